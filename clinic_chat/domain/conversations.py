@@ -1,0 +1,237 @@
+"""Conversations: one patient over one channel, as the list shows them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    ForeignKey,
+    Index,
+    String,
+    UniqueConstraint,
+    and_,
+    or_,
+    select,
+)
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from clinic_chat.domain.errors import InvalidInput, NotFound
+from clinic_chat.domain.patients import Patient
+from clinic_chat.domain.scope import ClinicScope
+from clinic_chat.domain.staff import User
+from clinic_chat.domain.text import search_key
+from clinic_chat.storage.base import Base, ClinicOwned, new_id, now
+
+PAGE_SIZE = 50
+
+
+class Status(StrEnum):
+    """Where a conversation stands."""
+
+    OPEN = "open"
+    PENDING = "pending"
+    RESOLVED = "resolved"
+
+
+class Conversation(ClinicOwned, Base):
+    """A conversation. `version` counts everything that happened in it, `last_seq` its messages."""
+
+    __tablename__ = "conversations"
+    __table_args__ = (
+        UniqueConstraint("clinic_id", "patient_id", "channel"),
+        Index(None, "clinic_id", "last_activity_at", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patients.id", ondelete="CASCADE"))
+    channel: Mapped[str] = mapped_column(String(20))
+    status: Mapped[Status] = mapped_column(String(20), default=Status.OPEN)
+    assignee_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("users.id", ondelete="SET NULL"), default=None
+    )
+    version: Mapped[int] = mapped_column(BigInteger, default=0)
+    last_seq: Mapped[int] = mapped_column(BigInteger, default=0)
+    inbound_count: Mapped[int] = mapped_column(BigInteger, default=0)
+    preview: Mapped[str] = mapped_column(String(200), default="")
+    preview_direction: Mapped[str] = mapped_column(String(10), default="")
+    preview_author_id: Mapped[UUID | None] = mapped_column(default=None)
+    preview_author: Mapped[str] = mapped_column(String(120), default="")
+    preview_status: Mapped[str] = mapped_column(String(10), default="")
+    last_activity_at: Mapped[datetime] = mapped_column(default=now)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+@dataclass(frozen=True)
+class ConversationView:
+    """A conversation as a list row and a thread header show it; times are ISO 8601 in UTC."""
+
+    id: str
+    version: int
+    patient_id: str
+    patient_name: str
+    patient_phone: str
+    patient_since: str
+    channel: str
+    status: str
+    assignee_id: str
+    assignee_name: str
+    last_seq: int
+    inbound_count: int
+    preview: str
+    preview_direction: str
+    preview_author_id: str
+    preview_author: str
+    preview_status: str
+    last_activity_at: str
+
+
+@dataclass(frozen=True)
+class ConversationPage:
+    """Rows by last activity, newest first; `cursor` continues after them, "" at the end."""
+
+    rows: list[ConversationView]
+    cursor: str
+
+
+def conversation_id(value: object) -> UUID:
+    """The id in a URL or an event.
+
+    Raises:
+        NotFound: it is not an id at all, which must look the same as an unknown one.
+    """
+    if isinstance(value, UUID):
+        return value
+    if not isinstance(value, str) or len(value) > 40:
+        raise NotFound("no such conversation")
+    try:
+        return UUID(value)
+    except ValueError:
+        raise NotFound("no such conversation") from None
+
+
+async def load_conversation(session: AsyncSession, value: object) -> Conversation:
+    """The clinic's conversation with this id, to be changed in the session's transaction.
+
+    Raises:
+        NotFound: unknown, malformed or another clinic's.
+    """
+    conversation = await session.get(Conversation, conversation_id(value))
+    if conversation is None:
+        raise NotFound("no such conversation")
+    return conversation
+
+
+async def get_conversation(scope: ClinicScope, value: object) -> ConversationView:
+    """One conversation.
+
+    Raises:
+        NotFound: unknown, malformed or another clinic's.
+    """
+    rows = await conversations_by_id(scope, [conversation_id(value)])
+    if not rows:
+        raise NotFound("no such conversation")
+    return rows[0]
+
+
+async def conversations_by_id(scope: ClinicScope, ids: Iterable[UUID]) -> list[ConversationView]:
+    """The clinic's conversations among `ids`, newest activity first."""
+    async with scope.read() as session:
+        return await _views(session, _rows().where(Conversation.id.in_(list(ids))))
+
+
+async def list_conversations(
+    scope: ClinicScope, *, search: str = "", cursor: str = "", limit: int = PAGE_SIZE
+) -> ConversationPage:
+    """A page of the clinic's conversations, by last activity.
+
+    `search` matches any part of the patient's name (accents and case do not matter) or the
+    digits of the phone number.
+
+    Raises:
+        InvalidInput: `cursor_invalid` or `search_too_long`.
+    """
+    statement = _rows()
+    if search.strip():
+        statement = statement.where(_matches(search))
+    if cursor:
+        at, last_id = _parse_cursor(cursor)
+        statement = statement.where(
+            or_(
+                Conversation.last_activity_at < at,
+                and_(Conversation.last_activity_at == at, Conversation.id < last_id),
+            )
+        )
+    async with scope.read() as session:
+        rows = await _views(session, statement.limit(limit + 1))
+    more = len(rows) > limit
+    rows = rows[:limit]
+    return ConversationPage(rows, f"{rows[-1].last_activity_at}_{rows[-1].id}" if more else "")
+
+
+def _rows() -> Any:
+    return (
+        select(Conversation, Patient, User.name)
+        .join(Patient, Patient.id == Conversation.patient_id)
+        .outerjoin(User, User.id == Conversation.assignee_id)
+        .order_by(Conversation.last_activity_at.desc(), Conversation.id.desc())
+    )
+
+
+async def _views(session: AsyncSession, statement: Any) -> list[ConversationView]:
+    return [_view(*row) for row in (await session.execute(statement)).all()]
+
+
+def _view(
+    conversation: Conversation, patient: Patient, assignee_name: str | None
+) -> ConversationView:
+    return ConversationView(
+        id=str(conversation.id),
+        version=conversation.version,
+        patient_id=str(patient.id),
+        patient_name=patient.name,
+        patient_phone=patient.phone or "",
+        patient_since=iso(patient.created_at),
+        channel=conversation.channel,
+        status=conversation.status,
+        assignee_id=str(conversation.assignee_id or ""),
+        assignee_name=assignee_name or "",
+        last_seq=conversation.last_seq,
+        inbound_count=conversation.inbound_count,
+        preview=conversation.preview,
+        preview_direction=conversation.preview_direction,
+        preview_author_id=str(conversation.preview_author_id or ""),
+        preview_author=conversation.preview_author,
+        preview_status=conversation.preview_status,
+        last_activity_at=iso(conversation.last_activity_at),
+    )
+
+
+def _matches(search: str) -> Any:
+    if len(search) > 100:
+        raise InvalidInput("search with at most 100 characters", code="search_too_long")
+    name = Patient.search_name.contains(search_key(search.strip()), autoescape=True)
+    digits = "".join(c for c in search if c.isascii() and c.isdigit())
+    if len(digits) < 3:
+        return name
+    return or_(name, Patient.phone.contains(digits))
+
+
+def _parse_cursor(cursor: str) -> tuple[datetime, UUID]:
+    try:
+        at, _, last_id = cursor.partition("_")
+        moment = datetime.fromisoformat(at)
+        if moment.tzinfo is None:
+            raise ValueError("no zone")
+        return moment, UUID(last_id)
+    except ValueError:
+        raise InvalidInput("not a cursor of this list", code="cursor_invalid") from None
+
+
+def iso(moment: datetime) -> str:
+    """`moment` as ISO 8601 in UTC with milliseconds, which sorts as text."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

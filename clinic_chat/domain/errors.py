@@ -1,0 +1,34 @@
+"""What a use case refuses, each with a stable code that the API and the UI translate."""
+
+
+class DomainError(Exception):
+    """Base of every refusal; `code` is stable, `str(error)` is English for developers."""
+
+    code = "invalid"
+
+    def __init__(self, message: str = "", *, code: str | None = None) -> None:
+        super().__init__(message or self.__doc__ or self.code)
+        if code is not None:
+            self.code = code
+
+
+class NotFound(DomainError):
+    """There is no such thing, or not in this clinic: the two are never told apart."""
+
+    code = "not_found"
+
+
+class InvalidInput(DomainError):
+    """The input breaks a rule; `code` names the rule."""
+
+
+class Conflict(DomainError):
+    """The state changed meanwhile."""
+
+    code = "conflict"
+
+
+class RateLimited(DomainError):
+    """Too many of these in a minute."""
+
+    code = "rate_limited"

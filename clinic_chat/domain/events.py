@@ -1,0 +1,137 @@
+"""The event log: what happened in a clinic, numbered without holes, in commit order."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from clinic_chat.domain.clinics import Clinic
+from clinic_chat.domain.conversations import Conversation
+from clinic_chat.domain.scope import ClinicScope, locked_clinic
+from clinic_chat.storage.base import Base, ClinicOwned, now
+from clinic_chat.storage.database import announce
+
+READ_LIMIT = 500
+
+
+class EventType(StrEnum):
+    """The events of the specification's phase 2 that outlive the moment."""
+
+    MESSAGE_NEW = "message:new"
+    MESSAGE_UPDATED = "message:updated"
+    CONVERSATION_UPDATED = "conversation:updated"
+
+
+class Event(ClinicOwned, Base):
+    """One event. `payload` holds ids and numbers only; readers look the rest up."""
+
+    __tablename__ = "events"
+    __table_args__ = (Index(None, "clinic_id", "conversation_id", "conversation_version"),)
+
+    clinic_id: Mapped[UUID] = mapped_column(
+        ForeignKey("clinics.id", ondelete="CASCADE"), primary_key=True
+    )
+    seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    type: Mapped[EventType] = mapped_column(String(40))
+    conversation_id: Mapped[UUID] = mapped_column()
+    conversation_version: Mapped[int] = mapped_column(BigInteger)
+    payload: Mapped[dict[str, Any]] = mapped_column(JSON)
+    at: Mapped[datetime] = mapped_column(default=now)
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """An event after its commit, as the bus carries it."""
+
+    clinic_id: UUID
+    seq: int
+    type: str
+    conversation_id: UUID
+    conversation_version: int
+    payload: dict[str, Any]
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Personal:
+    """A committed change of what is one person's alone; it is not in the clinic's log."""
+
+    clinic_id: UUID
+    user_id: UUID
+    version: int
+    conversation_id: UUID
+
+
+def record(
+    session: AsyncSession,
+    conversation: Conversation,
+    event_type: EventType,
+    payload: dict[str, Any] | None = None,
+) -> None:
+    """Append to the log in the caller's transaction and announce it for after the commit."""
+    clinic = locked_clinic(session)
+    clinic.last_event_seq += 1
+    conversation.version += 1
+    event = Event(
+        clinic_id=clinic.id,
+        seq=clinic.last_event_seq,
+        type=event_type,
+        conversation_id=conversation.id,
+        conversation_version=conversation.version,
+        payload=payload or {},
+        at=now(),
+    )
+    session.add(event)
+    announce(session, _recorded(event))
+
+
+async def events_after(scope: ClinicScope, seq: int, limit: int = READ_LIMIT) -> list[Recorded]:
+    """The clinic's events after `seq`, in order, at most `limit`."""
+    async with scope.read() as session:
+        rows = await session.scalars(
+            select(Event).where(Event.seq > seq).order_by(Event.seq).limit(limit)
+        )
+        return [_recorded(row) for row in rows]
+
+
+async def conversation_events_after(
+    scope: ClinicScope, conversation_id: UUID, version: int, limit: int = READ_LIMIT
+) -> list[Recorded]:
+    """What happened in one conversation after its `version`, in order, at most `limit`."""
+    async with scope.read() as session:
+        rows = await session.scalars(
+            select(Event)
+            .where(
+                Event.conversation_id == conversation_id,
+                Event.conversation_version > version,
+            )
+            .order_by(Event.conversation_version)
+            .limit(limit)
+        )
+        return [_recorded(row) for row in rows]
+
+
+async def last_seq(scope: ClinicScope) -> int:
+    """The number of the clinic's newest event, 0 when there is none."""
+    async with scope.database.read() as session:
+        seq = await session.scalar(
+            select(Clinic.last_event_seq).where(Clinic.id == scope.clinic_id)
+        )
+        return seq or 0
+
+
+def _recorded(event: Event) -> Recorded:
+    return Recorded(
+        event.clinic_id,
+        event.seq,
+        event.type,
+        event.conversation_id,
+        event.conversation_version,
+        event.payload,
+        event.at,
+    )

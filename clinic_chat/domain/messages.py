@@ -1,0 +1,324 @@
+"""Messages: what patients and staff write, numbered 1, 2, 3 … in each conversation."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from clinic_chat.domain.conversations import (
+    Conversation,
+    Status,
+    conversation_id,
+    iso,
+    load_conversation,
+)
+from clinic_chat.domain.errors import InvalidInput
+from clinic_chat.domain.events import EventType, record
+from clinic_chat.domain.patients import patient_by_phone
+from clinic_chat.domain.scope import ClinicScope
+from clinic_chat.domain.staff import User
+from clinic_chat.domain.text import clean_body, clean_key, clean_name, clean_phone, preview
+from clinic_chat.storage.base import Base, ClinicOwned, new_id, now
+
+PAGE_SIZE = 30
+API_CHANNEL = "api"
+
+
+class Direction(StrEnum):
+    """Who wrote: the patient's side or the clinic's."""
+
+    INBOUND = "inbound"
+    OUTBOUND = "outbound"
+
+
+class MessageStatus(StrEnum):
+    """How far an outbound message got."""
+
+    SENT = "sent"
+    DELIVERED = "delivered"
+    READ = "read"
+    FAILED = "failed"
+
+
+class Message(ClinicOwned, Base):
+    """A message. (clinic, origin, client_id) is unique for ever: a repeated send is the same one.
+
+    `origin` names who chose the `client_id`: `staff:<user id>`, `api` or `import`.
+    """
+
+    __tablename__ = "messages"
+    __table_args__ = (
+        UniqueConstraint("clinic_id", "origin", "client_id"),
+        Index(None, "conversation_id", "seq", unique=True),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    conversation_id: Mapped[UUID] = mapped_column(
+        ForeignKey("conversations.id", ondelete="CASCADE")
+    )
+    seq: Mapped[int] = mapped_column(BigInteger)
+    direction: Mapped[Direction] = mapped_column(String(10))
+    author_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("users.id", ondelete="SET NULL"), default=None
+    )
+    author_name: Mapped[str] = mapped_column(String(120))
+    body: Mapped[str] = mapped_column(Text)
+    origin: Mapped[str] = mapped_column(String(50))
+    client_id: Mapped[str] = mapped_column(String(200))
+    status: Mapped[MessageStatus] = mapped_column(String(10), default=MessageStatus.SENT)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    delivered_at: Mapped[datetime | None] = mapped_column(default=None)
+    read_at: Mapped[datetime | None] = mapped_column(default=None)
+    failed_at: Mapped[datetime | None] = mapped_column(default=None)
+    failure: Mapped[str] = mapped_column(String(200), default="")
+
+
+@dataclass(frozen=True)
+class MessageView:
+    """A message as screens and the API show it; times are ISO 8601 in UTC, "" when not yet."""
+
+    id: str
+    conversation_id: str
+    seq: int
+    direction: str
+    author_id: str
+    author_name: str
+    body: str
+    client_id: str
+    status: str
+    at: str
+    delivered_at: str
+    read_at: str
+    failed_at: str
+    failure: str
+
+
+@dataclass(frozen=True)
+class Stored:
+    """The message a send or a receipt led to; `created` is False for a repetition."""
+
+    message: MessageView
+    created: bool
+
+
+@dataclass(frozen=True)
+class MessagePage:
+    """Messages in order, with the conversation's version they are at least as new as."""
+
+    version: int
+    last_seq: int
+    messages: list[MessageView]
+
+
+async def send_message(
+    scope: ClinicScope, conversation: object, body: object, client_id: object
+) -> Stored:
+    """Store a staff member's answer once, however often it is sent.
+
+    The same `client_id` from the same author returns the message it made the first time,
+    without an expiry. When this returns, the message is durable.
+
+    Raises:
+        NotFound: the conversation is unknown, malformed or another clinic's.
+        InvalidInput: `clientId_invalid` or a rule of `clean_body`.
+    """
+    text = clean_body(body)
+    key = clean_key(client_id, "clientId")
+    author_id = scope.staff_id()
+    origin = f"staff:{author_id}"
+    async with scope.write() as session:
+        target = await load_conversation(session, conversation)
+        if known := await _stored(session, origin, key):
+            return Stored(message_view(known), created=False)
+        author = await session.get_one(User, author_id)
+        message = append_message(
+            session,
+            target,
+            direction=Direction.OUTBOUND,
+            author_id=author_id,
+            author_name=author.name,
+            body=text,
+            origin=origin,
+            client_id=key,
+        )
+        await session.flush()
+    return Stored(message_view(message), created=True)
+
+
+async def receive_message(
+    scope: ClinicScope, *, name: object, phone: object, body: object, external_id: object
+) -> Stored:
+    """Store what a patient wrote, once per `external_id`, finding the patient by phone.
+
+    Raises:
+        InvalidInput: `externalId_invalid` or a rule of `clean_body`, `clean_name` or
+            `clean_phone`.
+    """
+    text = clean_body(body)
+    patient_name = clean_name(name)
+    number = clean_phone(phone)
+    key = clean_key(external_id, "externalId")
+    async with scope.write() as session:
+        if known := await _stored(session, API_CHANNEL, key):
+            return Stored(message_view(known), created=False)
+        patient = await patient_by_phone(session, number, patient_name)
+        target = await session.scalar(
+            select(Conversation).where(
+                Conversation.patient_id == patient.id, Conversation.channel == API_CHANNEL
+            )
+        )
+        if target is None:
+            target = start_conversation(session, patient.id, API_CHANNEL)
+            await session.flush()
+        message = append_message(
+            session,
+            target,
+            direction=Direction.INBOUND,
+            author_name=patient.name,
+            body=text,
+            origin=API_CHANNEL,
+            client_id=key,
+        )
+        await session.flush()
+    return Stored(message_view(message), created=True)
+
+
+def start_conversation(session: AsyncSession, patient_id: UUID, channel: str) -> Conversation:
+    """A new, empty conversation in the session's transaction."""
+    conversation = Conversation(
+        id=new_id(),
+        patient_id=patient_id,
+        channel=channel,
+        status=Status.OPEN,
+        version=0,
+        last_seq=0,
+        inbound_count=0,
+    )
+    session.add(conversation)
+    return conversation
+
+
+def append_message(
+    session: AsyncSession,
+    conversation: Conversation,
+    *,
+    direction: Direction,
+    author_name: str,
+    body: str,
+    origin: str,
+    client_id: str,
+    author_id: UUID | None = None,
+    at: datetime | None = None,
+) -> Message:
+    """Add the next message to a conversation and log it, in the caller's transaction.
+
+    The caller holds the clinic's lock, so the numbers have no holes. An inbound message
+    reopens a resolved conversation.
+    """
+    moment = at or now()
+    conversation.last_seq += 1
+    conversation.last_activity_at = moment
+    conversation.preview = preview(body)
+    conversation.preview_direction = direction
+    conversation.preview_author_id = author_id
+    conversation.preview_author = author_name
+    conversation.preview_status = MessageStatus.SENT
+    if direction is Direction.INBOUND:
+        conversation.inbound_count += 1
+        if conversation.status == Status.RESOLVED:
+            conversation.status = Status.OPEN
+    message = Message(
+        id=new_id(),
+        conversation_id=conversation.id,
+        seq=conversation.last_seq,
+        direction=direction,
+        author_id=author_id,
+        author_name=author_name,
+        body=body,
+        origin=origin,
+        client_id=client_id,
+        status=MessageStatus.SENT,
+        created_at=moment,
+        failure="",
+    )
+    session.add(message)
+    record(
+        session,
+        conversation,
+        EventType.MESSAGE_NEW,
+        {"messageId": str(message.id), "seq": message.seq},
+    )
+    return message
+
+
+async def messages_page(
+    scope: ClinicScope, conversation: object, *, before: object = None, limit: int = PAGE_SIZE
+) -> MessagePage:
+    """The newest messages of a conversation, or those before a `seq`, oldest first.
+
+    Numbers have no holes, so there are earlier ones exactly when the first `seq` is over 1.
+
+    Raises:
+        NotFound: the conversation is unknown, malformed or another clinic's.
+        InvalidInput: `cursor_invalid`: `before` is not a whole number of 1 or more.
+    """
+    if before is not None and (
+        not isinstance(before, int) or isinstance(before, bool) or not 1 <= before < 2**62
+    ):
+        raise InvalidInput("before must be a message number", code="cursor_invalid")
+    async with scope.read() as session:
+        target = await load_conversation(session, conversation)
+        statement = select(Message).where(Message.conversation_id == target.id)
+        if isinstance(before, int):
+            statement = statement.where(Message.seq < before)
+        rows = await session.scalars(statement.order_by(Message.seq.desc()).limit(limit))
+        views = [message_view(row) for row in rows]
+    return MessagePage(target.version, target.last_seq, views[::-1])
+
+
+async def messages_by_id(
+    scope: ClinicScope, conversation: object, ids: list[UUID]
+) -> list[MessageView]:
+    """The messages of a conversation among `ids`, in order."""
+    async with scope.read() as session:
+        rows = await session.scalars(
+            select(Message)
+            .where(Message.conversation_id == conversation_id(conversation), Message.id.in_(ids))
+            .order_by(Message.seq)
+        )
+        return [message_view(row) for row in rows]
+
+
+async def _stored(session: AsyncSession, origin: str, key: str) -> Message | None:
+    message: Message | None = await session.scalar(
+        select(Message).where(Message.origin == origin, Message.client_id == key)
+    )
+    return message
+
+
+def message_view(message: Message) -> MessageView:
+    """The message as it is shown."""
+    return MessageView(
+        id=str(message.id),
+        conversation_id=str(message.conversation_id),
+        seq=message.seq,
+        direction=message.direction,
+        author_id=str(message.author_id or ""),
+        author_name=message.author_name,
+        body=message.body,
+        client_id=message.client_id if message.direction == Direction.OUTBOUND else "",
+        status=message.status,
+        at=iso(message.created_at),
+        delivered_at=_iso(message.delivered_at),
+        read_at=_iso(message.read_at),
+        failed_at=_iso(message.failed_at),
+        failure=message.failure,
+    )
+
+
+def _iso(moment: datetime | None) -> str:
+    return iso(moment) if moment else ""

@@ -1,0 +1,53 @@
+"""The people who write to a clinic."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import String, UniqueConstraint, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from clinic_chat.domain.text import clean_name, search_key
+from clinic_chat.storage.base import Base, ClinicOwned, new_id, now
+
+
+class Patient(ClinicOwned, Base):
+    """A patient of one clinic, known by phone number or by where they were imported from."""
+
+    __tablename__ = "patients"
+    __table_args__ = (
+        UniqueConstraint("clinic_id", "phone"),
+        UniqueConstraint("clinic_id", "source_key"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    name: Mapped[str] = mapped_column(String(120))
+    search_name: Mapped[str] = mapped_column(String(400))
+    phone: Mapped[str | None] = mapped_column(String(16), default=None)
+    source_key: Mapped[str | None] = mapped_column(String(200), default=None)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+def new_patient(name: str, *, phone: str | None = None, source_key: str | None = None) -> Patient:
+    """A patient row ready to add; the name is checked and its search form filled in."""
+    display_name = clean_name(name)
+    return Patient(
+        name=display_name,
+        search_name=search_key(display_name),
+        phone=phone,
+        source_key=source_key,
+    )
+
+
+async def patient_by_phone(session: AsyncSession, phone: str, name: str) -> Patient:
+    """The clinic's patient with this phone number, created with `name` when new.
+
+    A known patient keeps the name the clinic has: what a channel calls a person changes
+    with their phone's profile and must not rename a record.
+    """
+    patient = await session.scalar(select(Patient).where(Patient.phone == phone))
+    if patient is None:
+        patient = new_patient(name, phone=phone)
+        session.add(patient)
+        await session.flush()
+    return patient

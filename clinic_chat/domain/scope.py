@@ -1,0 +1,66 @@
+"""Who acts, in which clinic: the first argument of every use case."""
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from clinic_chat.domain.clinics import Clinic
+from clinic_chat.domain.errors import NotFound
+from clinic_chat.storage.database import Database
+
+LOCKED_CLINIC = "locked_clinic"
+
+
+@dataclass(frozen=True)
+class ClinicScope:
+    """One clinic's data, seen by one actor.
+
+    `user_id` is the staff member who acts, or None for a channel, an import or the system.
+    Every session it opens is bound to the clinic (see storage/scoping.py).
+    """
+
+    database: Database
+    clinic_id: UUID
+    user_id: UUID | None = None
+
+    def read(self) -> AbstractAsyncContextManager[AsyncSession]:
+        """A session that sees this clinic only."""
+        return self.database.read(self.clinic_id)
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncSession]:
+        """One transaction in this clinic, serialised with the clinic's other writers.
+
+        The clinic's row is locked first, so `seq` numbers have no holes and events commit in
+        the order of their numbers (DESIGN: data rules).
+        """
+        async with self.database.write(self.clinic_id) as session:
+            session.info[LOCKED_CLINIC] = await _lock(session, self.clinic_id)
+            yield session
+
+    def staff_id(self) -> UUID:
+        """The staff member who acts.
+
+        Raises:
+            NotFound: the actor is not a person.
+        """
+        if self.user_id is None:
+            raise NotFound("this needs a staff member")
+        return self.user_id
+
+
+def locked_clinic(session: AsyncSession) -> Clinic:
+    """The clinic row that `ClinicScope.write` locked for this transaction."""
+    clinic: Clinic = session.info[LOCKED_CLINIC]
+    return clinic
+
+
+async def _lock(session: AsyncSession, clinic_id: UUID) -> Clinic:
+    clinic = await session.scalar(select(Clinic).where(Clinic.id == clinic_id).with_for_update())
+    if clinic is None:
+        raise NotFound("no such clinic")
+    return clinic

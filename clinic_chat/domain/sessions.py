@@ -1,0 +1,167 @@
+"""Sign-in sessions: one person in one clinic, known by an opaque cookie."""
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, String, delete, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from clinic_chat.domain.clinics import Clinic
+from clinic_chat.domain.passwords import verify_password
+from clinic_chat.domain.staff import Membership, User, clinics_of, normal_email
+from clinic_chat.settings import Settings
+from clinic_chat.storage.base import Base, new_id, now
+from clinic_chat.storage.database import Database
+
+SEEN_RESOLUTION = timedelta(minutes=5)
+COOKIE_BYTES = 32
+
+
+class SignInSession(Base):
+    """A signed-in browser. Only a keyed hash of its cookie is stored."""
+
+    __tablename__ = "sessions"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    cookie_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    clinic_id: Mapped[UUID] = mapped_column(ForeignKey("clinics.id", ondelete="CASCADE"))
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    seen_at: Mapped[datetime] = mapped_column(default=now)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who a live session is: the person, the clinic and how to show them."""
+
+    session_id: UUID
+    user_id: UUID
+    user_name: str
+    email: str
+    locale: str | None
+    role: str
+    clinic_id: UUID
+    clinic_slug: str
+    clinic_name: str
+    timezone: str
+
+
+class Sessions:
+    """Starts, finds and ends sessions."""
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self._database = database
+        self._key = settings.signing_key()
+        self._idle = timedelta(minutes=settings.session_idle_minutes)
+        self._lifetime = timedelta(days=settings.session_days)
+
+    async def sign_in(self, email: str, password: str) -> str | None:
+        """The cookie of a new session, or None for an unknown email or a wrong password.
+
+        Both refusals take the same time, so that nobody learns which addresses exist.
+        """
+        async with self._database.read() as session:
+            user = await session.scalar(select(User).where(User.email == normal_email(email)))
+        if not await verify_password(password, user.password_hash if user else None):
+            return None
+        if user is None:
+            return None
+        clinics = await clinics_of(self._database, user.id)
+        if not clinics:
+            return None
+        return await self._start(user.id, await self._latest_clinic(user.id, clinics))
+
+    async def switch(self, cookie: str, clinic_slug: str) -> str | None:
+        """The cookie of a new session in another of the person's clinics; the old one ends.
+
+        None when the session is not live or the person is not in that clinic.
+        """
+        identity = await self.find(cookie)
+        if identity is None:
+            return None
+        for clinic in await clinics_of(self._database, identity.user_id):
+            if clinic.slug == clinic_slug:
+                await self.end(identity.session_id)
+                return await self._start(identity.user_id, clinic.id)
+        return None
+
+    async def find(self, cookie: str | None) -> Identity | None:
+        """Who this cookie is, or None when its session is unknown, idle too long or over."""
+        if not cookie:
+            return None
+        statement = (
+            select(SignInSession, User, Membership, Clinic)
+            .join(User, User.id == SignInSession.user_id)
+            .join(Clinic, Clinic.id == SignInSession.clinic_id)
+            .join(
+                Membership,
+                (Membership.user_id == SignInSession.user_id)
+                & (Membership.clinic_id == SignInSession.clinic_id),
+            )
+            .where(SignInSession.cookie_hash == self._hash(cookie))
+        )
+        async with self._database.read() as session:
+            row = (await session.execute(statement)).one_or_none()
+        if row is None:
+            return None
+        record, user, membership, clinic = row.tuple()
+        moment = now()
+        if moment - record.seen_at > self._idle or moment - record.created_at > self._lifetime:
+            return None
+        if moment - record.seen_at > SEEN_RESOLUTION:
+            await self._touch(record.id, moment)
+        return Identity(
+            session_id=record.id,
+            user_id=user.id,
+            user_name=user.name,
+            email=user.email,
+            locale=user.locale,
+            role=membership.role,
+            clinic_id=clinic.id,
+            clinic_slug=clinic.slug,
+            clinic_name=clinic.name,
+            timezone=clinic.timezone,
+        )
+
+    async def end(self, session_id: UUID) -> None:
+        """End a session; its cookie is worth nothing from now on."""
+        async with self._database.write() as session:
+            await session.execute(delete(SignInSession).where(SignInSession.id == session_id))
+
+    async def _start(self, user_id: UUID, clinic_id: UUID) -> str:
+        cookie = secrets.token_urlsafe(COOKIE_BYTES)
+        async with self._database.write() as session:
+            session.add(
+                SignInSession(cookie_hash=self._hash(cookie), user_id=user_id, clinic_id=clinic_id)
+            )
+            await session.execute(
+                delete(SignInSession).where(
+                    SignInSession.user_id == user_id,
+                    SignInSession.created_at < now() - self._lifetime,
+                )
+            )
+        return cookie
+
+    async def _latest_clinic(self, user_id: UUID, clinics: list[Clinic]) -> UUID:
+        async with self._database.read() as session:
+            latest = await session.scalar(
+                select(SignInSession.clinic_id)
+                .where(SignInSession.user_id == user_id)
+                .order_by(SignInSession.created_at.desc())
+                .limit(1)
+            )
+        ids = [clinic.id for clinic in clinics]
+        return latest if latest in ids else ids[0]
+
+    async def _touch(self, session_id: UUID, moment: datetime) -> None:
+        async with self._database.write() as session:
+            record = await session.get(SignInSession, session_id)
+            if record is not None:
+                record.seen_at = moment
+
+    def _hash(self, cookie: str) -> str:
+        return hmac.new(self._key, cookie.encode(), hashlib.sha256).hexdigest()

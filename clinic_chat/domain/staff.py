@@ -1,0 +1,167 @@
+"""The people who work in clinics: users and what they are in each clinic."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import BigInteger, ForeignKey, String, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Mapped, mapped_column
+
+from clinic_chat.domain.clinics import Clinic
+from clinic_chat.domain.errors import Conflict, InvalidInput
+from clinic_chat.domain.passwords import hash_password
+from clinic_chat.domain.text import clean_name
+from clinic_chat.storage.base import Base, new_id, now
+from clinic_chat.storage.database import Database
+
+LOCALES = ("pt-BR", "en")
+PASSWORD_MINIMUM = 10
+PASSWORD_MAXIMUM = 200
+_EMAIL = re.compile(r"^[^@\s]{1,64}@[^@\s]{1,185}$")
+
+
+class Role(StrEnum):
+    """What a person is in a clinic."""
+
+    ADMIN = "admin"
+    PROFESSIONAL = "professional"
+    RECEPTIONIST = "receptionist"
+
+
+class User(Base):
+    """A person who can sign in."""
+
+    __tablename__ = "users"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    email: Mapped[str] = mapped_column(String(254), unique=True)
+    name: Mapped[str] = mapped_column(String(120))
+    password_hash: Mapped[str] = mapped_column(String(200))
+    locale: Mapped[str | None] = mapped_column(String(10), default=None)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Membership(Base):
+    """A person's place in a clinic; not clinic-owned, because signing in reads across clinics."""
+
+    __tablename__ = "memberships"
+
+    user_id: Mapped[UUID] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True
+    )
+    clinic_id: Mapped[UUID] = mapped_column(
+        ForeignKey("clinics.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    role: Mapped[Role] = mapped_column(String(20))
+    personal_version: Mapped[int] = mapped_column(BigInteger, default=0)
+    """Counts the changes of what is this person's alone in this clinic (read markers)."""
+
+
+@dataclass(frozen=True)
+class StaffMember:
+    """A colleague, as others in the clinic see them."""
+
+    id: str
+    name: str
+    role: str
+
+
+def normal_email(value: str) -> str:
+    """The form in which an email address is stored and compared."""
+    return value.strip().lower()
+
+
+async def create_user(
+    database: Database,
+    clinic_id: UUID,
+    email: str,
+    name: str,
+    password: str,
+    role: Role = Role.RECEPTIONIST,
+    locale: str | None = None,
+) -> User:
+    """A person in a clinic. A known email address joins the clinic and keeps its password.
+
+    Raises:
+        InvalidInput: `email_invalid`, `password_length`, `locale_invalid` or a rule of
+            `clean_name`.
+        Conflict: `member_exists`: the person is in the clinic already.
+    """
+    address = normal_email(email)
+    if not _EMAIL.match(address):
+        raise InvalidInput("not an email address", code="email_invalid")
+    if locale is not None and locale not in LOCALES:
+        raise InvalidInput(f"locale must be one of {', '.join(LOCALES)}", code="locale_invalid")
+    display_name = clean_name(name)
+    async with database.read() as session:
+        user = await session.scalar(select(User).where(User.email == address))
+    try:
+        async with database.write() as session:
+            if user is None:
+                check_password_rules(password)
+                user = User(
+                    email=address,
+                    name=display_name,
+                    password_hash=await hash_password(password),
+                    locale=locale,
+                )
+                session.add(user)
+                await session.flush()
+            session.add(Membership(user_id=user.id, clinic_id=clinic_id, role=role))
+    except IntegrityError:
+        raise Conflict("this person is in the clinic already", code="member_exists") from None
+    return user
+
+
+def check_password_rules(password: str) -> None:
+    """Refuse a password that is too short to be safe or too long to be one.
+
+    Raises:
+        InvalidInput: `password_length`.
+    """
+    if not PASSWORD_MINIMUM <= len(password) <= PASSWORD_MAXIMUM:
+        raise InvalidInput(
+            f"a password has {PASSWORD_MINIMUM} to {PASSWORD_MAXIMUM} characters",
+            code="password_length",
+        )
+
+
+async def colleagues(database: Database, clinic_id: UUID) -> list[StaffMember]:
+    """Everyone in the clinic, by name."""
+    async with database.read() as session:
+        rows = await session.execute(
+            select(User.id, User.name, Membership.role)
+            .join(Membership, Membership.user_id == User.id)
+            .where(Membership.clinic_id == clinic_id)
+            .order_by(User.name)
+        )
+        return [StaffMember(str(row.id), row.name, row.role) for row in rows]
+
+
+async def clinics_of(database: Database, user_id: UUID) -> list[Clinic]:
+    """The clinics this person works in, by name."""
+    async with database.read() as session:
+        rows = await session.scalars(
+            select(Clinic)
+            .join(Membership, Membership.clinic_id == Clinic.id)
+            .where(Membership.user_id == user_id)
+            .order_by(Clinic.name)
+        )
+        return list(rows)
+
+
+async def set_locale(database: Database, user_id: UUID, locale: str) -> None:
+    """Remember the language this person chose.
+
+    Raises:
+        InvalidInput: `locale_invalid`.
+    """
+    if locale not in LOCALES:
+        raise InvalidInput(f"locale must be one of {', '.join(LOCALES)}", code="locale_invalid")
+    async with database.write() as session:
+        user = await session.get(User, user_id)
+        if user is not None:
+            user.locale = locale

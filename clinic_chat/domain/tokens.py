@@ -1,0 +1,62 @@
+"""API tokens: how a channel or another program acts for a clinic."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, String, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from clinic_chat.storage.base import Base, new_id, now
+from clinic_chat.storage.database import Database
+
+PREFIX = "cc_"
+
+
+class ApiToken(Base):
+    """A token of a clinic. Its text has 256 random bits, so a plain SHA-256 hides it."""
+
+    __tablename__ = "api_tokens"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    clinic_id: Mapped[UUID] = mapped_column(
+        ForeignKey("clinics.id", ondelete="CASCADE"), index=True
+    )
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    revoked_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+@dataclass(frozen=True)
+class TokenHolder:
+    """Whose token it is."""
+
+    token_id: UUID
+    clinic_id: UUID
+
+
+async def create_token(database: Database, clinic_id: UUID) -> str:
+    """A new token of the clinic. This is the only time its text exists."""
+    token = PREFIX + secrets.token_urlsafe(32)
+    async with database.write() as session:
+        session.add(ApiToken(clinic_id=clinic_id, token_hash=_hash(token)))
+    return token
+
+
+async def find_token(database: Database, token: str) -> TokenHolder | None:
+    """Whose token this is, or None when it is unknown or revoked."""
+    if not token.startswith(PREFIX) or len(token) > 200:
+        return None
+    async with database.read() as session:
+        record = await session.scalar(
+            select(ApiToken).where(
+                ApiToken.token_hash == _hash(token), ApiToken.revoked_at.is_(None)
+            )
+        )
+    return TokenHolder(record.id, record.clinic_id) if record else None
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()

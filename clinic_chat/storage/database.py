@@ -1,0 +1,167 @@
+"""The engine and its transactions: one writer at a time on SQLite, durable when committed."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+
+from clinic_chat.storage.scoping import CLINIC, ScopedSession
+
+BUSY_TIMEOUT_MS = 5_000
+READERS = 8
+COMMITTED = "committed"
+
+CommitListener = Callable[[list[Any]], Awaitable[None]]
+
+
+class StorageUnavailable(Exception):
+    """The database is locked, full or out of reach; the work was rolled back, try again."""
+
+
+class Database:
+    """Transactions on one database.
+
+    On SQLite, reads use their own connections and a single connection writes with
+    `BEGIN IMMEDIATE`, so writers queue here instead of failing on a lock; WAL with
+    `synchronous=FULL` makes a commit survive `kill -9` and power loss.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._sqlite = make_url(url).get_backend_name() == "sqlite"
+        self._listeners: list[CommitListener] = []
+        self._write_lock = asyncio.Lock()
+        if self._sqlite:
+            self._reader = _sqlite_engine(url, begin="BEGIN", connections=READERS)
+            self._writer = _sqlite_engine(url, begin="BEGIN IMMEDIATE", connections=1)
+        else:
+            self._reader = self._writer = create_async_engine(
+                url, pool_size=10, max_overflow=10, pool_pre_ping=True
+            )
+
+    def on_commit(self, listener: CommitListener) -> None:
+        """Call `listener` with what each transaction announced, after its commit, in order."""
+        self._listeners.append(listener)
+
+    @asynccontextmanager
+    async def read(self, clinic_id: UUID | None = None) -> AsyncIterator[AsyncSession]:
+        """A session for reading one clinic's rows, or rows of no clinic.
+
+        Raises:
+            StorageUnavailable: the database cannot be read now.
+        """
+        async with _translated(), _session(self._reader, clinic_id) as session:
+            yield session
+
+    @asynccontextmanager
+    async def write(self, clinic_id: UUID | None = None) -> AsyncIterator[AsyncSession]:
+        """One transaction, committed when the block ends, rolled back when it raises.
+
+        What `announce` collected in it reaches the commit listeners afterwards.
+
+        Raises:
+            StorageUnavailable: the database is locked, full or gone; nothing was written.
+        """
+        if self._sqlite:
+            async with self._write_lock:
+                announced = None
+                async with self._transaction(clinic_id) as session:
+                    yield session
+                    announced = session.info.get(COMMITTED)
+                await self._tell(announced)
+        else:
+            async with self._transaction(clinic_id) as session:
+                yield session
+                announced = session.info.get(COMMITTED)
+            await self._tell(announced)
+
+    @asynccontextmanager
+    async def _transaction(self, clinic_id: UUID | None) -> AsyncIterator[AsyncSession]:
+        async with _translated(), _session(self._writer, clinic_id) as session, session.begin():
+            yield session
+
+    async def _tell(self, announced: list[Any] | None) -> None:
+        if announced:
+            for listener in self._listeners:
+                await listener(announced)
+
+    async def ping(self) -> None:
+        """Return when the database answers.
+
+        Raises:
+            StorageUnavailable: it does not.
+        """
+        async with _translated(), self._reader.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._writer.dispose()
+        await self._reader.dispose()
+
+
+def announce(session: AsyncSession, item: Any) -> None:
+    """Hand `item` to the commit listeners once this session's transaction is committed."""
+    session.info.setdefault(COMMITTED, []).append(item)
+
+
+@asynccontextmanager
+async def _session(engine: AsyncEngine, clinic_id: UUID | None) -> AsyncIterator[AsyncSession]:
+    session = AsyncSession(
+        engine,
+        sync_session_class=ScopedSession,
+        expire_on_commit=False,
+        info={CLINIC: clinic_id},
+    )
+    async with session:
+        yield session
+
+
+@asynccontextmanager
+async def _translated() -> AsyncIterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        raise StorageUnavailable(type(error.orig).__name__) from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise StorageUnavailable(type(error.orig).__name__) from error
+        raise
+    except (ConnectionError, TimeoutError) as error:
+        raise StorageUnavailable(type(error).__name__) from error
+
+
+def _sqlite_engine(url: str, *, begin: str, connections: int) -> AsyncEngine:
+    engine = create_async_engine(
+        url,
+        pool_size=connections,
+        max_overflow=0,
+        connect_args={"timeout": BUSY_TIMEOUT_MS / 1000},
+    )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _configure(connection: Any, _record: Any) -> None:
+        # The driver must not open transactions by itself, or BEGIN IMMEDIATE comes too late.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            f"busy_timeout={BUSY_TIMEOUT_MS}",
+            "cache_size=-16000",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def _begin(connection: Any) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine

@@ -1,0 +1,22 @@
+"""Brings a database to the newest schema."""
+
+import asyncio
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def alembic_config(url: str) -> Config:
+    """Alembic's configuration for this database; there is no alembic.ini to keep in step."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["database_url"] = url
+    return config
+
+
+async def migrate(url: str) -> None:
+    """Run every migration the database lacks. Processes that start together wait in turn."""
+    await asyncio.to_thread(command.upgrade, alembic_config(url), "head")
