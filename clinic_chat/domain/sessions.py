@@ -18,6 +18,7 @@ from clinic_chat.storage.base import Base, new_id, now
 from clinic_chat.storage.database import Database
 
 SEEN_RESOLUTION = timedelta(minutes=5)
+COOKIE_NAME = "clinic_chat_session"
 COOKIE_BYTES = 32
 
 
@@ -108,7 +109,7 @@ class Sessions:
             row = (await session.execute(statement)).one_or_none()
         if row is None:
             return None
-        record, user, membership, clinic = row.tuple()
+        record, user, membership, clinic = row
         moment = now()
         if moment - record.seen_at > self._idle or moment - record.created_at > self._lifetime:
             return None

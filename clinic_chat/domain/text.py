@@ -11,7 +11,7 @@ KEY_LIMIT = 200
 PREVIEW_LENGTH = 140
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_PHONE = re.compile(r"^\+[1-9]\d{6,14}$")
+_PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
 def clean_body(value: object) -> str:
@@ -51,7 +51,7 @@ def clean_phone(value: object) -> str:
     Raises:
         InvalidInput: `phone_invalid`.
     """
-    if not isinstance(value, str) or not _PHONE.match(value):
+    if not isinstance(value, str) or not _PHONE.fullmatch(value):
         raise InvalidInput(
             "the phone number is not in E.164, like +5511987654321", code="phone_invalid"
         )

@@ -2,20 +2,37 @@
 
 A session opened for a clinic adds `clinic_id = …` to each ORM SELECT, UPDATE and DELETE
 on a `ClinicOwned` table and fills it in on INSERT. A session without a clinic refuses to
-touch such a table at all, and statements the ORM cannot see through are refused in both.
+touch such a table at all.
+
+SQLAlchemy adds the condition where it recognises an entity, which is not everywhere. So the
+SQL of each form of statement is read before it first runs: every mention of a clinic's table
+must carry the condition. What the reading could not judge is refused: SQL written by hand,
+full joins, bare connections, objects that another session loaded.
 """
 
-from typing import Any
+import re
+from collections import Counter
+from functools import lru_cache
+from typing import Any, NoReturn, cast
 from uuid import UUID
 
-from sqlalchemy import event
+from sqlalchemy import ColumnClause, Insert, Table, Uuid, bindparam, event
+from sqlalchemy.dialects.postgresql.base import PGCompiler, PGDialect
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler, SQLiteDialect
+from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
-from sqlalchemy.sql import visitors
-from sqlalchemy.sql.schema import Table
+from sqlalchemy.orm.attributes import instance_state
+from sqlalchemy.sql import ClauseElement
+from sqlalchemy.sql.compiler import SQLCompiler
 
 from clinic_chat.storage.base import Base, ClinicOwned
 
 CLINIC = "clinic_id"
+# The parameter of the condition, which is how it is recognised in the SQL.
+PARAMETER = "scope_clinic_id"
+VERDICTS = 4_000
+# The literal SQL inside count(), exists() and contains().
+SQLALCHEMYS_OWN = {"*", "1", "'%'"}
 
 
 class UnscopedQuery(RuntimeError):
@@ -25,26 +42,11 @@ class UnscopedQuery(RuntimeError):
 class ScopedSession(Session):
     """The sync session class under every AsyncSession, so the listeners cover all of them."""
 
+    def connection(self, *_args: Any, **_options: Any) -> NoReturn:
+        """Refused, as are the legacy bulk methods: the listeners do not see them."""
+        raise UnscopedQuery("only ORM statements carry the clinic scope")
 
-def _owned_tables() -> set[str]:
-    return {
-        mapper.local_table.name
-        for mapper in Base.registry.mappers
-        if issubclass(mapper.class_, ClinicOwned) and isinstance(mapper.local_table, Table)
-    }
-
-
-def _touches_owned(statement: Any) -> bool:
-    owned = _owned_tables()
-    return any(
-        isinstance(element, Table) and element.name in owned
-        for element in visitors.iterate(statement)
-    ) or any(table.name in owned for table in _dml_tables(statement))
-
-
-def _dml_tables(statement: Any) -> list[Table]:
-    table = getattr(statement, "table", None)
-    return [table] if isinstance(table, Table) else []
+    bulk_save_objects = bulk_insert_mappings = bulk_update_mappings = connection
 
 
 @event.listens_for(ScopedSession, "do_orm_execute")
@@ -52,38 +54,143 @@ def _scope_statement(state: ORMExecuteState) -> None:
     clinic_id: UUID | None = state.session.info.get(CLINIC)
     if not state.is_orm_statement:
         raise UnscopedQuery("only ORM statements carry the clinic scope")
-    if clinic_id is None:
-        if _touches_owned(state.statement):
-            raise UnscopedQuery("a session without a clinic cannot reach clinic rows")
-        return
-    if state.is_insert:
-        _fill_insert(state, clinic_id)
-        return
-    if state.is_select and state.is_column_load:
-        return
-    state.statement = state.statement.options(
-        with_loader_criteria(
-            ClinicOwned,
-            lambda cls: cls.clinic_id == clinic_id,
-            include_aliases=True,
-        )
+    if state.is_column_load:
+        return  # more columns of a row that this session has loaded
+    if "dml_strategy" in state.execution_options:
+        raise UnscopedQuery("this strategy does not carry the clinic scope")
+    if clinic_id is not None:
+        if state.is_insert:
+            _fill_insert(state, clinic_id)
+        else:
+            _refuse_parameters(state)
+            state.statement = state.statement.options(_condition(clinic_id))
+    if fault := _fault(state.statement, state.session, clinic_id):
+        raise UnscopedQuery(fault)
+
+
+@lru_cache(maxsize=1024)
+def _condition(clinic_id: UUID) -> Any:
+    ours = bindparam(PARAMETER, clinic_id, Uuid())
+    return with_loader_criteria(
+        ClinicOwned, lambda entity: entity.clinic_id == ours, include_aliases=True
     )
+
+
+def _refuse_parameters(state: ORMExecuteState) -> None:
+    if state.parameters and (state.is_update or PARAMETER in state.parameters):
+        raise UnscopedQuery("these parameters do not carry the clinic scope")
 
 
 def _fill_insert(state: ORMExecuteState, clinic_id: UUID) -> None:
     mapper = state.bind_mapper
     if mapper is None or not issubclass(mapper.class_, ClinicOwned):
         return
-    rows: Any = state.parameters if isinstance(state.parameters, list) else [state.parameters or {}]
+    statement = cast(Insert, state.statement)
+    if statement._values or statement._multi_values or statement.select is not None:
+        raise UnscopedQuery("give the rows of a clinic as parameters of the insert")
+    rows: Any = state.parameters if isinstance(state.parameters, list) else [state.parameters]
     for row in rows:
-        if row.setdefault("clinic_id", clinic_id) != clinic_id:
+        if row is None or row.setdefault("clinic_id", clinic_id) != clinic_id:
             raise UnscopedQuery("a row of another clinic")
+
+
+_verdicts: dict[Any, str] = {}
+
+
+def _fault(statement: Any, session: Session, clinic_id: UUID | None) -> str:
+    """What is wrong with statements of this form, "" when they stay inside the scope."""
+    dialect = session.get_bind().dialect.name
+    form = statement._generate_cache_key()
+    if form is None:
+        return _read(statement, dialect, clinic_id is not None)
+    key = (dialect, clinic_id is not None, form.key)
+    if key not in _verdicts:
+        if len(_verdicts) >= VERDICTS:
+            _verdicts.clear()
+        _verdicts[key] = _read(statement, dialect, clinic_id is not None)
+    return _verdicts[key]
+
+
+def _read(statement: Any, dialect: str, scoped: bool) -> str:
+    if isinstance(statement, Insert):
+        # Rows given as parameters are only known when it runs; the rest reads the same.
+        statement = statement._annotate({"dml_strategy": "orm"})
+    try:
+        sql = str(statement.compile(dialect=_READERS[dialect])).replace('"', "")
+    except _WrittenByHand:
+        return "SQL written by hand does not carry the clinic scope"
+    tables = "|".join(_owned_tables())
+    mentions = re.findall(
+        rf"(INSERT INTO )?(?<![\w.])(?<! OF )({tables})(?![\w.])(?: AS (\w+))?", sql
+    )
+    if not scoped:
+        return "a session without a clinic cannot reach clinic rows" if mentions else ""
+    if mentions and re.search(r"\bFULL OUTER JOIN\b|\bDO UPDATE\b|\bSET (.*, )?clinic_id=", sql):
+        return "a full join, an upsert or a change of clinic cannot be kept inside a clinic"
+    found = Counter(alias or table for inserted, table, alias in mentions if not inserted)
+    kept = Counter(re.findall(rf"(?<![\w.])(\w+)\.clinic_id = :{PARAMETER}\b", sql))
+    return f"no clinic scope on {', '.join(found - kept)}" if found - kept else ""
+
+
+def _owned_tables() -> list[str]:
+    return [
+        mapper.local_table.name
+        for mapper in Base.registry.mappers
+        if issubclass(mapper.class_, ClinicOwned) and isinstance(mapper.local_table, Table)
+    ]
+
+
+class _WrittenByHand(Exception):
+    """The statement contains text that SQLAlchemy passes on as it is."""
+
+
+class _Reader(SQLCompiler):
+    """Turns a statement into SQL, and stops at what is written by hand."""
+
+    def _stop(self, *_args: Any, **_options: Any) -> NoReturn:
+        raise _WrittenByHand
+
+    visit_textclause = visit_tstring = visit_textual_select = _stop
+    visit_custom_op_binary = visit_custom_op_unary_operator = visit_custom_op_unary_modifier = _stop
+    get_statement_hint_text = _stop
+
+    def visit_column(self, column: ColumnClause[Any], *args: Any, **options: Any) -> str:
+        if column.is_literal and column.name not in SQLALCHEMYS_OWN:
+            raise _WrittenByHand
+        return super().visit_column(column, *args, **options)
+
+
+class _SQLiteReader(_Reader, SQLiteCompiler):
+    pass
+
+
+class _PostgreSQLReader(_Reader, PGCompiler):
+    pass
+
+
+def _reader(kind: Any, compiler: type[SQLCompiler]) -> Dialect:
+    dialect: Dialect = kind(paramstyle="named")
+    dialect.statement_compiler = compiler
+    return dialect
+
+
+_READERS = {
+    "sqlite": _reader(SQLiteDialect, _SQLiteReader),
+    "postgresql": _reader(PGDialect, _PostgreSQLReader),
+}
+
+
+@event.listens_for(ScopedSession, "before_attach")
+def _scope_object(_session: Session, row: Any) -> None:
+    if isinstance(row, ClinicOwned) and instance_state(row).key is not None:
+        raise UnscopedQuery("a clinic's row that another session loaded")
 
 
 @event.listens_for(ScopedSession, "before_flush")
 def _scope_flush(session: Session, _context: Any, _instances: Any) -> None:
     clinic_id: UUID | None = session.info.get(CLINIC)
     for row in (*session.new, *session.dirty, *session.deleted):
+        _refuse_queries(session, row)
         if not isinstance(row, ClinicOwned):
             continue
         if clinic_id is None:
@@ -92,3 +199,9 @@ def _scope_flush(session: Session, _context: Any, _instances: Any) -> None:
             row.clinic_id = clinic_id
         elif row.clinic_id != clinic_id:
             raise UnscopedQuery("a row of another clinic")
+
+
+def _refuse_queries(session: Session, row: Any) -> None:
+    for value in vars(row).values():
+        if isinstance(value, ClauseElement) and (fault := _fault(value, session, None)):
+            raise UnscopedQuery(fault)

@@ -1,0 +1,13 @@
+// Who is signed in in this tab, as the server says (see ui/account/state.py).
+
+import { setLocale } from "$/public/live/i18n.js";
+import { ask } from "$/public/live/link.js";
+import { createStore } from "$/public/live/store.js";
+
+export const account = createStore({ userId: "", clinic: "", timeZone: "UTC" });
+
+/** Switch the language now, and remember it for this person on every device. */
+export function chooseLocale(locale) {
+  setLocale(locale);
+  ask("account:locale", { locale });
+}

@@ -1,0 +1,101 @@
+// The message box: Enter sends, Shift+Enter breaks the line, it grows to six lines, and each
+// conversation keeps its own draft.
+
+import { createElement, useEffect, useLayoutEffect, useRef, useState } from "react";
+
+import { useTranslate } from "$/public/live/i18n.js";
+import * as outbox from "$/public/live/outbox.js";
+
+export const BODY_LIMIT = 4000;
+const COUNT_FROM = 3500;
+const MAX_LINES = 6;
+const INVISIBLE = /^[\p{Z}\p{Cc}\p{Cf}]*$/u;
+// Control characters and lone surrogates.
+const FORBIDDEN = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\p{Cs}/u;
+
+const drafts = new Map();
+const useBeforePaint = typeof window === "undefined" ? useEffect : useLayoutEffect;
+
+/** Why a body would be refused, as the server's code (clinic_chat/domain/text.py), or "". */
+export function refusal(body) {
+  if (FORBIDDEN.test(body)) return "body_characters";
+  if (INVISIBLE.test(body)) return "body_empty";
+  if ([...body.trim()].length > BODY_LIMIT) return "body_too_long";
+  return "";
+}
+
+export function MessageBox({ conversationId, label, placeholder, reasons }) {
+  const t = useTranslate();
+  const box = useRef(null);
+  const [hint, setHint] = useState("");
+
+  useBeforePaint(() => {
+    box.current.value = drafts.get(conversationId) ?? "";
+    setHint("");
+    grow(box.current);
+    if (window.matchMedia("(pointer: fine)").matches) box.current.focus({ preventScroll: true });
+  }, [conversationId]);
+
+  const submit = (event) => {
+    event?.preventDefault();
+    const body = box.current.value;
+    const reason = refusal(body);
+    if (reason) {
+      setHint(reasons[reason] ?? reason);
+      box.current.focus();
+      return;
+    }
+    outbox.send(conversationId, body);
+    drafts.delete(conversationId);
+    box.current.value = "";
+    setHint("");
+    grow(box.current);
+    box.current.focus();
+  };
+
+  useEffect(() => {
+    const form = box.current.form;
+    form.addEventListener("submit", submit);
+    return () => form.removeEventListener("submit", submit);
+  });
+
+  const onInput = () => {
+    const length = [...box.current.value].length;
+    drafts.set(conversationId, box.current.value);
+    setHint(length > COUNT_FROM ? t("{n} of {limit} characters", { n: length, limit: BODY_LIMIT }) : "");
+    grow(box.current);
+  };
+
+  const onKeyDown = (event) => {
+    // While an input method composes, Enter accepts its suggestion.
+    if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
+    submit(event);
+  };
+
+  return [
+    createElement("textarea", {
+      key: "box",
+      ref: box,
+      rows: 1,
+      "aria-label": label,
+      "aria-describedby": "composer-hint",
+      placeholder,
+      onInput,
+      onKeyDown,
+    }),
+    createElement(
+      "span",
+      { key: "hint", id: "composer-hint", className: "composer-hint", role: "alert" },
+      hint,
+    ),
+  ];
+}
+
+function grow(box) {
+  const style = window.getComputedStyle(box);
+  const padding = parseFloat(style.paddingTop) + parseFloat(style.paddingBottom);
+  const limit = parseFloat(style.lineHeight) * MAX_LINES + padding;
+  box.style.height = "auto";
+  box.style.height = `${Math.min(box.scrollHeight, limit)}px`;
+  box.style.overflowY = box.scrollHeight > limit ? "auto" : "hidden";
+}

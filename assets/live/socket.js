@@ -1,0 +1,62 @@
+// Stands between Reflex and socket.io-client: same origin, our reconnect schedule, and the
+// feeds' events beside Reflex's own. Brought in by clinic_chat/ui/plugin.py.
+
+import io from "socket.io-client";
+
+import { SIGN_IN, isSignInPage, schedule } from "$/public/live/connection.js";
+import * as inbox from "$/public/live/inbox.js";
+import { useSocket } from "$/public/live/link.js";
+import * as outbox from "$/public/live/outbox.js";
+import { deliverWith, keepOwned } from "$/public/live/screen.js";
+import * as thread from "$/public/live/thread.js";
+
+const FEEDS = {
+  [inbox.feed.name]: inbox.receive,
+  [thread.feed.name]: thread.receive,
+  [inbox.MARKERS]: inbox.receiveMarkers,
+};
+
+/** What Reflex calls instead of `io(url, options)`. */
+export default function connect(url, options) {
+  // Reflex bakes the port of the build into its URL; the page's own origin is always right.
+  const socket = io(window.location.origin + new URL(url).pathname, {
+    ...options,
+    path: new URL(url).pathname,
+    autoConnect: false,
+  });
+  useSocket(socket);
+  intercept(socket);
+  schedule(socket, { heldVersions });
+  socket.on("feed", (message) => FEEDS[message.feed]?.(message));
+  socket.on("connect", () => outbox.pump());
+  socket.on("session:ended", signIn);
+  socket.on("connect_error", (error) => {
+    if (error.message === "unauthorized") signIn();
+  });
+  return socket;
+}
+
+/** Let Reflex's listener for state updates see owned vars as the feeds have them. */
+function intercept(socket) {
+  const on = socket.on.bind(socket);
+  socket.on = (event, listener) => {
+    if (event !== "event") return on(event, listener);
+    deliverWith(listener);
+    return on(event, (update) => listener(keepOwned(update)));
+  };
+}
+
+/** What this tab holds, so that the server sends only what it lacks. */
+function heldVersions() {
+  const held = {};
+  for (const feed of [inbox.feed, thread.feed]) {
+    if (feed.ready) held[feed.name] = { key: feed.key, version: feed.version };
+  }
+  return held;
+}
+
+function signIn() {
+  if (isSignInPage()) return;
+  const next = window.location.pathname + window.location.search;
+  window.location.assign(`${SIGN_IN}?next=${encodeURIComponent(next)}`);
+}

@@ -1,0 +1,106 @@
+// Times in the clinic's time zone and the reader's language, as React components.
+
+import { createElement, useEffect, useState } from "react";
+
+import { account } from "$/public/live/account.js";
+import { locale, useTranslate } from "$/public/live/i18n.js";
+
+const MINUTE = 60_000;
+const formats = new Map();
+
+function format(language, timeZone, options) {
+  const key = JSON.stringify([language, timeZone, options]);
+  if (!formats.has(key)) {
+    formats.set(key, new Intl.DateTimeFormat(language, { ...options, timeZone }));
+  }
+  return formats.get(key);
+}
+
+const DAY = { year: "numeric", month: "2-digit", day: "2-digit" };
+
+/** The calendar day of a moment in a time zone, as YYYY-MM-DD. */
+export function dayIn(at, timeZone) {
+  return format("en-CA", timeZone, DAY).format(new Date(at));
+}
+
+const daysBetween = (from, to) =>
+  Math.round((Date.parse(`${to}T00:00Z`) - Date.parse(`${from}T00:00Z`)) / (24 * 60 * MINUTE));
+
+/** The time of day of a message. */
+export function ClockTime({ at }) {
+  const { timeZone } = account.use();
+  const language = locale.use();
+  if (!at) return null;
+  const moment = new Date(at);
+  return createElement(
+    "time",
+    {
+      dateTime: at,
+      title: format(language, timeZone, { dateStyle: "full", timeStyle: "medium" }).format(moment),
+    },
+    format(language, timeZone, { hour: "numeric", minute: "2-digit" }).format(moment),
+  );
+}
+
+/** How long ago, as short as a list row needs it. */
+export function RelativeTime({ at }) {
+  const { timeZone } = account.use();
+  const language = locale.use();
+  const t = useTranslate();
+  useMinutes();
+  if (!at) return null;
+  const moment = new Date(at);
+  const show = (options) => format(language, timeZone, options).format(moment);
+  const age = daysBetween(dayIn(at, timeZone), dayIn(Date.now(), timeZone));
+  let text;
+  if (Date.now() - moment < MINUTE) text = t("now");
+  else if (Date.now() - moment < 60 * MINUTE) {
+    text = t("{n} min", { n: Math.floor((Date.now() - moment) / MINUTE) });
+  } else if (age <= 0) text = show({ hour: "numeric", minute: "2-digit" });
+  else if (age === 1) text = t("Yesterday");
+  else if (age < 7) text = show({ weekday: "short" });
+  else text = show({ day: "2-digit", month: "2-digit", year: "2-digit" });
+  return createElement(
+    "time",
+    { dateTime: at, title: show({ dateStyle: "full", timeStyle: "short" }) },
+    text,
+  );
+}
+
+/** The line between the messages of two days. */
+export function DayName({ day }) {
+  const { timeZone } = account.use();
+  const language = locale.use();
+  const t = useTranslate();
+  useMinutes();
+  const age = daysBetween(day, dayIn(Date.now(), timeZone));
+  if (age === 0) return t("Today");
+  if (age === 1) return t("Yesterday");
+  const text = format(language, "UTC", {
+    weekday: "long",
+    day: "numeric",
+    month: "long",
+    ...(age > 300 ? { year: "numeric" } : {}),
+  }).format(new Date(`${day}T12:00Z`));
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** A date, such as the day a patient first wrote. */
+export function LongDate({ at }) {
+  const { timeZone } = account.use();
+  const language = locale.use();
+  if (!at) return null;
+  return createElement(
+    "time",
+    { dateTime: at },
+    format(language, timeZone, { dateStyle: "long" }).format(new Date(at)),
+  );
+}
+
+function useMinutes() {
+  const [, tick] = useState(0);
+  useEffect(() => {
+    const timer = window.setInterval(() => tick((n) => n + 1), MINUTE / 2);
+    return () => window.clearInterval(timer);
+  }, []);
+}

@@ -1,0 +1,36 @@
+"""The HTTP side of the process: sign-in, the REST API and health, mounted before the pages."""
+
+from fastapi import FastAPI
+from starlette.routing import Route
+
+from clinic_chat import __version__
+from clinic_chat.api import health, inbound, sign_in
+from clinic_chat.api.context import ApiContext, SignedOut, attach
+from clinic_chat.api.routes import Unmatched
+from clinic_chat.services import Services
+
+OPENAPI_PATH = "/api/v1/openapi.json"
+
+
+def create_api(services: Services, on_signed_out: SignedOut) -> FastAPI:
+    """The application that serves `/api`, `/auth` and health checks and nothing else.
+
+    Give it to Reflex as `api_transformer`, which mounts the pages behind these routes.
+    `on_signed_out` is awaited with the id of each session that ended, after it ended.
+    """
+    app = FastAPI(
+        title="Clinic Chat",
+        version=__version__,
+        description="What channels and other programs do for a clinic. Errors have one shape.",
+        openapi_url=OPENAPI_PATH,
+        docs_url=None,
+        redoc_url=None,
+    )
+    attach(app, ApiContext(services, on_signed_out))
+    routers = (inbound.router, sign_in.router, health.router)
+    for router in routers:
+        app.include_router(router)
+    unmatched = Unmatched([route for router in routers for route in router.routes])
+    for prefix in ("/api", "/auth"):
+        app.router.routes.append(Route(prefix + "/{rest:path}", unmatched))
+    return app

@@ -1,0 +1,74 @@
+"""Security and caching headers on every HTTP response, whoever made it."""
+
+from pathlib import Path
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from clinic_chat.api.csp import content_security_policy, inline_script_hashes
+
+ALWAYS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+HSTS_SECONDS = 31_536_000
+PRIVATE_PREFIXES = ("/api/", "/auth/")
+# The build puts only files with a hash of their content in their name here.
+HASHED_PREFIX = "/assets/"
+FOR_EVER = "public, max-age=31536000, immutable"
+REVALIDATE = "no-cache"
+
+
+class SecurityHeaders:
+    """ASGI middleware; `static_dir` holds the built pages, whose inline scripts are allowed.
+
+    Only the start of a response is touched, so bodies stream as they did, and everything but
+    HTTP passes through. Wrap it around the whole application.
+    """
+
+    def __init__(self, app: ASGIApp, static_dir: Path | None = None) -> None:
+        self._app = app
+        self._static_dir = static_dir
+        self._script_hashes: list[str] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message.setdefault("headers", [])
+                self._add(scope, message["status"], MutableHeaders(scope=message))
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
+
+    def _add(self, scope: Scope, status: int, headers: MutableHeaders) -> None:
+        headers.update(ALWAYS)
+        if scope.get("scheme") == "https":
+            headers["Strict-Transport-Security"] = f"max-age={HSTS_SECONDS}"
+        path: str = scope["path"]
+        is_page = headers.get("content-type", "").startswith("text/html")
+        if is_page:
+            host = Headers(scope=scope).get("host", "")
+            policy = content_security_policy(host, self._hashes())
+            headers["Content-Security-Policy"] = policy
+        if path.startswith(PRIVATE_PREFIXES):
+            headers["Cache-Control"] = "no-store"
+        elif path.startswith(HASHED_PREFIX) and status in {200, 304}:
+            headers["Cache-Control"] = FOR_EVER
+        elif is_page:
+            headers["Cache-Control"] = REVALIDATE
+        else:
+            # Without it browsers guess, and show the old style sheet after an update.
+            headers.setdefault("Cache-Control", REVALIDATE)
+
+    def _hashes(self) -> list[str]:
+        # Read at the first page, not at import, because the build may come after the import.
+        if self._static_dir and not self._script_hashes:
+            self._script_hashes = inline_script_hashes(self._static_dir)
+        return self._script_hashes

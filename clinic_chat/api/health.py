@@ -1,0 +1,41 @@
+"""Whether this process lives, and whether it can do its work."""
+
+import asyncio
+
+from fastapi import APIRouter, Request
+from starlette.responses import JSONResponse, Response
+
+from clinic_chat.api.context import context_of
+from clinic_chat.api.routes import GuardedRoute
+from clinic_chat.storage.database import Database
+
+CHECK_SECONDS = 2.0
+
+router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
+
+
+@router.api_route("/healthz", methods=["GET", "HEAD"])
+async def live() -> Response:
+    """200 while the process answers at all; a failure means: restart it."""
+    return JSONResponse({"status": "ok"})
+
+
+@router.api_route("/readyz", methods=["GET", "HEAD"])
+async def ready(request: Request) -> Response:
+    """200 when the database answers, else 503; a failure means: send no traffic here."""
+    checks = {"database": await _database(context_of(request).services.database)}
+    if all(state == "ok" for state in checks.values()):
+        return JSONResponse({"status": "ok", "checks": checks})
+    return JSONResponse({"status": "unavailable", "checks": checks}, 503)
+
+
+async def _database(database: Database) -> str:
+    try:
+        async with asyncio.timeout(CHECK_SECONDS):
+            await database.ping()
+    except TimeoutError:
+        return "timeout"
+    except Exception:
+        # Whatever the driver raises, the answer is the same and says nothing about the inside.
+        return "unavailable"
+    return "ok"

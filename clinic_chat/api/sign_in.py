@@ -1,0 +1,161 @@
+"""Signing in and out, and moving between clinics: plain form posts with a session cookie."""
+
+import hashlib
+import hmac
+from uuid import UUID
+
+import structlog
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import Response
+
+from clinic_chat.api.answers import HOME, LOGIN, done, local_path, refused
+from clinic_chat.api.context import ApiContext, context_of
+from clinic_chat.api.cookies import clear_session_cookie, session_cookie, set_session_cookie
+from clinic_chat.api.errors import ApiError, rate_limited
+from clinic_chat.api.forms import form_fields
+from clinic_chat.api.routes import GuardedRoute
+from clinic_chat.api.same_site import require_same_site
+from clinic_chat.domain.sessions import Identity
+from clinic_chat.domain.staff import PASSWORD_MAXIMUM, normal_email
+from clinic_chat.limits import address_key
+from clinic_chat.logs import audit
+from clinic_chat.storage.database import StorageUnavailable
+
+EMAIL_MAXIMUM = 254
+
+router = APIRouter(
+    prefix="/auth",
+    route_class=GuardedRoute,
+    dependencies=[Depends(require_same_site)],
+    include_in_schema=False,
+)
+log = structlog.get_logger(__name__)
+
+
+@router.post("/login")
+async def login(request: Request) -> Response:
+    """Start a session for `email` and `password`, always with a new cookie.
+
+    A session the browser had before ends. The optional `next`, in the form or the query, is
+    the page to open. A refusal leads back to the sign-in page with `error=invalid` (whatever
+    was wrong), `limited` or `unavailable`.
+    """
+    context = context_of(request)
+    sessions = context.services.sessions
+    address = address_key(request.client.host if request.client else None)
+    onward = local_path(request.query_params.get("next"))
+    if wait := await _count(context, "login-address", address):
+        audit("sign_in.limited", address=address)
+        return refused(request, rate_limited(wait), "limited", onward)
+    fields = await form_fields(request)
+    onward = local_path(fields.get("next")) or onward
+    email, password = normal_email(fields.get("email", "")), fields.get("password", "")
+    account = _account_key(context, email)
+    if wait := await _count(context, "login-account", account):
+        audit("sign_in.limited", address=address, account=account)
+        return refused(request, rate_limited(wait), "limited", onward)
+    try:
+        cookie = await _started(context, email, password)
+        if cookie is None:
+            audit("sign_in.refused", address=address, account=account)
+            return refused(request, _INVALID, "invalid", onward)
+        await _end(context, await sessions.find(session_cookie(request)))
+        identity = await sessions.find(cookie)
+    except StorageUnavailable:
+        return refused(request, _UNAVAILABLE, "unavailable", onward)
+    _audit_session("sign_in.accepted", identity)
+    response = done(request, onward or HOME)
+    set_session_cookie(response, request, context.services.settings, cookie)
+    return response
+
+
+@router.post("/logout")
+async def logout(request: Request) -> Response:
+    """End the session and forget its cookie, also when the session was over already."""
+    context = context_of(request)
+    try:
+        identity = await context.services.sessions.find(session_cookie(request))
+        await _end(context, identity)
+        _audit_session("sign_out", identity)
+        response = done(request, LOGIN)
+    except StorageUnavailable:
+        response = refused(request, _UNAVAILABLE, "unavailable")
+    clear_session_cookie(response, request, context.services.settings)
+    return response
+
+
+@router.post("/switch")
+async def switch(request: Request) -> Response:
+    """Move to another of the person's clinics, named by its slug in `clinic`, in a new session.
+
+    A clinic the person is not in changes nothing and leads home like any other.
+    """
+    context = context_of(request)
+    sessions = context.services.sessions
+    slug = (await form_fields(request)).get("clinic", "")
+    try:
+        old_cookie = session_cookie(request)
+        old = await sessions.find(old_cookie)
+        if old is None or old_cookie is None:
+            return refused(request, _EXPIRED)
+        cookie = await sessions.switch(old_cookie, slug)
+    except StorageUnavailable:
+        return refused(request, _UNAVAILABLE, "unavailable")
+    response = done(request, HOME)
+    if cookie is not None:
+        audit("clinic.switched", user=old.user_id, session=old.session_id)
+        await _tell(context, old.session_id)
+        set_session_cookie(response, request, context.services.settings, cookie)
+    return response
+
+
+async def _started(context: ApiContext, email: str, password: str) -> str | None:
+    if not 1 <= len(email) <= EMAIL_MAXIMUM or not email.isprintable():
+        return None
+    if not 1 <= len(password) <= PASSWORD_MAXIMUM:
+        return None
+    return await context.services.sessions.sign_in(email, password)
+
+
+async def _end(context: ApiContext, identity: Identity | None) -> None:
+    if identity is not None:
+        await context.services.sessions.end(identity.session_id)
+        await _tell(context, identity.session_id)
+
+
+async def _tell(context: ApiContext, session_id: UUID) -> None:
+    # The session is over in the database already, so nobody gets in if this fails.
+    try:
+        await context.on_signed_out(session_id)
+    except Exception:
+        log.exception("signed_out_listener_failed", session=str(session_id))
+
+
+async def _count(context: ApiContext, name: str, key: str) -> int:
+    services = context.services
+    return await services.limits.hit(name, key, services.settings.login_attempts_per_minute)
+
+
+def _account_key(context: ApiContext, email: str) -> str:
+    key = context.services.settings.signing_key()
+    return hmac.new(key, email.encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def _audit_session(event: str, identity: Identity | None) -> None:
+    if identity is not None:
+        audit(
+            event,
+            user=identity.user_id,
+            clinic=identity.clinic_id,
+            session=identity.session_id,
+        )
+
+
+_INVALID = ApiError(401, "invalid_credentials", "the email address or the password is wrong")
+_EXPIRED = ApiError(401, "unauthorized", "the session is over, sign in again")
+_UNAVAILABLE = ApiError(
+    503,
+    "storage_unavailable",
+    "the database cannot be reached, try again",
+    headers={"Retry-After": "1"},
+)

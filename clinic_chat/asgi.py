@@ -1,0 +1,20 @@
+"""The production ASGI application: everything on one port, behind the security headers."""
+
+from starlette.types import ASGIApp
+
+from clinic_chat.api.headers import SecurityHeaders
+from clinic_chat.serve import BUILT
+
+
+def create_app() -> ASGIApp:
+    """The application with the built front end mounted; `serve` has built it before."""
+    from reflex_base.constants import Env
+    from reflex_base.environment import environment
+
+    environment.REFLEX_ENV_MODE.set(Env.PROD)
+    environment.REFLEX_SKIP_COMPILE.set(True)
+    environment.REFLEX_MOUNT_FRONTEND_COMPILED_APP.set(True)
+
+    from reflex.utils.prerequisites import get_and_validate_app
+
+    return SecurityHeaders(get_and_validate_app().app(), BUILT)

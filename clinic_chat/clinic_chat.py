@@ -1,0 +1,53 @@
+"""Assembles the app: pages, API and the real-time server."""
+
+import reflex as rx
+import structlog
+
+from clinic_chat.api.app import create_api
+from clinic_chat.logs import configure_logging
+from clinic_chat.realtime.gate import Gate, exposed_events
+from clinic_chat.realtime.live import Live
+from clinic_chat.services import Services
+from clinic_chat.settings import get_settings
+from clinic_chat.start import prepare_development
+from clinic_chat.ui import runtime, theme
+from clinic_chat.ui.account.state import Account
+from clinic_chat.ui.inbox import page as inbox
+from clinic_chat.ui.inbox.state import Inbox
+from clinic_chat.ui.sign_in import page as sign_in
+from clinic_chat.ui.thread.state import Thread
+
+log = structlog.get_logger(__name__)
+
+
+# The text of an error may quote what a patient wrote, so only its type and place are logged.
+def _browser_failed(exception: Exception) -> None:
+    log.error("browser.failed", error=type(exception).__name__)
+
+
+def _handler_failed(exception: Exception) -> None:
+    log.error("handler.failed", exc_info=exception)
+
+
+settings = get_settings()
+configure_logging(settings.log_level)
+services = Services(settings)
+live = Live(services)
+runtime.use_live(live)
+
+app = rx.App(
+    sio=live.sio,
+    api_transformer=create_api(services, on_signed_out=live.end_session),
+    stylesheets=theme.STYLESHEETS,
+    html_lang="pt-BR",
+    toaster=None,
+    app_wraps={},
+    frontend_exception_handler=_browser_failed,
+    backend_exception_handler=_handler_failed,
+)
+live.attach(app)
+app.add_middleware(Gate(live.callers, exposed_events((Account, Inbox, Thread)), live.cut), index=0)
+app.register_lifespan_task(prepare_development, services=services)
+app.register_lifespan_task(live.lifespan)
+app.add_page(inbox.inbox_page, route=inbox.ROUTE, title="Clinic Chat", on_load=inbox.ON_LOAD)
+app.add_page(sign_in.sign_in_page, route=sign_in.ROUTE, title="Clinic Chat")

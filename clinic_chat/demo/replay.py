@@ -1,0 +1,139 @@
+"""Lets the demo's conversations happen again in a clinic, up to a moment ago."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from clinic_chat.demo.script import Line, Script
+from clinic_chat.domain.conversations import Conversation
+from clinic_chat.domain.messages import (
+    API_CHANNEL,
+    Direction,
+    Message,
+    MessageStatus,
+    append_message,
+    start_conversation,
+)
+from clinic_chat.domain.patients import new_patient
+from clinic_chat.domain.receipts import ReadMarker
+from clinic_chat.domain.staff import User
+from clinic_chat.storage.base import new_id, now
+
+DELIVERY = timedelta(seconds=2)
+READING = timedelta(seconds=20)
+
+
+@dataclass(frozen=True)
+class _Said:
+    at: datetime
+    line: Line
+    script: Script
+    answered: bool
+
+
+async def replay(
+    session: AsyncSession, scripts: list[Script], staff: dict[str, User], zone: ZoneInfo
+) -> None:
+    """Store the conversations in the session's transaction; the caller holds the clinic's lock.
+
+    `staff` are the clinic's people by what the scripts call them. Whoever a script does not
+    name as behind has read it to the end.
+    """
+    moment = now()
+    said = [item for script in scripts for item in _said(script, moment, zone)]
+    conversations = await _start(session, scripts, moment, zone)
+    answered_until: dict[str, tuple[int, int]] = {}
+    # The clinic's log tells the conversations as they went on, side by side.
+    for item in sorted(said, key=lambda one: one.at):
+        conversation = conversations[item.script.phone]
+        message = _append(session, conversation, item, staff)
+        if message.direction is Direction.OUTBOUND:
+            _follow(message, item)
+            conversation.preview_status = message.status
+            answered_until[item.script.phone] = (message.seq, conversation.inbound_count)
+    for script in scripts:
+        conversation = conversations[script.phone]
+        conversation.status = script.status
+        conversation.assignee_id = staff[script.assignee].id if script.assignee else None
+        behind = answered_until.get(script.phone, (0, 0))
+        for handle, user in staff.items():
+            _mark(session, conversation, user, behind if handle in script.unread_by else None)
+
+
+def _said(script: Script, moment: datetime, zone: ZoneInfo) -> Iterator[_Said]:
+    told = [
+        (at, line)
+        for block in script.blocks
+        for at, line in zip(block.times(moment, zone), block.lines, strict=True)
+    ]
+    for number, (at, line) in enumerate(told):
+        answered = any(not later.who for _, later in told[number:])
+        yield _Said(at, line, script, answered)
+
+
+async def _start(
+    session: AsyncSession, scripts: list[Script], moment: datetime, zone: ZoneInfo
+) -> dict[str, Conversation]:
+    """Each script's patient and empty conversation, by phone number."""
+    patients = []
+    for script in scripts:
+        patient = new_patient(script.patient, phone=script.phone)
+        patient.id = new_id()
+        patient.created_at = script.blocks[0].times(moment, zone)[0]
+        patients.append(patient)
+    session.add_all(patients)
+    await session.flush()
+    conversations = {}
+    for script, patient in zip(scripts, patients, strict=True):
+        conversation = start_conversation(session, patient.id, API_CHANNEL)
+        conversation.created_at = patient.created_at
+        conversations[script.phone] = conversation
+    await session.flush()
+    return conversations
+
+
+def _append(
+    session: AsyncSession, conversation: Conversation, item: _Said, staff: dict[str, User]
+) -> Message:
+    author = staff[item.line.who] if item.line.who else None
+    return append_message(
+        session,
+        conversation,
+        direction=Direction.OUTBOUND if author else Direction.INBOUND,
+        author_id=author.id if author else None,
+        author_name=author.name if author else item.script.patient,
+        body=item.line.body,
+        origin=f"staff:{author.id}" if author else API_CHANNEL,
+        client_id=f"demo:{item.script.phone}:{conversation.last_seq + 1}",
+        at=item.at,
+    )
+
+
+def _follow(message: Message, item: _Said) -> None:
+    """Give an outbound message its fate: read when the patient answered, else delivered."""
+    usual = MessageStatus.READ if item.answered else MessageStatus.DELIVERED
+    message.status = item.line.status or usual
+    if message.status is MessageStatus.FAILED:
+        message.failed_at = item.at + DELIVERY
+        message.failure = item.line.failure
+    elif message.status is not MessageStatus.SENT:
+        message.delivered_at = item.at + DELIVERY
+    if message.status is MessageStatus.READ:
+        message.read_at = item.at + READING
+
+
+def _mark(
+    session: AsyncSession, conversation: Conversation, user: User, behind: tuple[int, int] | None
+) -> None:
+    seq, inbound_read = behind or (conversation.last_seq, conversation.inbound_count)
+    session.add(
+        ReadMarker(
+            user_id=user.id,
+            conversation_id=conversation.id,
+            seq=seq,
+            inbound_read=inbound_read,
+        )
+    )

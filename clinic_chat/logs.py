@@ -1,0 +1,95 @@
+"""Logs: JSON lines in a container, colours in a terminal, and never a patient's data."""
+
+import logging
+import sys
+import traceback
+from types import TracebackType
+from typing import TextIO
+from uuid import UUID
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+_SHOWN_FRAMES = 8
+_audit = structlog.get_logger("audit")
+
+
+def configure_logging(level: str, stream: TextIO | None = None) -> None:
+    """Send structlog's and the standard library's records to `stream` (standard error).
+
+    Standard output is left to commands that print a result. An unknown level means INFO.
+    """
+    output = stream or sys.stderr
+    threshold = logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        exception_without_values,
+    ]
+    renderer: Processor = (
+        structlog.dev.ConsoleRenderer()
+        if output.isatty()
+        else structlog.processors.JSONRenderer(ensure_ascii=False)
+    )
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+    )
+    handler = logging.StreamHandler(output)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(threshold)
+
+
+def audit(event: str, **ids: UUID | str | int | None) -> None:
+    """Record who did what, by ids only: names, phones and texts do not belong here."""
+    _audit.info(event, **{name: str(value) for name, value in ids.items() if value is not None})
+
+
+def exception_without_values(
+    _logger: WrappedLogger, _method: str, event_dict: EventDict
+) -> EventDict:
+    """Replace a logged exception by its types and places.
+
+    The text of an exception is left out because it often quotes data: a database error, for
+    one, holds the statement's parameters.
+    """
+    error = event_dict.pop("exc_info", None)
+    if error is True:
+        error = sys.exc_info()
+    if isinstance(error, tuple):
+        error = error[1]
+    if isinstance(error, BaseException):
+        event_dict["exception"] = " from ".join(_types(error))
+        event_dict["at"] = places(error.__traceback__)
+    return event_dict
+
+
+def places(trace: TracebackType | None) -> list[str]:
+    """Where an exception passed, innermost last, as `file:line function`."""
+    frames = traceback.extract_tb(trace)[-_SHOWN_FRAMES:]
+    return [
+        f"{'/'.join(frame.filename.split('/')[-2:])}:{frame.lineno} {frame.name}"
+        for frame in frames
+    ]
+
+
+def _types(error: BaseException | None) -> list[str]:
+    names: list[str] = []
+    while error is not None and len(names) < _SHOWN_FRAMES:
+        names.append(type(error).__name__)
+        error = error.__cause__ or error.__context__
+    return names

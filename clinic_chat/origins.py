@@ -1,0 +1,32 @@
+"""The Origin rule: which pages may call this server with a person's cookie."""
+
+import re
+
+_ORIGIN = re.compile(r"(https?)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(\d{1,5}))?")
+_DEFAULT_PORTS = {"http": "80", "https": "443"}
+_PAGE_SCHEMES = {"ws": "http", "wss": "https"}
+
+
+def origin_allowed(origin: str | None, host: str, scheme: str, allowed: list[str]) -> bool:
+    """Whether a request with this Origin header comes from our own page or a trusted one.
+
+    `host` is the request's Host header and `scheme` its ASGI scheme (`ws` counts as `http`).
+    An origin is scheme, host and port together (RFC 6454 section 5). No Origin at all is
+    allowed: programs send none and neither do browsers on a same-origin GET. `null`, which
+    sandboxed and opaque pages send, and anything malformed are refused.
+    """
+    if origin is None:
+        return True
+    claimed = _normal(origin)
+    if claimed is None:
+        return False
+    own = _normal(f"{_PAGE_SCHEMES.get(scheme, scheme)}://{host}")
+    return claimed == own or claimed in {_normal(entry) for entry in allowed}
+
+
+def _normal(origin: str) -> tuple[str, str, str] | None:
+    parts = _ORIGIN.fullmatch(origin.lower())
+    if parts is None:
+        return None
+    scheme, host, port = parts.groups()
+    return scheme, host, port or _DEFAULT_PORTS[scheme]

@@ -1,0 +1,125 @@
+"""What a tab asks for over its socket and gets an answer to: sends, read markers, repairs.
+
+Each act answers `{"ok": true, …}` or `{"error": {"code", "message"}}`; a send is answered
+after its commit, so what is acknowledged is durable.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from clinic_chat.domain.conversations import conversation_id
+from clinic_chat.domain.errors import DomainError, InvalidInput, RateLimited
+from clinic_chat.domain.messages import send_message
+from clinic_chat.domain.receipts import mark_read, read_markers
+from clinic_chat.domain.staff import set_locale
+from clinic_chat.limits import Limits
+from clinic_chat.logs import audit
+from clinic_chat.realtime import inbox_feed, thread_feed
+from clinic_chat.realtime.callers import Caller, Callers
+from clinic_chat.realtime.subscriptions import Subscriptions
+from clinic_chat.services import Services
+from clinic_chat.storage.database import StorageUnavailable
+
+Data = dict[str, Any]
+Handler = Callable[[Caller, Data], Awaitable[Data]]
+
+MARKERS_AT_ONCE = 200
+ACTS_PER_MINUTE = 1200
+
+log = structlog.get_logger(__name__)
+
+
+class Acts:
+    """The acts by their Socket.IO event names."""
+
+    def __init__(self, callers: Callers, subscriptions: Subscriptions, services: Services) -> None:
+        self._callers = callers
+        self._subscriptions = subscriptions
+        self._limits: Limits = services.limits
+        self._sends_per_minute = services.settings.sends_per_minute
+
+    def by_name(self) -> dict[str, Callable[..., Awaitable[Data]]]:
+        """Event name → handler for python-socketio; whatever it returns is the answer."""
+        handlers: dict[str, Handler] = {
+            "message:send": self._send,
+            "message:read": self._read,
+            "markers:get": self._markers,
+            "feed:catch-up": self._catch_up,
+            "account:locale": self._locale,
+        }
+        return {name: self._answered(name, handler) for name, handler in handlers.items()}
+
+    def _answered(self, name: str, handler: Handler) -> Callable[..., Awaitable[Data]]:
+        async def act(sid: str, *args: Any) -> Data:
+            try:
+                caller = await self._callers.live(sid)
+                if caller is None:
+                    return error("unauthorized", "sign in")
+                if len(args) != 1 or not isinstance(args[0], dict):
+                    raise InvalidInput("send one object", code="not_an_object")
+                await self._limit(f"acts:{caller.identity.user_id}", ACTS_PER_MINUTE)
+                return {"ok": True, **await handler(caller, args[0])}
+            except DomainError as refusal:
+                if refusal.code == "not_found":
+                    audit("act.not_found", act=name)
+                return error(refusal.code, str(refusal))
+            except StorageUnavailable:
+                return error("storage_unavailable", "not saved, try again")
+            except Exception as failure:
+                log.error("act.failed", act=name, error=type(failure).__name__)
+                return error("internal", "not saved, try again")
+
+        return act
+
+    async def _send(self, caller: Caller, data: Data) -> Data:
+        await self._limit(f"send:{caller.identity.user_id}", self._sends_per_minute)
+        stored = await send_message(
+            caller.scope, data.get("conversationId"), data.get("body"), data.get("clientId")
+        )
+        return {"message": asdict(stored.message)}
+
+    async def _read(self, caller: Caller, data: Data) -> Data:
+        read = await mark_read(caller.scope, data.get("conversationId"), data.get("seq"))
+        return {"inboundRead": read}
+
+    async def _markers(self, caller: Caller, data: Data) -> Data:
+        ids = data.get("ids")
+        if not isinstance(ids, list) or len(ids) > MARKERS_AT_ONCE:
+            raise InvalidInput(f"ids is a list of at most {MARKERS_AT_ONCE}", code="ids_invalid")
+        wanted: list[UUID] = [conversation_id(item) for item in ids]
+        return {"markers": await read_markers(caller.scope, wanted)}
+
+    async def _catch_up(self, caller: Caller, data: Data) -> Data:
+        match data:
+            case {"feed": str() as feed, "key": str() as key}:
+                version = data.get("version")
+            case _:
+                raise InvalidInput("name the feed and its key", code="feed_invalid")
+        if isinstance(version, bool) or not isinstance(version, int | None):
+            raise InvalidInput("version is a number", code="version_invalid")
+        if caller.feeds.get(feed) != key:
+            raise InvalidInput("this tab does not follow that feed", code="feed_invalid")
+        if feed == inbox_feed.FEED:
+            await self._subscriptions.bring_up_inbox(caller, version)
+        elif feed == thread_feed.FEED:
+            await self._subscriptions.bring_up_conversation(caller, key, version)
+        return {}
+
+    async def _locale(self, caller: Caller, data: Data) -> Data:
+        await set_locale(
+            caller.scope.database, caller.identity.user_id, str(data.get("locale"))[:20]
+        )
+        return {}
+
+    async def _limit(self, key: str, per_minute: int) -> None:
+        if await self._limits.hit("socket", key, per_minute):
+            raise RateLimited("too many in a minute, wait a moment")
+
+
+def error(code: str, message: str) -> Data:
+    """A refusal in the shape every client of this server knows."""
+    return {"error": {"code": code, "message": message}}

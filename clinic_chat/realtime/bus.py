@@ -1,0 +1,116 @@
+"""Carries committed events to the feeds: in order, none skipped, none twice.
+
+A commit wakes the bus. The `events` table stays the truth: a hole in the numbers, or five
+seconds of silence, makes the bus read the table, so events written by another process (an
+import on the command line) arrive as well, only later.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+import structlog
+
+from clinic_chat.domain.events import Personal, Recorded, events_after, last_seq
+from clinic_chat.domain.scope import ClinicScope
+from clinic_chat.storage.database import Database, StorageUnavailable
+
+SILENCE_SECONDS = 5.0
+
+EventListener = Callable[[UUID, list[Recorded]], Awaitable[None]]
+PersonalListener = Callable[[Personal], Awaitable[None]]
+
+log = structlog.get_logger(__name__)
+
+
+class Bus:
+    """The in-process bus. `run` must be running for anything to be delivered."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._queue: asyncio.Queue[Recorded | Personal] = asyncio.Queue()
+        self._delivered: dict[UUID, int] = {}
+        self._on_events: list[EventListener] = []
+        self._on_personal: list[PersonalListener] = []
+
+    def on_events(self, listener: EventListener) -> None:
+        """Call `listener` with each clinic's next events, in order."""
+        self._on_events.append(listener)
+
+    def on_personal(self, listener: PersonalListener) -> None:
+        """Call `listener` with each change of what is one person's alone."""
+        self._on_personal.append(listener)
+
+    async def committed(self, items: list[Recorded | Personal]) -> None:
+        """Take what a transaction announced; register this with `Database.on_commit`."""
+        for item in items:
+            self._queue.put_nowait(item)
+
+    async def watch(self, clinic_id: UUID) -> None:
+        """From now on deliver this clinic's events, also those of other processes."""
+        if clinic_id not in self._delivered:
+            seq = await last_seq(ClinicScope(self._database, clinic_id))
+            self._delivered.setdefault(clinic_id, seq)
+
+    async def run(self) -> None:
+        """Deliver until cancelled."""
+        heard = asyncio.get_running_loop().time()
+        while True:
+            remaining = heard + SILENCE_SECONDS - asyncio.get_running_loop().time()
+            try:
+                first = await asyncio.wait_for(self._queue.get(), max(remaining, 0.01))
+            except TimeoutError:
+                heard = asyncio.get_running_loop().time()
+                await self._guarded(self._catch_up_all())
+                continue
+            await self._guarded(self._deliver(first))
+
+    async def _guarded(self, work: Awaitable[None]) -> None:
+        try:
+            await work
+        except StorageUnavailable:
+            # The events are safe in the table; the next silence reads them.
+            log.warning("bus.storage_unavailable")
+        except Exception as error:
+            log.error("bus.delivery_failed", error=type(error).__name__, exc_info=True)
+
+    async def _deliver(self, first: Recorded | Personal) -> None:
+        batch = [first]
+        while not self._queue.empty():
+            batch.append(self._queue.get_nowait())
+        clinics: dict[UUID, list[Recorded]] = {}
+        for item in batch:
+            if isinstance(item, Personal):
+                for listener in self._on_personal:
+                    await listener(item)
+            else:
+                clinics.setdefault(item.clinic_id, []).append(item)
+        for clinic_id, events in clinics.items():
+            await self._deliver_clinic(clinic_id, events)
+
+    async def _deliver_clinic(self, clinic_id: UUID, events: list[Recorded]) -> None:
+        delivered = self._delivered.get(clinic_id)
+        if delivered is None:
+            return
+        fresh = [event for event in events if event.seq > delivered]
+        expected = range(delivered + 1, delivered + 1 + len(fresh))
+        if [event.seq for event in fresh] != list(expected):
+            await self._catch_up(clinic_id)
+        elif fresh:
+            await self._hand_on(clinic_id, fresh)
+
+    async def _catch_up_all(self) -> None:
+        for clinic_id in list(self._delivered):
+            await self._catch_up(clinic_id)
+
+    async def _catch_up(self, clinic_id: UUID) -> None:
+        scope = ClinicScope(self._database, clinic_id)
+        while events := await events_after(scope, self._delivered[clinic_id]):
+            await self._hand_on(clinic_id, events)
+
+    async def _hand_on(self, clinic_id: UUID, events: list[Recorded]) -> None:
+        # Moved before the listeners run: a listener that fails must not see the batch again
+        # for ever, and whoever missed a patch notices the hole and asks.
+        self._delivered[clinic_id] = events[-1].seq
+        for listener in self._on_events:
+            await listener(clinic_id, events)

@@ -1,0 +1,100 @@
+"""Who is behind each socket, checked at connect and again for every event."""
+
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from http.cookies import CookieError, SimpleCookie
+from time import monotonic
+from typing import Any
+from uuid import UUID
+
+from clinic_chat.domain.scope import ClinicScope
+from clinic_chat.domain.sessions import COOKIE_NAME, Identity, Sessions
+from clinic_chat.storage.database import Database
+
+RECHECK_SECONDS = 5.0
+
+
+@dataclass
+class Caller:
+    """The signed-in person behind one socket."""
+
+    sid: str
+    cookie: str
+    identity: Identity
+    scope: ClinicScope
+    checked_at: float = field(default_factory=monotonic)
+    feeds: dict[str, str] = field(default_factory=dict)
+    """The feeds this tab follows: name → key."""
+    versions: dict[str, tuple[str, int]] = field(default_factory=dict)
+    """What the tab said at connect that it still holds: feed → (key, version)."""
+
+
+_current: ContextVar[Caller] = ContextVar("caller")
+
+
+def current_caller() -> Caller:
+    """The caller of the event being handled; set by the gate."""
+    return _current.get()
+
+
+def set_current_caller(caller: Caller) -> None:
+    """Make `caller` the one `current_caller` returns in this task."""
+    _current.set(caller)
+
+
+class Callers:
+    """The live sockets of this process."""
+
+    def __init__(self, database: Database, sessions: Sessions) -> None:
+        self._database = database
+        self._sessions = sessions
+        self._by_sid: dict[str, Caller] = {}
+
+    async def admit(self, sid: str, environ: dict[str, Any]) -> Caller | None:
+        """Remember the socket when its cookie is a live session; None when it is not."""
+        cookie = session_cookie(environ.get("HTTP_COOKIE", ""))
+        identity = await self._sessions.find(cookie)
+        if identity is None or cookie is None:
+            return None
+        caller = Caller(
+            sid,
+            cookie,
+            identity,
+            ClinicScope(self._database, identity.clinic_id, identity.user_id),
+        )
+        self._by_sid[sid] = caller
+        return caller
+
+    async def live(self, sid: str | None) -> Caller | None:
+        """The socket's caller when its session is still live, at most five seconds old news."""
+        caller = self._by_sid.get(sid or "")
+        if caller is None:
+            return None
+        if monotonic() - caller.checked_at > RECHECK_SECONDS:
+            identity = await self._sessions.find(caller.cookie)
+            if identity is None or identity.clinic_id != caller.identity.clinic_id:
+                return None
+            caller.identity = identity
+            caller.checked_at = monotonic()
+        return caller
+
+    def forget(self, sid: str) -> Caller | None:
+        """Drop a socket that is gone."""
+        return self._by_sid.pop(sid, None)
+
+    def of_session(self, session_id: UUID) -> list[Caller]:
+        """The sockets of one sign-in session."""
+        return [c for c in self._by_sid.values() if c.identity.session_id == session_id]
+
+    def all(self) -> list[Caller]:
+        """Every live socket."""
+        return list(self._by_sid.values())
+
+
+def session_cookie(header: str) -> str | None:
+    """The session cookie in a Cookie header."""
+    try:
+        morsel = SimpleCookie(header).get(COOKIE_NAME)
+    except CookieError:
+        return None
+    return morsel.value if morsel else None

@@ -1,0 +1,76 @@
+"""The gate in front of every state event: no live session, no event; deny by default.
+
+Reflex lets any client name any public method of any state. Only the handlers marked
+`exposed`, and the few of Reflex's own that a page load needs, get through, and only for a
+socket whose session is live. It runs before hydrate (DESIGN: security rules).
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import reflex as rx
+import structlog
+from reflex.app import App
+from reflex.event import Event
+from reflex.state import BaseState, State, StateUpdate
+from reflex_base.constants.route import RouteVar
+from reflex_base.utils.format import format_event_handler
+
+from clinic_chat.logs import audit
+from clinic_chat.realtime.callers import Callers, set_current_caller
+
+# What the browser's page load and navigation send; `set_is_hydrated` ends their chain.
+FRAMEWORK_EVENTS = (
+    "reflex___state____state.hydrate",
+    "reflex___state____state.hydrate_and_load",
+    "reflex___state____state.set_is_hydrated",
+    "reflex___state____state.reflex___state____on_load_internal_state.on_load_internal",
+    "reflex___state____state.reflex___state____on_load_internal_state.set_is_hydrated",
+)
+_MARK = "_clinic_chat_exposed"
+
+log = structlog.get_logger(__name__)
+
+
+def exposed(handler: Callable[..., Any]) -> Any:
+    """Mark a state method as an event that browsers may send."""
+    setattr(handler, _MARK, True)
+    return rx.event(handler)
+
+
+def exposed_events(states: Iterable[type[State]]) -> frozenset[str]:
+    """The full names of the events of these states that browsers may send."""
+    return frozenset(
+        format_event_handler(handler)
+        for state in states
+        for handler in state.event_handlers.values()
+        if getattr(handler.fn, _MARK, False)
+    )
+
+
+class Gate(rx.Middleware):
+    """Blocks every event that is not allowed, and tells handlers who is calling."""
+
+    def __init__(
+        self,
+        callers: Callers,
+        allowed: frozenset[str],
+        on_dead_session: Callable[[str], Any],
+    ) -> None:
+        self._callers = callers
+        self._allowed = allowed | frozenset(FRAMEWORK_EVENTS)
+        self._on_dead_session = on_dead_session
+
+    async def preprocess(self, app: App, state: BaseState, event: Event) -> StateUpdate | None:
+        """None lets the event through; an empty update ends it here."""
+        sid = state.router_data.get(RouteVar.SESSION_ID)
+        if event.name not in self._allowed:
+            audit("gate.unknown_event", sid=sid, known=False)
+            return StateUpdate()
+        caller = await self._callers.live(sid)
+        if caller is None:
+            if sid:
+                await self._on_dead_session(sid)
+            return StateUpdate()
+        set_current_caller(caller)
+        return None

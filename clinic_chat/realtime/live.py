@@ -1,0 +1,142 @@
+"""Puts the real-time half together: sockets, feeds and the bus, for the life of the server."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+from uuid import UUID
+
+import reflex as rx
+from socketio.exceptions import ConnectionRefusedError as Refused
+
+from clinic_chat.domain.events import Personal, Recorded
+from clinic_chat.domain.scope import ClinicScope
+from clinic_chat.logs import audit
+from clinic_chat.realtime import inbox_feed, personal_feed, rooms, thread_feed
+from clinic_chat.realtime.acts import Acts
+from clinic_chat.realtime.bus import Bus
+from clinic_chat.realtime.callers import Caller, Callers
+from clinic_chat.realtime.feeds import Feeds
+from clinic_chat.realtime.server import create_socket_server
+from clinic_chat.realtime.subscriptions import Subscriptions
+from clinic_chat.services import Services
+from clinic_chat.storage.database import StorageUnavailable
+
+SESSION_ENDED = "session:ended"
+UNAUTHORIZED = "unauthorized"
+UNAVAILABLE = "unavailable"
+
+
+class Live:
+    """The real-time server of one process."""
+
+    def __init__(self, services: Services) -> None:
+        self.sio = create_socket_server(services.settings)
+        self.callers = Callers(services.database, services.sessions)
+        self.bus = Bus(services.database)
+        self.feeds = Feeds(self._emit)
+        self.subscriptions = Subscriptions(self.sio, self.feeds, self.bus)
+        self.acts = Acts(self.callers, self.subscriptions, services)
+        self._database = services.database
+        self._namespace = ""
+        self._framework: Any = None
+        services.database.on_commit(self.bus.committed)
+        self.bus.on_events(self._publish)
+        self.bus.on_personal(self._publish_personal)
+
+    def attach(self, app: rx.App) -> None:
+        """Stand in front of Reflex's event namespace: nobody reaches it without a session."""
+        self._framework = app.event_namespace
+        self._namespace = self.subscriptions.namespace = self._framework.namespace
+        self.sio.on("connect", self._connect, namespace=self._namespace)
+        self.sio.on("disconnect", self._disconnect, namespace=self._namespace)
+        for name, act in self.acts.by_name().items():
+            self.sio.on(name, act, namespace=self._namespace)
+
+    @asynccontextmanager
+    async def lifespan(self) -> AsyncIterator[None]:
+        """Deliver events while the server runs."""
+        task = asyncio.create_task(self.bus.run(), name="clinic_chat_bus")
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def end_session(self, session_id: UUID) -> None:
+        """Cut every tab of a session that was signed out or revoked."""
+        for caller in self.callers.of_session(session_id):
+            await self.cut(caller.sid)
+
+    async def cut(self, sid: str) -> None:
+        """Tell a tab that its session is over and close its socket."""
+        await self._emit(SESSION_ENDED, {}, sid)
+        await self.sio.disconnect(sid, namespace=self._namespace)
+
+    async def _emit(self, event: str, data: dict[str, Any], room: str) -> None:
+        await self.sio.emit(event, data, to=room, namespace=self._namespace)
+
+    async def _connect(self, sid: str, environ: dict[str, Any], auth: Any = None) -> None:
+        try:
+            caller = await self.callers.admit(sid, environ)
+        except StorageUnavailable:
+            raise Refused(UNAVAILABLE) from None
+        if caller is None:
+            audit("socket.refused", reason=UNAUTHORIZED)
+            raise Refused(UNAUTHORIZED)
+        _remember_versions(caller, auth)
+        identity = caller.identity
+        await self.sio.enter_room(sid, rooms.session(identity.session_id), self._namespace)
+        try:
+            await self._framework.on_connect(sid, environ, _only_framework(auth))
+        except Exception:
+            # A refused connect never reaches disconnect.
+            self.callers.forget(sid)
+            raise
+
+    async def _disconnect(self, sid: str, _reason: str = "") -> None:
+        self.callers.forget(sid)
+        self._framework.on_disconnect(sid)
+
+    async def _publish(self, clinic_id: UUID, events: list[Recorded]) -> None:
+        scope = ClinicScope(self._database, clinic_id)
+        by_conversation: dict[UUID, list[Recorded]] = {}
+        for event in events:
+            by_conversation.setdefault(event.conversation_id, []).append(event)
+        for conversation_id, group in by_conversation.items():
+            await self.feeds.publish(
+                rooms.conversation(conversation_id),
+                thread_feed.FEED,
+                str(conversation_id),
+                await thread_feed.patch(scope, conversation_id, group),
+            )
+        await self.feeds.publish(
+            rooms.clinic(clinic_id),
+            inbox_feed.FEED,
+            inbox_feed.KEY,
+            await inbox_feed.patch(scope, events),
+        )
+
+    async def _publish_personal(self, change: Personal) -> None:
+        scope = ClinicScope(self._database, change.clinic_id, change.user_id)
+        await self.feeds.publish(
+            rooms.person(change.clinic_id, change.user_id),
+            personal_feed.FEED,
+            personal_feed.KEY,
+            await personal_feed.patch(scope, change),
+        )
+
+
+def _only_framework(auth: Any) -> Any:
+    return {k: v for k, v in auth.items() if k != "live"} if isinstance(auth, dict) else None
+
+
+def _remember_versions(caller: Caller, auth: Any) -> None:
+    held = auth.get("live") if isinstance(auth, dict) else None
+    if not isinstance(held, dict):
+        return
+    for feed in (inbox_feed.FEED, thread_feed.FEED, personal_feed.FEED):
+        match held.get(feed):
+            case {"key": str() as key, "version": int() as version} if version >= 0:
+                caller.versions[feed] = (key, version)

@@ -1,0 +1,23 @@
+"""Names of the Socket.IO rooms. Who may be in one is decided where it is entered."""
+
+from uuid import UUID
+
+
+def clinic(clinic_id: UUID) -> str:
+    """Everyone on duty at a clinic."""
+    return f"clinic:{clinic_id}"
+
+
+def conversation(conversation_id: UUID | str) -> str:
+    """Everyone who has this conversation open."""
+    return f"conversation:{conversation_id}"
+
+
+def person(clinic_id: UUID, user_id: UUID) -> str:
+    """Every tab and device of one person in one clinic."""
+    return f"person:{clinic_id}:{user_id}"
+
+
+def session(session_id: UUID) -> str:
+    """Every tab that shares one sign-in session."""
+    return f"session:{session_id}"

@@ -1,0 +1,52 @@
+"""The Socket.IO server: its limits, its Origin rule and who may connect."""
+
+import json
+from types import SimpleNamespace
+from typing import Any
+
+from reflex_base.utils import format as reflex_format
+from socketio import AsyncServer
+
+from clinic_chat.origins import origin_allowed
+from clinic_chat.settings import Settings
+
+# A dead peer is noticed after PING_SECONDS + PONG_SECONDS on both sides. Browsers answer
+# pings from the message event, which background tabs do not throttle.
+PING_SECONDS = 8
+PONG_SECONDS = 5
+MAX_FRAME_BYTES = 256 * 1024
+
+
+def create_socket_server(settings: Settings) -> AsyncServer:
+    """A Socket.IO server with both transports and the options Reflex's own would have."""
+
+    def allowed(origin: str | None, environ: dict[str, Any]) -> bool:
+        return origin_allowed(
+            origin,
+            environ.get("HTTP_HOST", ""),
+            _scheme(environ),
+            settings.allowed_origins,
+        )
+
+    return AsyncServer(
+        async_mode="asgi",
+        cors_allowed_origins=allowed,
+        cors_credentials=True,
+        max_http_buffer_size=MAX_FRAME_BYTES,
+        ping_interval=PING_SECONDS,
+        ping_timeout=PONG_SECONDS,
+        json=SimpleNamespace(dumps=_dumps, loads=json.loads),
+        allow_upgrades=False,
+        transports=["websocket", "polling"],
+        # One socket's events are handled one after the other, so sends keep their order.
+        async_handlers=False,
+    )
+
+
+def _dumps(obj: Any, **_options: Any) -> str:
+    return reflex_format.json_dumps(obj, separators=(",", ":"))
+
+
+def _scheme(environ: dict[str, Any]) -> str:
+    scheme: str = environ.get("asgi.scope", {}).get("scheme", "http")
+    return {"ws": "http", "wss": "https"}.get(scheme, scheme)

@@ -1,0 +1,95 @@
+"""Which tab follows which feed: subscribe first, then read, then let the browser merge."""
+
+from uuid import UUID
+
+from socketio import AsyncServer
+
+from clinic_chat.domain.conversations import get_conversation
+from clinic_chat.domain.errors import NotFound
+from clinic_chat.logs import audit
+from clinic_chat.realtime import inbox_feed, rooms, thread_feed
+from clinic_chat.realtime.bus import Bus
+from clinic_chat.realtime.callers import Caller
+from clinic_chat.realtime.feeds import Feeds
+
+
+class Subscriptions:
+    """Puts tabs into rooms after the use case has said that they may see what is in them."""
+
+    def __init__(self, sio: AsyncServer, feeds: Feeds, bus: Bus) -> None:
+        self._sio = sio
+        self._feeds = feeds
+        self._bus = bus
+        self.namespace = ""
+
+    async def follow_inbox(self, caller: Caller) -> None:
+        """Start the clinic's conversation list and this person's markers in this tab."""
+        if inbox_feed.FEED in caller.feeds:
+            return
+        identity = caller.identity
+        await self._bus.watch(identity.clinic_id)
+        await self._enter(caller, rooms.clinic(identity.clinic_id))
+        await self._enter(caller, rooms.person(identity.clinic_id, identity.user_id))
+        caller.feeds[inbox_feed.FEED] = inbox_feed.KEY
+        await self.bring_up_inbox(caller, _held(caller, inbox_feed.FEED, inbox_feed.KEY))
+
+    async def follow_conversation(self, caller: Caller, conversation_id: object) -> str | None:
+        """Open a conversation in this tab, leaving the one before; its id, or None.
+
+        None means that there is no such conversation in this clinic; the tab is told so.
+        """
+        try:
+            row = await get_conversation(caller.scope, conversation_id)
+        except NotFound:
+            await self.leave_conversation(caller)
+            audit("conversation.not_found", user=str(caller.identity.user_id))
+            await self._feeds.refuse(
+                caller.sid, thread_feed.FEED, str(conversation_id)[:40], NotFound.code
+            )
+            return None
+        key = row.id
+        if caller.feeds.get(thread_feed.FEED) != key:
+            await self.leave_conversation(caller)
+            await self._enter(caller, rooms.conversation(key))
+            caller.feeds[thread_feed.FEED] = key
+        await self.bring_up_conversation(caller, key, _held(caller, thread_feed.FEED, key))
+        return key
+
+    async def leave_conversation(self, caller: Caller) -> None:
+        """Stop following the open conversation, if there is one."""
+        key = caller.feeds.pop(thread_feed.FEED, None)
+        if key is not None:
+            await self._sio.leave_room(caller.sid, rooms.conversation(key), self.namespace)
+
+    async def bring_up_inbox(self, caller: Caller, version: int | None) -> None:
+        """Send what the tab lacks of the list: a patch when it can, else a snapshot."""
+        feed, key = inbox_feed.FEED, inbox_feed.KEY
+        patch = None if version is None else await inbox_feed.since(caller.scope, version)
+        if patch is None:
+            await self._feeds.send_snapshot(
+                caller.sid, feed, key, await inbox_feed.snapshot(caller.scope)
+            )
+            return
+        ids = [UUID(row["id"]) for row in patch.upsert]
+        await self._feeds.send_patch(
+            caller.sid, feed, key, patch, markers=await inbox_feed.read_state(caller.scope, ids)
+        )
+
+    async def bring_up_conversation(self, caller: Caller, key: str, version: int | None) -> None:
+        """Send what the tab lacks of the open conversation."""
+        feed = thread_feed.FEED
+        patch = None if version is None else await thread_feed.since(caller.scope, key, version)
+        if patch is None:
+            await self._feeds.send_snapshot(
+                caller.sid, feed, key, await thread_feed.snapshot(caller.scope, key)
+            )
+        else:
+            await self._feeds.send_patch(caller.sid, feed, key, patch)
+
+    async def _enter(self, caller: Caller, room: str) -> None:
+        await self._sio.enter_room(caller.sid, room, self.namespace)
+
+
+def _held(caller: Caller, feed: str, key: str) -> int | None:
+    held_key, version = caller.versions.pop(feed, ("", -1))
+    return version if held_key == key else None

@@ -1,0 +1,51 @@
+"""A conversation's messages as a feed: version = the conversation's version."""
+
+from uuid import UUID
+
+from clinic_chat.domain.conversations import get_conversation
+from clinic_chat.domain.events import READ_LIMIT, Recorded, conversation_events_after
+from clinic_chat.domain.messages import messages_by_id, messages_page
+from clinic_chat.domain.receipts import read_markers
+from clinic_chat.domain.scope import ClinicScope
+from clinic_chat.realtime.feeds import Patch, Snapshot, items
+
+FEED = "messages"
+
+
+async def snapshot(scope: ClinicScope, conversation_id: str) -> Snapshot:
+    """The newest messages, with the conversation's row and this person's read marker.
+
+    Raises:
+        NotFound: unknown, malformed or another clinic's.
+    """
+    page = await messages_page(scope, conversation_id)
+    row = await get_conversation(scope, conversation_id)
+    markers = await read_markers(scope, [UUID(row.id)])
+    return Snapshot(
+        page.version, items(page.messages), {"row": items([row])[0], "markers": markers}
+    )
+
+
+async def patch(scope: ClinicScope, conversation_id: UUID | str, events: list[Recorded]) -> Patch:
+    """The messages these events touched, as they are now."""
+    ids = {UUID(event.payload["messageId"]) for event in events if "messageId" in event.payload}
+    messages = await messages_by_id(scope, conversation_id, list(ids)) if ids else []
+    return Patch(
+        events[0].conversation_version - 1, events[-1].conversation_version, items(messages)
+    )
+
+
+async def since(scope: ClinicScope, conversation_id: str, version: int) -> Patch | None:
+    """What a tab at `version` lacks, or None when a patch cannot bring it up to date.
+
+    Raises:
+        NotFound: unknown, malformed or another clinic's.
+    """
+    row = await get_conversation(scope, conversation_id)
+    events = await conversation_events_after(scope, UUID(row.id), version)
+    # Too far behind; or ahead of the log, as after a restored backup.
+    if len(events) >= READ_LIMIT or version > row.version:
+        return None
+    if not events:
+        return Patch(version, version, [])
+    return await patch(scope, conversation_id, events)

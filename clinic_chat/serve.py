@@ -1,0 +1,94 @@
+"""The production server: the built front end and the back end in one process on one port."""
+
+import asyncio
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import structlog
+import uvicorn
+
+from clinic_chat.logs import configure_logging
+from clinic_chat.settings import PROJECT_ROOT, get_settings
+from clinic_chat.storage.migrate import migrate
+
+WEB = PROJECT_ROOT / ".web"
+BUILT = WEB / "build" / "client"
+FINGERPRINT = WEB / "build" / "fingerprint"
+SOURCES = (
+    "clinic_chat/ui",
+    "clinic_chat/clinic_chat.py",
+    "assets",
+    "reflex.lock",
+    "rxconfig.py",
+    "requirements.txt",
+    "clinic_chat/domain/conversations.py",
+    "clinic_chat/domain/messages.py",
+)
+SHUTDOWN_SECONDS = 8
+MAX_FRAME_BYTES = 512 * 1024
+
+log = structlog.get_logger(__name__)
+
+
+def serve(host: str, port: int) -> None:
+    """Migrate, build the front end when it is missing or older than the code, and serve."""
+    settings = get_settings()
+    configure_logging(settings.log_level)
+    asyncio.run(migrate(settings.database_url))
+    build_if_needed()
+    os.chdir(PROJECT_ROOT)
+    uvicorn.run(
+        "clinic_chat.asgi:create_app",
+        factory=True,
+        host=host,
+        port=port,
+        ws="websockets-sansio",
+        ws_max_size=MAX_FRAME_BYTES,
+        ws_per_message_deflate=False,
+        # Engine.IO pings; a second layer of pings would only cost.
+        ws_ping_interval=None,
+        forwarded_allow_ips=settings.trusted_proxies,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        server_header=False,
+        access_log=False,
+        log_config=None,
+    )
+
+
+def build_if_needed() -> None:
+    """Build the front end unless the last build was made from exactly these sources."""
+    current = fingerprint()
+    if FINGERPRINT.exists() and FINGERPRINT.read_text() == current:
+        return
+    log.info("frontend.building")
+    subprocess.run(
+        [sys.executable, "-m", "reflex", "export", "--frontend-only", "--no-zip"],
+        cwd=PROJECT_ROOT,
+        check=True,
+        stdin=subprocess.DEVNULL,
+        stdout=sys.stderr,
+    )
+    FINGERPRINT.write_text(current)
+
+
+def fingerprint() -> str:
+    """A hash of everything the front end is made of."""
+    digest = hashlib.sha256()
+    for source in SOURCES:
+        for path in sorted(_files(PROJECT_ROOT / source)):
+            digest.update(str(path.relative_to(PROJECT_ROOT)).encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _files(path: Path) -> list[Path]:
+    if path.is_file():
+        return [path]
+    return [
+        file
+        for file in path.rglob("*")
+        if file.is_file() and "__pycache__" not in file.parts and file.suffix != ".pyc"
+    ]

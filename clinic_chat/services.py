@@ -1,0 +1,28 @@
+"""What the parts of one process share."""
+
+from dataclasses import dataclass, field
+
+from clinic_chat.domain.sessions import Sessions
+from clinic_chat.limits import Limits
+from clinic_chat.settings import Settings
+from clinic_chat.storage.database import Database
+
+
+@dataclass
+class Services:
+    """The database, sessions and limits of a process; they connect at their first use."""
+
+    settings: Settings
+    database: Database = field(init=False)
+    sessions: Sessions = field(init=False)
+    limits: Limits = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.database = Database(self.settings.database_url)
+        self.sessions = Sessions(self.database, self.settings)
+        self.limits = Limits(self.settings.redis_url)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.limits.close()
+        await self.database.close()

@@ -1,0 +1,51 @@
+"""Who is signed in, for the screens."""
+
+from dataclasses import dataclass
+
+import reflex as rx
+
+from clinic_chat.domain.staff import clinics_of
+from clinic_chat.realtime.callers import current_caller
+from clinic_chat.realtime.gate import exposed
+
+
+@dataclass(frozen=True)
+class ClinicChoice:
+    """A clinic the person works in."""
+
+    slug: str
+    name: str
+    current: bool
+
+
+class Account(rx.State):
+    """The signed-in person and clinic. All of it comes from the session, nothing from clients."""
+
+    user_id: str = ""
+    user_name: str = ""
+    email: str = ""
+    role: str = ""
+    clinic: str = ""
+    clinic_name: str = ""
+    time_zone: str = "UTC"
+    locale: str = ""
+    clinics: list[ClinicChoice] = []  # noqa: RUF012 - Reflex copies the default of a var
+
+    @exposed
+    async def load(self) -> None:
+        """Fill in the person behind this tab's session."""
+        caller = current_caller()
+        identity = caller.identity
+        self.user_id = str(identity.user_id)
+        self.user_name = identity.user_name
+        self.email = identity.email
+        self.role = identity.role
+        self.clinic = identity.clinic_slug
+        self.clinic_name = identity.clinic_name
+        self.time_zone = identity.timezone
+        self.locale = identity.locale or ""
+        if not self.clinics:
+            self.clinics = [
+                ClinicChoice(clinic.slug, clinic.name, clinic.id == identity.clinic_id)
+                for clinic in await clinics_of(caller.scope.database, identity.user_id)
+            ]

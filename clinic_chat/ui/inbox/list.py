@@ -1,0 +1,108 @@
+"""The pane with the clinic's conversations."""
+
+import reflex as rx
+
+from clinic_chat.ui.account.menu import account_menu
+from clinic_chat.ui.account.state import Account
+from clinic_chat.ui.badge import connection_badge
+from clinic_chat.ui.i18n import t
+from clinic_chat.ui.inbox.row import conversation_row
+from clinic_chat.ui.inbox.state import Inbox
+from clinic_chat.ui.theme import mark
+
+SKELETON_ROWS = 9
+
+
+def conversation_list() -> rx.Component:
+    """The clinic, the search box and the rows."""
+    return rx.el.nav(
+        rx.el.header(
+            mark(),
+            rx.el.div(
+                rx.el.h1(rx.cond(Account.clinic_name, Account.clinic_name, "Clinic Chat")),
+                connection_badge(),
+                class_name="clinic",
+            ),
+            account_menu(),
+            class_name="list-header",
+        ),
+        rx.el.div(
+            rx.icon("search", size=16, class_name="search-icon"),
+            rx.el.input(
+                type="search",
+                id="search",
+                placeholder=t("Search name or phone"),
+                aria_label=t("Search name or phone"),
+                max_length=100,
+                auto_complete="off",
+                spell_check=False,
+                on_change=Inbox.find.debounce(150),
+            ),
+            class_name="search",
+        ),
+        rx.cond(Inbox.ready, _rows(), _skeleton()),
+        class_name="list-pane",
+        aria_label=t("Conversations"),
+    )
+
+
+def _rows() -> rx.Component:
+    return rx.el.div(
+        rx.cond(
+            Inbox.conversations.length() > 0,
+            rx.el.ul(
+                rx.foreach(Inbox.conversations, lambda row: conversation_row(row=row, key=row.id)),
+                class_name="rows",
+            ),
+            _empty(),
+        ),
+        rx.cond(
+            Inbox.cursor != "",
+            rx.el.button(
+                rx.cond(Inbox.busy, t("Loading…"), t("Load more conversations")),
+                type="button",
+                class_name="more",
+                on_click=Inbox.load_more(Inbox.cursor),
+                disabled=Inbox.busy,
+                custom_attrs={"data-load-when-seen": "true"},
+            ),
+            rx.fragment(),
+        ),
+        class_name="rows-scroll",
+        custom_attrs={"data-testid": "conversation-list"},
+    )
+
+
+def _empty() -> rx.Component:
+    return rx.cond(
+        Inbox.search != "",
+        rx.el.div(
+            rx.icon("search-x", size=28),
+            rx.el.p(t("No patient matches “{text}”.", text=Inbox.search)),
+            class_name="empty",
+        ),
+        rx.el.div(
+            rx.icon("inbox", size=28),
+            rx.el.p(t("No conversations yet.")),
+            rx.el.p(t("What patients write appears here by itself."), class_name="quiet"),
+            class_name="empty",
+        ),
+    )
+
+
+def _skeleton() -> rx.Component:
+    row = rx.el.div(
+        rx.el.span(class_name="bone bone-circle"),
+        rx.el.span(
+            rx.el.span(class_name="bone bone-line"),
+            rx.el.span(class_name="bone bone-line bone-short"),
+        ),
+        class_name="row-skeleton",
+    )
+    return rx.el.div(
+        *[row] * SKELETON_ROWS,
+        class_name="rows-scroll",
+        aria_busy=True,
+        aria_label=t("Loading…"),
+        role="status",
+    )

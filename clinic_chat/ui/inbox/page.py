@@ -1,0 +1,39 @@
+"""The inbox: conversations, the open thread and its patient, side by side where there is room."""
+
+import reflex as rx
+
+from clinic_chat.ui.account.menu import account_forms
+from clinic_chat.ui.account.state import Account
+from clinic_chat.ui.inbox.list import conversation_list
+from clinic_chat.ui.inbox.state import Inbox
+from clinic_chat.ui.live import LiveBridge
+from clinic_chat.ui.thread.pane import thread_pane
+from clinic_chat.ui.thread.patient import patient_panel
+from clinic_chat.ui.thread.state import Thread
+
+# Served at `/` and `/c/<conversation id>` alike (see ui/plugin.py).
+ROUTE = "/[[...splat]]"
+ON_LOAD = [Account.load, Inbox.load, Thread.open]
+
+
+def inbox_page() -> rx.Component:
+    """The one screen staff work in."""
+    return rx.el.div(
+        LiveBridge.create(
+            inbox_state=Inbox.get_full_name(),
+            thread_state=Thread.get_full_name(),
+            user_id=Account.user_id,
+            clinic=Account.clinic,
+            time_zone=Account.time_zone,
+            locale=Account.locale,
+        ),
+        conversation_list(),
+        thread_pane(),
+        patient_panel(),
+        account_forms(),
+        class_name="inbox",
+        custom_attrs={
+            "data-phase": Thread.phase,
+            "data-patient": rx.cond(Thread.show_patient, "shown", "hidden"),
+        },
+    )

@@ -1,0 +1,84 @@
+"""One row of the conversation list."""
+
+import reflex as rx
+
+from clinic_chat.ui.i18n import t
+from clinic_chat.ui.inbox.state import ConversationRow
+from clinic_chat.ui.live import RelativeTime, inner_link
+from clinic_chat.ui.theme import avatar
+
+
+@rx.memo
+def conversation_row(row: rx.Var[ConversationRow], rest: rx.RestProp) -> rx.Component:
+    """A link to the conversation with who, what, when and how much is unread."""
+    return rx.el.li(
+        inner_link(
+            avatar(row.initials, row.hue),
+            rx.el.span(
+                rx.el.span(
+                    rx.el.span(row.patient_name, class_name="row-name"),
+                    rx.el.span(RelativeTime.create(at=row.last_activity_at), class_name="row-time"),
+                    class_name="row-line",
+                ),
+                rx.el.span(
+                    rx.el.span(
+                        _preview_author(row), rx.el.span(row.preview), class_name="row-preview"
+                    ),
+                    _marks(row),
+                    class_name="row-line",
+                ),
+                class_name="row-text",
+            ),
+            to="/c/" + row.id,
+            class_name="row-link",
+            custom_attrs={"aria-current": rx.cond(row.is_open, "page", "false")},
+        ),
+        rest,
+        class_name="row",
+        custom_attrs={
+            "data-testid": "conversation-row",
+            "data-id": row.id,
+            "data-open": row.is_open,
+            "data-unread": row.unread > 0,
+        },
+    )
+
+
+def _preview_author(row: rx.Var[ConversationRow]) -> rx.Component:
+    return rx.cond(
+        row.preview_direction == "outbound",
+        rx.el.span(
+            rx.cond(row.preview_mine, t("You"), row.preview_author),
+            ": ",
+            class_name="row-author",
+        ),
+        rx.fragment(),
+    )
+
+
+def _marks(row: rx.Var[ConversationRow]) -> rx.Component:
+    return rx.el.span(
+        status_badge(row.status, quiet=True),
+        rx.cond(
+            row.unread > 0,
+            rx.el.span(
+                rx.cond(row.unread > 99, "99+", row.unread.to_string()),
+                rx.el.span(" ", t("unread"), class_name="sr-only"),
+                class_name="unread-badge",
+                custom_attrs={"data-testid": "unread-badge"},
+            ),
+            rx.fragment(),
+        ),
+        class_name="row-marks",
+    )
+
+
+def status_badge(status: rx.Var[str], *, quiet: bool = False) -> rx.Component:
+    """The conversation's status in words; quietly, an open one needs none."""
+    return rx.match(
+        status,
+        ("pending", rx.el.span(t("Pending"), class_name="status status-pending")),
+        ("resolved", rx.el.span(t("Resolved"), class_name="status status-resolved")),
+        ("open", rx.fragment() if quiet else rx.el.span(t("Open"), class_name="status")),
+        rx.fragment(),
+    )

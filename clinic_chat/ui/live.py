@@ -1,0 +1,116 @@
+"""The browser modules as Python components, and calls into them from event triggers."""
+
+from typing import Any
+
+import reflex as rx
+from reflex.event import EventChain
+from reflex.vars import VarData
+
+
+class LiveBridge(rx.Component):
+    """Tells the browser modules who is signed in and which states they feed."""
+
+    library = "$/public/live/bridge.js"
+    tag = "LiveBridge"
+
+    inbox_state: rx.Var[str]
+    thread_state: rx.Var[str]
+    user_id: rx.Var[str]
+    clinic: rx.Var[str]
+    time_zone: rx.Var[str]
+    locale: rx.Var[str]
+
+
+class MessageBox(rx.Component):
+    """The text area of the composer with its draft, its limits and its keys."""
+
+    library = "$/public/live/composer.js"
+    tag = "MessageBox"
+
+    conversation_id: rx.Var[str]
+    label: rx.Var[str]
+    placeholder: rx.Var[str]
+    reasons: rx.Var[dict[str, str]]
+
+
+class ThreadScroll(rx.Component):
+    """The scrolling area that keeps the reader's place."""
+
+    library = "$/public/live/scroll.js"
+    tag = "ThreadScroll"
+
+    conversation_id: rx.Var[str]
+    label: rx.Var[str]
+
+
+class _Time(rx.Component):
+    library = "$/public/live/time.js"
+
+
+class ClockTime(_Time):
+    """The time of day in the clinic's time zone."""
+
+    tag = "ClockTime"
+    at: rx.Var[str]
+
+
+class RelativeTime(_Time):
+    """How long ago, kept current."""
+
+    tag = "RelativeTime"
+    at: rx.Var[str]
+
+
+class LongDate(_Time):
+    """A date in words."""
+
+    tag = "LongDate"
+    at: rx.Var[str]
+
+
+class DayName(_Time):
+    """Today, yesterday, or the day's name."""
+
+    tag = "DayName"
+    day: rx.Var[str]
+
+
+class InnerLink(rx.Component):
+    """A link to another address of this app; plain, so its look is the style sheet's."""
+
+    library = "react-router"
+    tag = "Link"
+
+    to: rx.Var[str]
+
+
+inner_link = InnerLink.create
+
+
+def browser_call(module: str, function: str, *arguments: Any) -> Any:
+    """An event trigger that calls a function of a browser module, without the server."""
+    variables = [rx.Var.create(argument) for argument in arguments]
+    alias = f"{function}_{module}"
+    return rx.Var(
+        _js_expr=f"(() => {alias}({', '.join(str(variable) for variable in variables)}))",
+        _var_type=EventChain,
+        _var_data=VarData.merge(
+            *(variable._get_all_var_data() for variable in variables),
+            VarData(
+                imports={f"$/public/live/{module}.js": [rx.ImportVar(tag=function, alias=alias)]}
+            ),
+        ),
+    )
+
+
+def browser_value(module: str, store: str, expression: str, var_type: Any = str) -> Any:
+    """A value of a browser module's store; components that use it follow its changes."""
+    name = f"{store}Value"
+    return rx.Var(
+        _js_expr=f"{name}.{expression}",
+        _var_type=var_type,
+        _var_data=VarData(
+            imports={f"$/public/live/{module}.js": [rx.ImportVar(tag=store)]},
+            hooks={f"const {name} = {store}.use();": None},
+        ),
+    )

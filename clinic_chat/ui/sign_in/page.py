@@ -1,0 +1,79 @@
+"""The sign-in page: a plain form, so that it works before anything is connected."""
+
+import reflex as rx
+
+from clinic_chat.domain.staff import LOCALES
+from clinic_chat.ui.account.menu import LOCALE_NAMES
+from clinic_chat.ui.forms import plain_form
+from clinic_chat.ui.i18n import t
+from clinic_chat.ui.live import browser_call
+from clinic_chat.ui.theme import mark
+
+ROUTE = "/login"
+
+
+class SignInQuery(rx.Component):
+    """What the address says: the error of the last try, and where to go afterwards."""
+
+    library = "$/public/live/sign_in.js"
+    tag = "SignInQuery"
+
+    messages: rx.Var[dict[str, str]]
+
+
+def sign_in_page() -> rx.Component:
+    """Email, password and one button."""
+    return rx.el.main(
+        rx.el.div(
+            rx.el.div(mark(), rx.el.h1("Clinic Chat"), class_name="sign-in-brand"),
+            rx.el.p(t("Sign in to your clinic’s inbox"), class_name="quiet"),
+            plain_form(
+                SignInQuery.create(
+                    messages={
+                        "invalid": t("Email or password is wrong."),
+                        "limited": t("Too many tries. Wait a minute and try again."),
+                        "unavailable": t("The server cannot sign you in right now. Try again."),
+                        "ended": t("Your session has ended. Sign in again."),
+                    }
+                ),
+                rx.el.label(t("Email"), html_for="email"),
+                rx.el.input(
+                    id="email",
+                    name="email",
+                    type="email",
+                    auto_complete="username",
+                    required=True,
+                    auto_focus=True,
+                    max_length=254,
+                ),
+                rx.el.label(t("Password"), html_for="password"),
+                rx.el.input(
+                    id="password",
+                    name="password",
+                    type="password",
+                    auto_complete="current-password",
+                    required=True,
+                    max_length=200,
+                ),
+                rx.el.button(t("Sign in"), type="submit", class_name="button button-primary"),
+                method="post",
+                action="/auth/login",
+                class_name="sign-in-form",
+            ),
+            class_name="sign-in-card",
+        ),
+        rx.el.div(
+            *[
+                rx.el.button(
+                    LOCALE_NAMES[locale],
+                    type="button",
+                    lang=locale,
+                    class_name="link-button",
+                    on_click=browser_call("i18n", "setLocale", locale),
+                )
+                for locale in LOCALES
+            ],
+            class_name="sign-in-languages",
+        ),
+        class_name="sign-in",
+    )

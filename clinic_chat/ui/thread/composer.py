@@ -1,0 +1,35 @@
+"""Where staff write."""
+
+import reflex as rx
+
+from clinic_chat.domain.text import BODY_LIMIT
+from clinic_chat.ui.forms import plain_form
+from clinic_chat.ui.i18n import t
+from clinic_chat.ui.live import MessageBox
+from clinic_chat.ui.thread.state import Thread
+
+
+def composer() -> rx.Component:
+    """The text area and the send button; assets/live/composer.js does the work."""
+    return plain_form(
+        MessageBox.create(
+            conversation_id=Thread.conversation.id,
+            label=t("Message to {name}", name=Thread.conversation.patient_name),
+            placeholder=t("Write a message"),
+            reasons={
+                "body_empty": t("Write something first."),
+                "body_too_long": t("A message has at most {n} characters.", n=BODY_LIMIT),
+                "body_characters": t("The text has characters that cannot be sent."),
+            },
+        ),
+        rx.el.button(
+            rx.icon("send-horizontal", size=18),
+            type="submit",
+            class_name="send",
+            aria_label=t("Send"),
+            title=t("Send"),
+            custom_attrs={"data-testid": "send"},
+        ),
+        class_name="composer",
+        custom_attrs={"data-testid": "composer"},
+    )

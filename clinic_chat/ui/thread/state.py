@@ -1,0 +1,100 @@
+"""The open conversation's state. The browser's feed owns its messages (assets/live/thread.js)."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import reflex as rx
+
+from clinic_chat.domain.errors import InvalidInput, NotFound
+from clinic_chat.domain.messages import MessageView, messages_page
+from clinic_chat.realtime import thread_feed
+from clinic_chat.realtime.callers import current_caller
+from clinic_chat.realtime.feeds import items
+from clinic_chat.realtime.gate import exposed
+from clinic_chat.ui.inbox.state import ConversationRow
+from clinic_chat.ui.runtime import live
+
+CONVERSATION_PATH = "/c/"
+NO_CONVERSATION = ConversationRow(
+    id="",
+    version=0,
+    patient_id="",
+    patient_name="",
+    patient_phone="",
+    patient_since="",
+    channel="",
+    status="",
+    assignee_id="",
+    assignee_name="",
+    last_seq=0,
+    inbound_count=0,
+    preview="",
+    preview_direction="",
+    preview_author_id="",
+    preview_author="",
+    preview_status="",
+    last_activity_at="",
+    unread=0,
+    is_open=False,
+    initials="",
+    hue=0,
+    preview_mine=False,
+)
+
+
+@dataclass(frozen=True)
+class ThreadMessage(MessageView):
+    """A message on the screen: what is stored and what the browser adds to show it."""
+
+    key: str
+    day: str
+    starts_group: bool
+    mine: bool
+
+
+class Thread(rx.State):
+    """The open conversation."""
+
+    # Owned by the feed; `phase` is none, loading, ready, missing or failed:
+    phase: str = "none"
+    messages: list[ThreadMessage] = []  # noqa: RUF012 - Reflex copies the default
+    conversation: ConversationRow = NO_CONVERSATION
+    first_seq: int = 0
+    # Owned by the server:
+    loading_earlier: bool = False
+    show_patient: bool = False
+
+    @exposed
+    async def open(self) -> None:
+        """Follow the conversation in the address, or none."""
+        caller = current_caller()
+        self.loading_earlier = False
+        path = self.router.url.path
+        if path.startswith(CONVERSATION_PATH):
+            name = path.removeprefix(CONVERSATION_PATH).strip("/")
+            await live().subscriptions.follow_conversation(caller, name)
+        else:
+            await live().subscriptions.leave_conversation(caller)
+
+    @exposed
+    async def load_earlier(self, conversation_id: object, before: object) -> Any:
+        """Send this tab the page of messages before a number."""
+        caller = current_caller()
+        if caller.feeds.get(thread_feed.FEED) != conversation_id or self.loading_earlier:
+            return
+        self.loading_earlier = True
+        yield
+        try:
+            page = await messages_page(caller.scope, conversation_id, before=before)
+        except (InvalidInput, NotFound):
+            return
+        finally:
+            self.loading_earlier = False
+        await live().feeds.send_page(
+            caller.sid, thread_feed.FEED, str(conversation_id), items(page.messages)
+        )
+
+    @exposed
+    def toggle_patient(self) -> None:
+        """Show or hide the patient's panel where it does not fit beside the thread."""
+        self.show_patient = not self.show_patient

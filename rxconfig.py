@@ -1,0 +1,29 @@
+"""Reflex configuration."""
+
+import os
+import sys
+from pathlib import Path
+
+# Reflex reads these before it looks at the configuration below.
+os.environ.setdefault("REFLEX_TELEMETRY_ENABLED", "false")
+os.environ.setdefault("REFLEX_CHECK_LATEST_VERSION", "false")
+# Bun comes as a Python package, beside this interpreter.
+os.environ.setdefault("REFLEX_USE_SYSTEM_BUN", "true")
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+
+import reflex as rx
+
+from clinic_chat.settings import get_settings
+from clinic_chat.ui.plugin import LivePlugin
+from clinic_chat.ui.theme import theme
+
+config = rx.Config(
+    app_name="clinic_chat",
+    plugins=[LivePlugin(), rx.plugins.RadixThemesPlugin(theme=theme())],
+    disable_plugins=[rx.plugins.SitemapPlugin],
+    cors_allowed_origins=get_settings().allowed_origins or ["http://localhost:3000"],
+    state_manager_mode="memory",
+    telemetry_enabled=False,
+    show_built_with_reflex=False,
+    bun_path=str(Path(sys.executable).parent / "bun"),
+)
