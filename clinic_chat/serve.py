@@ -21,7 +21,8 @@ SOURCES = (
     "clinic_chat/ui",
     "clinic_chat/clinic_chat.py",
     "assets",
-    "reflex.lock",
+    # The package.json beside it is rewritten by every build.
+    "reflex.lock/bun.lock",
     "rxconfig.py",
     "requirements.txt",
     "clinic_chat/domain/conversations.py",

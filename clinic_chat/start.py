@@ -4,8 +4,8 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from reflex_base.constants import Env
 from reflex_base.config import get_config
+from reflex_base.constants import Env
 from reflex_base.environment import environment
 
 from clinic_chat.demo import DEMO_PASSWORD, fill_demo

@@ -4,10 +4,16 @@ import { setLocale } from "$/public/live/i18n.js";
 import { ask } from "$/public/live/link.js";
 import { createStore } from "$/public/live/store.js";
 
-export const account = createStore({ userId: "", clinic: "", timeZone: "UTC" });
+export const account = createStore({ userId: "", clinic: "", timeZone: "UTC", sound: true });
 
 /** Switch the language now, and remember it for this person on every device. */
 export function chooseLocale(locale) {
   setLocale(locale);
-  ask("account:locale", { locale });
+  ask("account:preferences", { locale });
+}
+
+/** Whether new messages make a sound, on every device. */
+export function chooseSound(sound) {
+  account.update({ sound });
+  ask("account:preferences", { sound });
 }

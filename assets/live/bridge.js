@@ -2,41 +2,48 @@
 // where the router is. Renders nothing.
 
 import { useEffect, useLayoutEffect } from "react";
-import { useLocation } from "react-router";
+import { useLocation, useNavigate } from "react-router";
 
 import { account } from "$/public/live/account.js";
 import { setLocale } from "$/public/live/i18n.js";
 import * as inbox from "$/public/live/inbox.js";
 import * as outbox from "$/public/live/outbox.js";
+import * as drafts from "$/public/live/drafts.js";
 import { watchReading } from "$/public/live/reading.js";
+import { navigateWith } from "$/public/live/router.js";
+import { onPlaceChange } from "$/public/live/scroll.js";
 import * as thread from "$/public/live/thread.js";
 
-const CONVERSATION = /^\/c\/([^/]+)\/?$/;
 const inBrowser = typeof window !== "undefined";
 // Effects do not run while the page is rendered at build time.
 const useBeforePaint = inBrowser ? useLayoutEffect : useEffect;
 
-export function LiveBridge({ inboxState, threadState, userId, clinic, timeZone, locale }) {
-  const { pathname } = useLocation();
+export function LiveBridge({ inboxState, threadState, userId, clinic, timeZone, locale, sound }) {
+  const { pathname, search } = useLocation();
+  const navigate = useNavigate();
 
   useBeforePaint(() => {
     inbox.start(inboxState);
     thread.start(threadState);
     outbox.onStored(thread.acknowledged);
+    onPlaceChange(thread.placeChanged);
+    thread.onSnapshot(({ key, draft }) => drafts.receive(key, draft));
     return watchReading();
   }, [inboxState, threadState]);
 
   useBeforePaint(() => {
-    if (userId) account.set({ userId, clinic, timeZone });
-  }, [userId, clinic, timeZone]);
+    if (userId) account.set({ userId, clinic, timeZone, sound });
+  }, [userId, clinic, timeZone, sound]);
+
+  useBeforePaint(() => navigateWith(navigate), [navigate]);
 
   useEffect(() => {
     if (locale) setLocale(locale);
   }, [locale]);
 
   useBeforePaint(() => {
-    thread.open(CONVERSATION.exec(pathname)?.[1] ?? "");
-  }, [pathname]);
+    thread.openAddress(pathname, search);
+  }, [pathname, search]);
 
   return null;
 }

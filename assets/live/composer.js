@@ -3,8 +3,11 @@
 
 import { createElement, useEffect, useLayoutEffect, useRef, useState } from "react";
 
+import * as drafts from "$/public/live/drafts.js";
 import { useTranslate } from "$/public/live/i18n.js";
 import * as outbox from "$/public/live/outbox.js";
+import { jumpToLatest } from "$/public/live/thread.js";
+import { stopped, typed } from "$/public/live/typing.js";
 
 export const BODY_LIMIT = 4000;
 const COUNT_FROM = 3500;
@@ -13,7 +16,6 @@ const INVISIBLE = /^[\p{Z}\p{Cc}\p{Cf}]*$/u;
 // Control characters and lone surrogates.
 const FORBIDDEN = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\p{Cs}/u;
 
-const drafts = new Map();
 const useBeforePaint = typeof window === "undefined" ? useEffect : useLayoutEffect;
 
 /** Why a body would be refused, as the server's code (clinic_chat/domain/text.py), or "". */
@@ -29,12 +31,22 @@ export function MessageBox({ conversationId, label, placeholder, reasons }) {
   const box = useRef(null);
   const [hint, setHint] = useState("");
 
-  useBeforePaint(() => {
-    box.current.value = drafts.get(conversationId) ?? "";
+  const show = (text) => {
+    box.current.value = text;
     setHint("");
     grow(box.current);
+  };
+
+  useBeforePaint(() => {
+    show(drafts.draftOf(conversationId));
     if (window.matchMedia("(pointer: fine)").matches) box.current.focus({ preventScroll: true });
+    return stopped;
   }, [conversationId]);
+
+  useEffect(
+    () => drafts.onRemote((id, body) => id === conversationId && show(body)),
+    [conversationId],
+  );
 
   const submit = (event) => {
     event?.preventDefault();
@@ -45,24 +57,29 @@ export function MessageBox({ conversationId, label, placeholder, reasons }) {
       box.current.focus();
       return;
     }
+    stopped();
     outbox.send(conversationId, body);
-    drafts.delete(conversationId);
-    box.current.value = "";
-    setHint("");
-    grow(box.current);
+    drafts.edit(conversationId, "");
+    show("");
     box.current.focus();
+    jumpToLatest();
   };
 
   useEffect(() => {
-    const form = box.current.form;
+    const { form } = box.current;
     form.addEventListener("submit", submit);
     return () => form.removeEventListener("submit", submit);
   });
 
   const onInput = () => {
-    const length = [...box.current.value].length;
-    drafts.set(conversationId, box.current.value);
-    setHint(length > COUNT_FROM ? t("{n} of {limit} characters", { n: length, limit: BODY_LIMIT }) : "");
+    const { value } = box.current;
+    const length = [...value].length;
+    drafts.edit(conversationId, value);
+    if (value) typed(conversationId);
+    else stopped();
+    setHint(
+      length > COUNT_FROM ? t("{n} of {limit} characters", { n: length, limit: BODY_LIMIT }) : "",
+    );
     grow(box.current);
   };
 
@@ -82,6 +99,7 @@ export function MessageBox({ conversationId, label, placeholder, reasons }) {
       placeholder,
       onInput,
       onKeyDown,
+      onBlur: stopped,
     }),
     createElement(
       "span",

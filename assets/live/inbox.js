@@ -1,19 +1,22 @@
 // The conversation list: the clinic's feed, this person's read markers, and what is shown.
 
 import { account } from "$/public/live/account.js";
+import { attend } from "$/public/live/attention.js";
+import * as counts from "$/public/live/counts.js";
 import { Feed } from "$/public/live/feed.js";
 import { ask } from "$/public/live/link.js";
+import { arrived } from "$/public/live/notify.js";
+import * as people from "$/public/live/people.js";
 import { changed, own } from "$/public/live/screen.js";
+import { hue, initials, plain } from "$/public/live/text.js";
 
-export const MARKERS = "markers";
 const KEY = "inbox";
+const EVERYTHING = { search: "", who: "all", status: "", unread: false };
 
 export const feed = new Feed("conversations", {
   askFor: ({ name, key, version }) => ask("feed:catch-up", { feed: name, key, version }),
 });
 feed.reset(KEY);
-
-const MAIN = viewKey({ search: "" });
 
 const markers = new Map();
 const asked = new Set();
@@ -22,7 +25,10 @@ let openId = "";
 // What has been loaded of each way to look at the list: rows are shown down to the last one
 // loaded in order, because a search or a deep link loads others out of order.
 const views = new Map();
-let view = { search: "" };
+let view = EVERYTHING;
+// The open conversation stays in the list until another is opened, even when it stops
+// matching because it was just read: rows must not vanish under the pointer.
+let keptUnread = "";
 
 /** Take over the list's vars of the Inbox state. */
 export function start(name) {
@@ -33,46 +39,65 @@ export function start(name) {
 export function show(conversationId) {
   if (openId === conversationId) return;
   openId = conversationId;
+  keptUnread = conversationId;
   changed(stateName);
 }
 
+/** A conversation as the server sent it, when this tab knows it. */
+export const item = (id) => feed.items.get(id);
+
 /** A conversation as the screen shows it, when this tab knows it. */
 export function row(id) {
-  const item = feed.items.get(id);
-  return item && decorate(item);
+  const found = feed.items.get(id);
+  return found && decorate(found);
 }
 
-/** Rows that came with something else, such as an opened conversation's. */
-export function learn(item, itsMarkers) {
-  const known = feed.items.get(item.id);
-  if (!known || known.version <= item.version) feed.items.set(item.id, item);
+/** A row that came with something else, such as an opened conversation's. */
+export function learn(found, itsMarkers) {
+  const known = feed.items.get(found.id);
+  if (!known || known.version <= found.version) feed.items.set(found.id, found);
   takeMarkers(itsMarkers);
   changed(stateName);
 }
 
 export function receive(message) {
   takeMarkers(message.markers);
-  if (message.kind === "snapshot") {
-    feed.snapshot(message);
-    views.clear();
-    loaded(MAIN, message);
-  } else if (message.kind === "patch") {
-    feed.patch(message);
-    askForMarkers(message.upsert);
-  } else if (message.kind === "page") {
-    takePage(message);
+  people.begin(message);
+  if (message.kind === "snapshot") takeSnapshot(message);
+  else if (message.kind === "patch") takePatch(message);
+  else if (message.kind === "page") takePage(message);
+  changed(stateName);
+}
+
+/** One of this person's read markers moved, here or on another device. */
+export function markerMoved(change) {
+  markers.set(change.id, change.inbound_read);
+  counts.mark(change);
+  changed(stateName);
+}
+
+function takeSnapshot(message) {
+  feed.snapshot(message);
+  views.clear();
+  loaded(keyOf(EVERYTHING), message);
+  counts.set(message.counts);
+}
+
+function takePatch(message) {
+  const { upsert, to, moves = [] } = message;
+  for (const { id, was } of moves) if (was === null) markers.set(id, markers.get(id) ?? 0);
+  if (message.counts) counts.set(message.counts);
+  else counts.move(moves, to, markers);
+  if (feed.patch(message)) arrived(moves.filter(({ inbound }) => inbound), row);
+  for (const { id, preview_direction, preview_author_id } of upsert) {
+    if (preview_direction === "outbound") people.stopTyping(id, preview_author_id);
   }
-  changed(stateName);
+  askForMarkers(upsert);
 }
 
-export function receiveMarkers(message) {
-  for (const { id, inbound_read } of message.upsert) raiseMarker(id, inbound_read);
-  changed(stateName);
-}
-
-// The server answers a search or a request for more with a page of one view of the list.
+// The server answers a filter or a request for more with a page of one view of the list.
 function takePage(message) {
-  const key = viewKey(message.view);
+  const key = keyOf(message.view);
   feed.page(message.items);
   if (message.more || !views.has(key)) loaded(key, message);
   if (!message.more) view = message.view;
@@ -82,16 +107,12 @@ function loaded(key, { items, cursor }) {
   views.set(key, { cursor, end: cursor ? items.at(-1) : null });
 }
 
-function viewKey({ search }) {
-  return JSON.stringify([search]);
-}
+const keyOf = ({ search, who, status, unread }) => JSON.stringify([search, who, status, unread]);
 
 function takeMarkers(incoming) {
-  for (const [id, read] of Object.entries(incoming ?? {})) raiseMarker(id, read);
-}
-
-function raiseMarker(id, read) {
-  markers.set(id, Math.max(read, markers.get(id) ?? 0));
+  for (const [id, read] of Object.entries(incoming ?? {})) {
+    if (!markers.has(id) || markers.get(id) < read) markers.set(id, read);
+  }
 }
 
 // A room patch carries nothing that differs per viewer, so a row that is new to this tab
@@ -111,58 +132,72 @@ const newestFirst = (a, b) =>
     ? a.id < b.id ? 1 : -1
     : a.last_activity_at < b.last_activity_at ? 1 : -1;
 
-export const plain = (text) =>
-  text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+const unreadOf = ({ id, inbound_count }) =>
+  markers.has(id) ? Math.max(0, inbound_count - markers.get(id)) : 0;
 
-function matches(item, text) {
-  const digits = text.replace(/\D/g, "");
+function matches(found) {
+  const { search, who, status, unread } = view;
+  if (who === "mine" && found.assignee_id !== account.get().userId) return false;
+  if (who === "unassigned" && found.assignee_id !== "") return false;
+  if (status && found.status !== status) return false;
+  if (unread && unreadOf(found) === 0 && found.id !== keptUnread) return false;
+  if (!search) return true;
+  const digits = search.replace(/\D/g, "");
   return (
-    plain(item.patient_name).includes(plain(text)) ||
-    (digits.length >= 3 && item.patient_phone.includes(digits))
+    plain(found.patient_name).includes(plain(search)) ||
+    (digits.length >= 3 && found.patient_phone.includes(digits))
   );
 }
 
 function shown() {
-  const end = views.get(viewKey(view))?.end;
+  const end = views.get(keyOf(view))?.end;
   return [...feed.items.values()]
-    .filter((item) => !view.search || matches(item, view.search))
-    .filter((item) => !end || newestFirst(item, end) <= 0)
+    .filter(matches)
+    .filter((found) => !end || newestFirst(found, end) <= 0)
     .sort(newestFirst);
 }
 
-const unread = (item) =>
-  markers.has(item.id) ? Math.max(0, item.inbound_count - markers.get(item.id)) : 0;
-
-function decorate(item) {
+function decorate(found) {
+  const { userId } = account.get();
+  const typists = people.typistsOf(found.id);
+  const isOpen = found.id === openId;
   return {
-    ...item,
-    unread: item.id === openId && document.hasFocus() ? 0 : unread(item),
-    is_open: item.id === openId,
-    initials: initials(item.patient_name),
-    hue: hue(item.patient_id),
-    preview_mine: item.preview_author_id !== "" && item.preview_author_id === account.get().userId,
+    ...found,
+    // What arrives in front of the reader's eyes is about to be marked read.
+    unread: isOpen && !document.hidden && document.hasFocus() ? 0 : unreadOf(found),
+    is_open: isOpen,
+    initials: initials(found.patient_name),
+    hue: hue(found.patient_id),
+    preview_mine: found.preview_author_id !== "" && found.preview_author_id === userId,
+    assigned_to_me: found.assignee_id !== "" && found.assignee_id === userId,
+    typing: typists[0] ?? "",
+    typing_count: typists.length,
   };
 }
 
-export function initials(name) {
-  const words = name.split(/\s+/).filter((word) => /^[\p{L}\p{N}]/u.test(word));
-  const letters = words.length > 1 ? [words[0], words.at(-1)] : words;
-  return letters.map((word) => [...word][0].toUpperCase()).join("") || "?";
-}
-
-/** A hue that stays the same for the same id, in degrees. */
-export function hue(id) {
-  let sum = 0;
-  for (const letter of id) sum = (sum * 31 + letter.codePointAt(0)) % 360;
-  return Math.round(sum / 30) * 30 % 360;
-}
-
 function vars() {
+  const { status, unread } = view;
+  const unreadCount = counts.count({ unread: true });
+  attend(unreadCount);
+  const staff = people.colleagues().map((person) => ({
+    ...person,
+    initials: initials(person.name),
+    hue: hue(person.id),
+    is_me: person.id === account.get().userId,
+  }));
   return {
     conversations: shown().map(decorate),
     ready: feed.ready,
-    cursor: views.get(viewKey(view))?.cursor ?? "",
+    cursor: views.get(keyOf(view))?.cursor ?? "",
+    count_all: counts.count({ status, unread }),
+    count_mine: counts.count({ who: "mine", status, unread }),
+    count_unassigned: counts.count({ who: "unassigned", status, unread }),
+    count_unread: unreadCount,
+    staff,
+    online_count: staff.filter(({ online }) => online).length,
   };
 }
 
 account.subscribe(() => changed(stateName));
+people.onChange(() => changed(stateName));
+counts.onChange(() => changed(stateName));

@@ -25,3 +25,8 @@ export function ask(event, data) {
     });
   });
 }
+
+/** Tell the server something that nobody waits for and that is worth nothing later. */
+export function tell(event, data) {
+  if (isConnected()) socket.volatile.emit(event, data);
+}

@@ -18,6 +18,9 @@ async function mark() {
   if (answer.error) marked.delete(conversationId);
 }
 
+/** Let a conversation be marked again, after it was set back to unread. */
+export const forget = (conversationId) => marked.delete(conversationId);
+
 /** Mark on arrival of messages, on focus and on return to the tab; returns a stop function. */
 export function watchReading() {
   const stop = onShown(mark);

@@ -5,14 +5,33 @@ import { createElement, useEffect, useRef } from "react";
 
 const BOTTOM_PX = 48;
 
-export function ThreadScroll({ conversationId, label, children }) {
+let keeper = null;
+let whenPlaceChanges = () => {};
+
+/** The reader's place in the open conversation. */
+export const scroller = {
+  atBottom: () => keeper?.atBottom() ?? true,
+  toBottom: () => keeper?.toBottom(),
+};
+
+/** Call `listener` when the reader reaches or leaves the bottom. */
+export function onPlaceChange(listener) {
+  whenPlaceChanges = listener;
+}
+
+export function ThreadScroll({ conversationId, markedSeq, label, children }) {
   const area = useRef(null);
   const content = useRef(null);
 
   useEffect(() => {
-    const keeper = keepPlace(area.current, content.current);
-    return keeper.stop;
-  }, [conversationId]);
+    const mine = keepPlace(area.current, content.current, markedSeq);
+    keeper = mine;
+    whenPlaceChanges();
+    return () => {
+      mine.stop();
+      if (keeper === mine) keeper = null;
+    };
+  }, [conversationId, markedSeq]);
 
   return createElement(
     "div",
@@ -28,12 +47,18 @@ export function ThreadScroll({ conversationId, label, children }) {
   );
 }
 
-function keepPlace(area, content) {
-  let atBottom = true;
+function keepPlace(area, content, markedSeq) {
+  let bottom = true;
   let anchor = null;
 
+  const setBottom = (next) => {
+    if (bottom === next) return;
+    bottom = next;
+    whenPlaceChanges();
+  };
+
   const remember = () => {
-    atBottom = area.scrollHeight - area.scrollTop - area.clientHeight <= BOTTOM_PX;
+    setBottom(area.scrollHeight - area.scrollTop - area.clientHeight <= BOTTOM_PX);
     const top = area.getBoundingClientRect().top;
     const row = [...content.querySelectorAll("[data-seq]")].find(
       (element) => element.getBoundingClientRect().bottom > top,
@@ -42,21 +67,36 @@ function keepPlace(area, content) {
   };
 
   const restore = () => {
-    if (atBottom) {
+    if (bottom) {
       area.scrollTop = area.scrollHeight;
     } else if (anchor?.row.isConnected) {
       const top = area.getBoundingClientRect().top;
       const moved = anchor.row.getBoundingClientRect().top - top - anchor.offset;
-      if (Math.abs(moved) >= 1) area.scrollTop += moved;
+      if (Math.abs(moved) >= 0.5) area.scrollTop += moved;
     }
   };
 
+  // Both tell before the browser paints, so the reader never sees the place it moves from.
   const sizes = new ResizeObserver(restore);
   sizes.observe(content);
   sizes.observe(area);
   area.addEventListener("scroll", remember, { passive: true });
-  restore();
+
+  const marked = content.querySelector(`[data-seq="${markedSeq || "none"}"]`);
+  if (marked) {
+    bottom = false;
+    marked.scrollIntoView({ block: "center" });
+    remember();
+  } else {
+    restore();
+  }
+
   return {
+    atBottom: () => bottom,
+    toBottom() {
+      setBottom(true);
+      restore();
+    },
     stop() {
       sizes.disconnect();
       area.removeEventListener("scroll", remember);

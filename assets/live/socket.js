@@ -7,17 +7,21 @@ import { SIGN_IN, isSignInPage, schedule } from "$/public/live/connection.js";
 import * as inbox from "$/public/live/inbox.js";
 import { useSocket } from "$/public/live/link.js";
 import * as outbox from "$/public/live/outbox.js";
+import * as people from "$/public/live/people.js";
+import * as personal from "$/public/live/personal.js";
 import { deliverWith, keepOwned } from "$/public/live/screen.js";
 import * as thread from "$/public/live/thread.js";
 
 const FEEDS = {
   [inbox.feed.name]: inbox.receive,
   [thread.feed.name]: thread.receive,
-  [inbox.MARKERS]: inbox.receiveMarkers,
+  [personal.FEED]: personal.receive,
 };
 
 /** What Reflex calls instead of `io(url, options)`. */
 export default function connect(url, options) {
+  // The server's first answer may come before the page is mounted and says what is open.
+  thread.openAddress(window.location.pathname);
   // Reflex bakes the port of the build into its URL; the page's own origin is always right.
   const socket = io(window.location.origin + new URL(url).pathname, {
     ...options,
@@ -28,6 +32,7 @@ export default function connect(url, options) {
   intercept(socket);
   schedule(socket, { heldVersions });
   socket.on("feed", (message) => FEEDS[message.feed]?.(message));
+  for (const [name, take] of Object.entries(people.events)) socket.on(name, take);
   socket.on("connect", () => outbox.pump());
   socket.on("session:ended", signIn);
   socket.on("connect_error", (error) => {

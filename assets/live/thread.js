@@ -1,25 +1,36 @@
-// The open conversation: its messages, what waits in the outbox, and how they are grouped.
+// The open conversation: a window onto its messages, what waits in the outbox, and how the
+// messages are grouped on the screen.
 
 import { account } from "$/public/live/account.js";
 import { Feed } from "$/public/live/feed.js";
+import { byStanding, grouped } from "$/public/live/grouping.js";
 import * as inbox from "$/public/live/inbox.js";
 import { ask, isConnected } from "$/public/live/link.js";
 import * as outbox from "$/public/live/outbox.js";
+import * as people from "$/public/live/people.js";
 import { changed, flush, own } from "$/public/live/screen.js";
-import { dayIn } from "$/public/live/time.js";
+import { scroller } from "$/public/live/scroll.js";
 
-const GROUP_MS = 5 * 60_000;
+// More than this many messages are never on the page; scrolling brings the others back.
+const WINDOW = 300;
 const PATIENCE_MS = 10_000;
+const CONVERSATION = /^\/c\/([^/]+)\/?$/;
 
-export const feed = new Feed("messages", {
-  askFor: ({ name, key, version }) => ask("feed:catch-up", { feed: name, key, version }),
-  // An older message that is not loaded is read when its page is.
-  accepts: ({ seq }, { items }) => items.size === 0 || seq > firstSeq(),
-});
-
+const snapshots = new Set();
 let stateName = null;
 let phase = "none";
 let patience = null;
+let marked = 0;
+let unreadAfter = Infinity;
+let seenSeq = 0;
+
+export const feed = new Feed("messages", {
+  askFor: ({ name, key, version }) => ask("feed:catch-up", { feed: name, key, version }),
+  // The window grows by live messages only at its end, and when it is full only while the
+  // reader is there: somebody who reads further up must not lose what they read.
+  accepts: ({ seq }, { items }) =>
+    items.size === 0 || (seq === lastSeq() + 1 && (items.size < WINDOW || scroller.atBottom())),
+});
 
 /** Take over the thread's vars of the Thread state. */
 export function start(name) {
@@ -27,15 +38,28 @@ export function start(name) {
   own(name, vars);
 }
 
+/** Show what an address names: `/c/<id>`, `/c/<id>?m=<seq>`, or `/` for no conversation. */
+export function openAddress(pathname, search) {
+  const [, conversationId] = CONVERSATION.exec(pathname) ?? [];
+  const seq = Number(new URLSearchParams(search).get("m"));
+  open(conversationId ?? "", Number.isSafeInteger(seq) ? seq : 0);
+  if (!conversationId && pathname !== "/") setPhase("missing");
+}
+
 /**
  * Show another conversation, or none for "". What was there is gone before the browser
  * paints, so nobody reads one patient's messages under another's name.
+ * @param {number} seq the message to open at, 0 for the newest
  */
-export function open(conversationId) {
-  if ((feed.key ?? "") === conversationId) return;
+function open(conversationId, seq) {
+  if ((feed.key ?? "") === conversationId && marked === seq) return;
   window.clearTimeout(patience);
   feed.reset(conversationId || null);
   phase = conversationId ? "loading" : "none";
+  marked = seq;
+  unreadAfter = Infinity;
+  seenSeq = 0;
+  people.leave();
   if (conversationId) {
     patience = window.setTimeout(() => {
       if (phase === "loading") setPhase(isConnected() ? "failed" : "loading");
@@ -49,6 +73,9 @@ export function open(conversationId) {
 /** The id of the conversation whose messages are on the screen, or "". */
 export const openId = () => (phase === "ready" ? feed.key : "");
 
+/** Call `listener` with each snapshot of an opened conversation. */
+export const onSnapshot = (listener) => snapshots.add(listener);
+
 export function receive(message) {
   if (message.key !== feed.key) return;
   if (message.kind === "refused") {
@@ -56,20 +83,31 @@ export function receive(message) {
     setPhase("missing");
     return;
   }
-  if (message.kind === "snapshot") feed.snapshot(message);
-  else if (message.kind === "patch") feed.patch(message);
-  else if (message.kind === "page") feed.page(message.items);
   if (message.row) inbox.learn(message.row, message.markers);
-  if (feed.ready) phase = "ready";
+  if (message.kind === "snapshot") takeSnapshot(message);
+  else if (message.kind === "patch") takePatch(message);
+  else if (message.kind === "page") takePage(message);
+  if (message.viewers) people.join(feed.key, message.viewers);
   changed(stateName);
 }
 
 /** Show a message the server has acknowledged without waiting for its patch. */
 export function acknowledged(message) {
-  if (message.conversation_id === feed.key && feed.ready) {
-    feed.page([message]);
-    changed(stateName);
-  }
+  if (message.conversation_id !== feed.key || !feed.ready) return;
+  if (message.seq === lastSeq() + 1) feed.page([message]);
+  changed(stateName);
+}
+
+/** Go to the newest message, loading it when the window is elsewhere. */
+export async function jumpToLatest() {
+  if (!atEnd()) await ask("feed:catch-up", { feed: feed.name, key: feed.key, version: null });
+  scroller.toBottom();
+}
+
+/** The reader reached or left the bottom. */
+export function placeChanged() {
+  if (scroller.atBottom() && atEnd()) seenSeq = tail();
+  changed(stateName);
 }
 
 /** The highest message number on the screen, 0 when there is none. */
@@ -77,6 +115,48 @@ export function lastSeq() {
   let last = 0;
   for (const { seq } of feed.items.values()) last = Math.max(last, seq);
   return last;
+}
+
+function takeSnapshot(message) {
+  const opening = phase !== "ready";
+  feed.snapshot(message);
+  if (opening) {
+    const unread = message.row.inbound_count - (message.markers[feed.key] ?? 0);
+    unreadAfter = unread > 0 ? message.read_seq : Infinity;
+    seenSeq = tail();
+  }
+  phase = "ready";
+  for (const listener of snapshots) listener(message);
+}
+
+function takePatch(message) {
+  feed.patch(message);
+  for (const { author_id, direction } of message.upsert) {
+    if (direction === "outbound") people.stopTyping(feed.key, author_id);
+  }
+  if (scroller.atBottom()) trim((a, b) => a - b);
+  if (scroller.atBottom() && atEnd()) seenSeq = tail();
+}
+
+function takePage({ items, side }) {
+  const first = firstSeq();
+  const last = lastSeq();
+  const next = items.filter(({ seq }) =>
+    side === "later" ? seq > last : seq < first,
+  );
+  // Only what continues the window: it must never have a hole.
+  const joins = side === "later" ? next[0]?.seq === last + 1 : next.at(-1)?.seq === first - 1;
+  if (!joins) return;
+  feed.page(next);
+  trim(side === "later" ? (a, b) => a - b : (a, b) => b - a);
+}
+
+/** Drop what is beyond the window, beginning with the first in `order`. */
+function trim(order) {
+  const excess = feed.items.size - WINDOW;
+  if (excess <= 0) return;
+  const rows = [...feed.items.values()].sort((a, b) => order(a.seq, b.seq));
+  for (const { id } of rows.slice(0, excess)) feed.items.delete(id);
 }
 
 function setPhase(next) {
@@ -90,17 +170,29 @@ function firstSeq() {
   return first;
 }
 
+const tail = () => Math.max(inbox.item(feed.key)?.last_seq ?? 0, lastSeq());
+
+const atEnd = () => !feed.ready || lastSeq() >= tail();
+
 function vars() {
   const first = firstSeq();
+  const end = atEnd();
+  const shown = end ? [...stored(), ...waiting()] : stored();
   return {
     phase,
-    messages: grouped([...stored(), ...waiting()]),
+    messages: grouped(shown, { unreadAfter, marked }),
     conversation: (feed.key && inbox.row(feed.key)) || {},
     first_seq: Number.isFinite(first) ? first : 0,
+    last_seq: lastSeq(),
+    marked_seq: marked,
+    at_end: end,
+    show_jump: phase === "ready" && (!end || !scroller.atBottom()),
+    new_below: Math.max(0, tail() - seenSeq),
+    ...people.varsOf(feed.key),
   };
 }
 
-const stored = () => [...feed.items.values()].sort((a, b) => a.seq - b.seq);
+const stored = () => [...feed.items.values()].sort(byStanding);
 
 function waiting() {
   const arrived = new Set([...feed.items.values()].map(({ client_id }) => client_id));
@@ -117,33 +209,13 @@ function waiting() {
       client_id: entry.clientId,
       status: entry.state,
       at: entry.at,
+      delivered_at: "",
+      read_at: "",
+      failed_at: "",
       failure: entry.reason ?? "",
     }));
 }
 
-function grouped(messages) {
-  const zone = account.get().timeZone;
-  let before = null;
-  return messages.map((message) => {
-    const day = dayIn(message.at, zone);
-    const newDay = before === null || before.day !== day;
-    const same =
-      !newDay &&
-      before.direction === message.direction &&
-      before.author_id === message.author_id &&
-      (message.author_name === "" || before.author_name === message.author_name) &&
-      Date.parse(message.at) - Date.parse(before.at) < GROUP_MS;
-    before = { ...message, day };
-    return {
-      ...message,
-      // The row keeps its place and its React key when its message is acknowledged.
-      key: message.client_id || message.id,
-      day: newDay ? day : "",
-      starts_group: !same,
-      mine: message.author_id !== "" && message.author_id === account.get().userId,
-    };
-  });
-}
-
 account.subscribe(() => changed(stateName));
+people.onChange(() => changed(stateName));
 outbox.onChange(() => changed(stateName));

@@ -85,6 +85,22 @@ export function DayName({ day }) {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
+/** What became of a message: its icon, with name, time and reason for hover and readers. */
+export function Receipt({ at, name, reason, children }) {
+  const { timeZone } = account.use();
+  const language = locale.use();
+  const time = at
+    ? format(language, timeZone, { dateStyle: "short", timeStyle: "short" }).format(new Date(at))
+    : "";
+  const text = [[name, time].filter(Boolean).join(" "), reason].filter(Boolean).join(": ");
+  return createElement(
+    "span",
+    { title: text },
+    children,
+    createElement("span", { className: "sr-only" }, text),
+  );
+}
+
 /** A date, such as the day a patient first wrote. */
 export function LongDate({ at }) {
   const { timeZone } = account.use();

@@ -4,7 +4,7 @@ from fastapi import FastAPI
 from starlette.routing import Route
 
 from clinic_chat import __version__
-from clinic_chat.api import health, inbound, sign_in
+from clinic_chat.api import health, inbound, receipts, sign_in
 from clinic_chat.api.context import ApiContext, SignedOut, attach
 from clinic_chat.api.routes import Unmatched
 from clinic_chat.services import Services
@@ -27,7 +27,7 @@ def create_api(services: Services, on_signed_out: SignedOut) -> FastAPI:
         redoc_url=None,
     )
     attach(app, ApiContext(services, on_signed_out))
-    routers = (inbound.router, sign_in.router, health.router)
+    routers = (inbound.router, receipts.router, sign_in.router, health.router)
     for router in routers:
         app.include_router(router)
     unmatched = Unmatched([route for router in routers for route in router.routes])

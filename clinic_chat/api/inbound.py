@@ -3,13 +3,13 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Response, Security
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import Field
 
 from clinic_chat.api.bearer import CallerScope, TokenRoute, bearer_scheme
 from clinic_chat.api.errors import ApiError, error_responses
+from clinic_chat.api.schemas import MessageBody, StrictModel, ViewModel
 from clinic_chat.domain.errors import InvalidInput
-from clinic_chat.domain.messages import Direction, MessageStatus, receive_message
+from clinic_chat.domain.messages import receive_message
 from clinic_chat.domain.text import BODY_LIMIT, KEY_LIMIT, NAME_LIMIT
 
 # The first part of a domain code is what broke the rule; this is where it is in the request.
@@ -26,17 +26,6 @@ router = APIRouter(
     dependencies=[Security(bearer_scheme)],
     responses=error_responses(400, 401, 413, 415, 422, 429, 500, 503),
 )
-
-
-class StrictModel(BaseModel):
-    """A request body: camelCase, no unknown fields, no conversions.
-
-    `json_schema_extra` documents rules that the domain checks, so that each has one home.
-    """
-
-    model_config = ConfigDict(
-        strict=True, extra="forbid", alias_generator=to_camel, use_attribute_docstrings=True
-    )
 
 
 class InboundPatient(StrictModel):
@@ -56,38 +45,6 @@ class InboundMessage(StrictModel):
     """The text: at least one visible character, no control characters but line breaks and tabs."""
     external_id: Annotated[str, Field(json_schema_extra={"minLength": 1, "maxLength": KEY_LIMIT})]
     """The channel's own id of the message; the same one again is the same message, for ever."""
-
-
-class ViewModel(BaseModel):
-    """A response body in camelCase."""
-
-    model_config = ConfigDict(
-        alias_generator=to_camel,
-        populate_by_name=True,
-        from_attributes=True,
-        use_attribute_docstrings=True,
-    )
-
-
-class MessageBody(ViewModel):
-    """A message. Times are ISO 8601 in UTC, empty when it has not happened."""
-
-    id: str
-    conversation_id: str
-    seq: int
-    """Its number in the conversation: 1, 2, 3 … without holes."""
-    direction: Direction
-    author_id: str
-    """The staff member, empty for a patient."""
-    author_name: str
-    body: str
-    client_id: str
-    status: MessageStatus
-    at: str
-    delivered_at: str
-    read_at: str
-    failed_at: str
-    failure: str
 
 
 class Received(ViewModel):

@@ -13,21 +13,16 @@ from sqlalchemy import (
     Index,
     String,
     UniqueConstraint,
-    and_,
-    or_,
     select,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from clinic_chat.domain.errors import InvalidInput, NotFound
+from clinic_chat.domain.errors import NotFound
 from clinic_chat.domain.patients import Patient
 from clinic_chat.domain.scope import ClinicScope
 from clinic_chat.domain.staff import User
-from clinic_chat.domain.text import search_key
 from clinic_chat.storage.base import Base, ClinicOwned, new_id, now
-
-PAGE_SIZE = 50
 
 
 class Status(StrEnum):
@@ -90,16 +85,21 @@ class ConversationView:
     last_activity_at: str
 
 
-@dataclass(frozen=True)
-class ConversationPage:
-    """Rows by last activity, newest first; `cursor` continues after them, "" at the end."""
+# Status, assignee ("" for nobody) and number of inbound messages: what counts depend on.
+Standing = tuple[str, str, int]
 
-    rows: list[ConversationView]
-    cursor: str
+
+def standing(conversation: Conversation) -> Standing:
+    """How a conversation stands now."""
+    return (
+        str(conversation.status),
+        str(conversation.assignee_id or ""),
+        conversation.inbound_count,
+    )
 
 
 def conversation_id(value: object) -> UUID:
-    """The id in a URL or an event.
+    """The id in a URL or an event, in the one form in which this product writes it.
 
     Raises:
         NotFound: it is not an id at all, which must look the same as an unknown one.
@@ -109,9 +109,13 @@ def conversation_id(value: object) -> UUID:
     if not isinstance(value, str) or len(value) > 40:
         raise NotFound("no such conversation")
     try:
-        return UUID(value)
+        found = UUID(value)
     except ValueError:
         raise NotFound("no such conversation") from None
+    # Two forms of one id would be two keys of one feed.
+    if str(found) != value:
+        raise NotFound("no such conversation")
+    return found
 
 
 async def load_conversation(session: AsyncSession, value: object) -> Conversation:
@@ -141,39 +145,13 @@ async def get_conversation(scope: ClinicScope, value: object) -> ConversationVie
 async def conversations_by_id(scope: ClinicScope, ids: Iterable[UUID]) -> list[ConversationView]:
     """The clinic's conversations among `ids`, newest activity first."""
     async with scope.read() as session:
-        return await _views(session, _rows().where(Conversation.id.in_(list(ids))))
-
-
-async def list_conversations(
-    scope: ClinicScope, *, search: str = "", cursor: str = "", limit: int = PAGE_SIZE
-) -> ConversationPage:
-    """A page of the clinic's conversations, by last activity.
-
-    `search` matches any part of the patient's name (accents and case do not matter) or the
-    digits of the phone number.
-
-    Raises:
-        InvalidInput: `cursor_invalid` or `search_too_long`.
-    """
-    statement = _rows()
-    if search.strip():
-        statement = statement.where(_matches(search))
-    if cursor:
-        at, last_id = _parse_cursor(cursor)
-        statement = statement.where(
-            or_(
-                Conversation.last_activity_at < at,
-                and_(Conversation.last_activity_at == at, Conversation.id < last_id),
-            )
+        return await conversation_views(
+            session, conversation_rows().where(Conversation.id.in_(list(ids)))
         )
-    async with scope.read() as session:
-        rows = await _views(session, statement.limit(limit + 1))
-    more = len(rows) > limit
-    rows = rows[:limit]
-    return ConversationPage(rows, f"{rows[-1].last_activity_at}_{rows[-1].id}" if more else "")
 
 
-def _rows() -> Any:
+def conversation_rows() -> Any:
+    """The statement behind every list row, newest activity first."""
     return (
         select(Conversation, Patient, User.name)
         .join(Patient, Patient.id == Conversation.patient_id)
@@ -182,7 +160,8 @@ def _rows() -> Any:
     )
 
 
-async def _views(session: AsyncSession, statement: Any) -> list[ConversationView]:
+async def conversation_views(session: AsyncSession, statement: Any) -> list[ConversationView]:
+    """The rows of a statement made from `conversation_rows`."""
     return [_view(*row) for row in (await session.execute(statement)).all()]
 
 
@@ -209,27 +188,6 @@ def _view(
         preview_status=conversation.preview_status,
         last_activity_at=iso(conversation.last_activity_at),
     )
-
-
-def _matches(search: str) -> Any:
-    if len(search) > 100:
-        raise InvalidInput("search with at most 100 characters", code="search_too_long")
-    name = Patient.search_name.contains(search_key(search.strip()), autoescape=True)
-    digits = "".join(c for c in search if c.isascii() and c.isdigit())
-    if len(digits) < 3:
-        return name
-    return or_(name, Patient.phone.contains(digits))
-
-
-def _parse_cursor(cursor: str) -> tuple[datetime, UUID]:
-    try:
-        at, _, last_id = cursor.partition("_")
-        moment = datetime.fromisoformat(at)
-        if moment.tzinfo is None:
-            raise ValueError("no zone")
-        return moment, UUID(last_id)
-    except ValueError:
-        raise InvalidInput("not a cursor of this list", code="cursor_invalid") from None
 
 
 def iso(moment: datetime) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from clinic_chat.domain.clinics import Clinic
-from clinic_chat.domain.conversations import Conversation
+from clinic_chat.domain.conversations import Conversation, Standing, standing
 from clinic_chat.domain.scope import ClinicScope, locked_clinic
 from clinic_chat.storage.base import Base, ClinicOwned, now
 from clinic_chat.storage.database import announce
@@ -59,12 +59,15 @@ class Recorded:
 
 @dataclass(frozen=True)
 class Personal:
-    """A committed change of what is one person's alone; it is not in the clinic's log."""
+    """A committed change of what is one person's alone; it is not in the clinic's log.
+
+    `version` counts these changes per person and clinic.
+    """
 
     clinic_id: UUID
     user_id: UUID
     version: int
-    conversation_id: UUID
+    change: dict[str, Any]
 
 
 def record(
@@ -72,8 +75,14 @@ def record(
     conversation: Conversation,
     event_type: EventType,
     payload: dict[str, Any] | None = None,
+    *,
+    was: Standing | None,
 ) -> None:
-    """Append to the log in the caller's transaction and announce it for after the commit."""
+    """Append to the log in the caller's transaction and announce it for after the commit.
+
+    `was` is how the conversation stood before, None when it is new: with it, whoever counts
+    conversations can follow the log without counting again.
+    """
     clinic = locked_clinic(session)
     clinic.last_event_seq += 1
     conversation.version += 1
@@ -83,7 +92,7 @@ def record(
         type=event_type,
         conversation_id=conversation.id,
         conversation_version=conversation.version,
-        payload=payload or {},
+        payload={**(payload or {}), "was": was, "state": standing(conversation)},
         at=now(),
     )
     session.add(event)

@@ -15,6 +15,7 @@ from clinic_chat.domain.conversations import (
     conversation_id,
     iso,
     load_conversation,
+    standing,
 )
 from clinic_chat.domain.errors import InvalidInput
 from clinic_chat.domain.events import EventType, record
@@ -25,6 +26,7 @@ from clinic_chat.domain.text import clean_body, clean_key, clean_name, clean_pho
 from clinic_chat.storage.base import Base, ClinicOwned, new_id, now
 
 PAGE_SIZE = 30
+MAX_SEQ = 2**62
 API_CHANNEL = "api"
 
 
@@ -220,6 +222,7 @@ def append_message(
     reopens a resolved conversation.
     """
     moment = at or now()
+    was = standing(conversation) if conversation.last_seq else None
     conversation.last_seq += 1
     conversation.last_activity_at = moment
     conversation.preview = preview(body)
@@ -250,32 +253,47 @@ def append_message(
         session,
         conversation,
         EventType.MESSAGE_NEW,
-        {"messageId": str(message.id), "seq": message.seq},
+        {"messageId": str(message.id), "seq": message.seq, "direction": direction},
+        was=was,
     )
     return message
 
 
 async def messages_page(
-    scope: ClinicScope, conversation: object, *, before: object = None, limit: int = PAGE_SIZE
+    scope: ClinicScope,
+    conversation: object,
+    *,
+    before: object = None,
+    after: object = None,
+    around: object = None,
+    limit: int = PAGE_SIZE,
 ) -> MessagePage:
-    """The newest messages of a conversation, or those before a `seq`, oldest first.
+    """Messages of a conversation, oldest first: the newest, or those beside a `seq`.
 
-    Numbers have no holes, so there are earlier ones exactly when the first `seq` is over 1.
+    `before` and `after` leave the message itself out, `around` has it in the middle. Numbers
+    have no holes, so there are earlier ones exactly when the first `seq` is over 1, and later
+    ones when the last is under the page's `last_seq`.
 
     Raises:
         NotFound: the conversation is unknown, malformed or another clinic's.
-        InvalidInput: `cursor_invalid`: `before` is not a whole number of 1 or more.
+        InvalidInput: `cursor_invalid`: not a whole number of 0 or more.
     """
-    if before is not None and (
-        not isinstance(before, int) or isinstance(before, bool) or not 1 <= before < 2**62
-    ):
-        raise InvalidInput("before must be a message number", code="cursor_invalid")
+    low, high = 0, MAX_SEQ
+    if before is not None:
+        high = _cursor(before)
+    elif after is not None:
+        low = _cursor(after)
+        high = low + limit + 1
+    elif around is not None:
+        high = _cursor(around) + limit // 2 + 1
     async with scope.read() as session:
         target = await load_conversation(session, conversation)
-        statement = select(Message).where(Message.conversation_id == target.id)
-        if isinstance(before, int):
-            statement = statement.where(Message.seq < before)
-        rows = await session.scalars(statement.order_by(Message.seq.desc()).limit(limit))
+        rows = await session.scalars(
+            select(Message)
+            .where(Message.conversation_id == target.id, Message.seq > low, Message.seq < high)
+            .order_by(Message.seq.desc())
+            .limit(limit)
+        )
         views = [message_view(row) for row in rows]
     return MessagePage(target.version, target.last_seq, views[::-1])
 
@@ -298,6 +316,12 @@ async def _stored(session: AsyncSession, origin: str, key: str) -> Message | Non
         select(Message).where(Message.origin == origin, Message.client_id == key)
     )
     return message
+
+
+def _cursor(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < MAX_SEQ:
+        raise InvalidInput("a cursor is a message number", code="cursor_invalid")
+    return value
 
 
 def message_view(message: Message) -> MessageView:

@@ -10,6 +10,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from clinic_chat.domain.text import clean_name, search_key
 from clinic_chat.storage.base import Base, ClinicOwned, new_id, now
 
+# One character may take up to 18 in its search form; what a search may need is far less.
+SEARCH_NAME_LIMIT = 400
+
 
 class Patient(ClinicOwned, Base):
     """A patient of one clinic, known by phone number or by where they were imported from."""
@@ -22,7 +25,7 @@ class Patient(ClinicOwned, Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     name: Mapped[str] = mapped_column(String(120))
-    search_name: Mapped[str] = mapped_column(String(400))
+    search_name: Mapped[str] = mapped_column(String(SEARCH_NAME_LIMIT))
     phone: Mapped[str | None] = mapped_column(String(16), default=None)
     source_key: Mapped[str | None] = mapped_column(String(200), default=None)
     created_at: Mapped[datetime] = mapped_column(default=now)
@@ -33,7 +36,7 @@ def new_patient(name: str, *, phone: str | None = None, source_key: str | None =
     display_name = clean_name(name)
     return Patient(
         name=display_name,
-        search_name=search_key(display_name),
+        search_name=search_key(display_name)[:SEARCH_NAME_LIMIT],
         phone=phone,
         source_key=source_key,
     )

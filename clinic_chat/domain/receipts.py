@@ -1,20 +1,20 @@
-"""What each person has read: markers that only move forward."""
+"""What each person has read: markers that only move forward, unless the person says unread."""
 
 from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import BigInteger, ForeignKey, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from clinic_chat.domain.conversations import load_conversation
+from clinic_chat.domain.conversations import Conversation, load_conversation, standing
 from clinic_chat.domain.errors import InvalidInput
-from clinic_chat.domain.events import Personal
 from clinic_chat.domain.messages import Direction, Message
+from clinic_chat.domain.personal import announce_personal
 from clinic_chat.domain.scope import ClinicScope
 from clinic_chat.domain.staff import Membership
 from clinic_chat.storage.base import Base, ClinicOwned, now
-from clinic_chat.storage.database import announce
 
 
 class ReadMarker(ClinicOwned, Base):
@@ -48,48 +48,121 @@ async def mark_read(scope: ClinicScope, conversation: object, seq: object) -> in
     """
     if not isinstance(seq, int) or isinstance(seq, bool) or seq < 0:
         raise InvalidInput("seq must be a message number", code="seq_invalid")
-    user_id = scope.staff_id()
     async with scope.write() as session:
         target = await load_conversation(session, conversation)
+        marker = await _marker(session, scope, target.id)
         reach = min(seq, target.last_seq)
-        marker = await session.get(ReadMarker, (user_id, target.id))
-        if marker is None:
-            marker = ReadMarker(user_id=user_id, conversation_id=target.id, seq=0, inbound_read=0)
-            session.add(marker)
-        if reach <= marker.seq:
-            return marker.inbound_read
-        marker.inbound_read = (
-            target.inbound_count
-            if reach == target.last_seq
-            else await session.scalar(
-                select(func.count())
-                .select_from(Message)
-                .where(
-                    Message.conversation_id == target.id,
-                    Message.direction == Direction.INBOUND,
-                    Message.seq <= reach,
-                )
+        if reach > marker.seq:
+            await _move(session, scope, target, marker, reach)
+        return marker.inbound_read
+
+
+async def mark_unread(scope: ClinicScope, conversation: object) -> int:
+    """Take this person's marker back to before the last inbound message.
+
+    Returns how many inbound messages count as read now.
+
+    Raises:
+        NotFound: the conversation is unknown, malformed or another clinic's.
+        InvalidInput: `nothing_inbound`: the patient has not written yet.
+    """
+    async with scope.write() as session:
+        target = await load_conversation(session, conversation)
+        last_inbound = await session.scalar(
+            select(func.max(Message.seq)).where(
+                Message.conversation_id == target.id, Message.direction == Direction.INBOUND
             )
-            or 0
         )
-        marker.seq = reach
-        marker.updated_at = now()
-        membership = await session.get_one(Membership, (user_id, scope.clinic_id))
-        membership.personal_version += 1
-        announce(
-            session, Personal(scope.clinic_id, user_id, membership.personal_version, target.id)
-        )
+        if last_inbound is None:
+            raise InvalidInput("the patient has not written yet", code="nothing_inbound")
+        marker = await _marker(session, scope, target.id)
+        if marker.seq >= last_inbound:
+            await _move(session, scope, target, marker, last_inbound - 1)
         return marker.inbound_read
 
 
 async def read_markers(scope: ClinicScope, ids: Iterable[UUID]) -> dict[str, int]:
     """How many inbound messages this person has read in each of these conversations."""
-    wanted = list(ids)
     async with scope.read() as session:
-        rows = await session.scalars(
-            select(ReadMarker).where(
-                ReadMarker.user_id == scope.staff_id(), ReadMarker.conversation_id.in_(wanted)
-            )
+        return await read_markers_in(session, scope.staff_id(), ids)
+
+
+async def read_markers_in(
+    session: AsyncSession, user_id: UUID, ids: Iterable[UUID]
+) -> dict[str, int]:
+    """The same within a session that is open already."""
+    wanted = list(ids)
+    rows = await session.scalars(
+        select(ReadMarker).where(
+            ReadMarker.user_id == user_id, ReadMarker.conversation_id.in_(wanted)
         )
-        found = {str(row.conversation_id): row.inbound_read for row in rows}
+    )
+    found = {str(row.conversation_id): row.inbound_read for row in rows}
     return {str(item): found.get(str(item), 0) for item in wanted}
+
+
+async def read_seq(scope: ClinicScope, conversation_id: UUID) -> int:
+    """The number of the last message this person has read in a conversation, 0 for none."""
+    async with scope.read() as session:
+        marker = await session.get(ReadMarker, (scope.staff_id(), conversation_id))
+        return marker.seq if marker else 0
+
+
+async def personal_version(session: AsyncSession, scope: ClinicScope) -> int:
+    """How many personal changes this person has made in the clinic."""
+    if scope.user_id is None:
+        return 0
+    version = await session.scalar(
+        select(Membership.personal_version).where(
+            Membership.user_id == scope.user_id, Membership.clinic_id == scope.clinic_id
+        )
+    )
+    return version or 0
+
+
+async def _marker(session: AsyncSession, scope: ClinicScope, conversation_id: UUID) -> ReadMarker:
+    user_id = scope.staff_id()
+    marker = await session.get(ReadMarker, (user_id, conversation_id))
+    if marker is None:
+        marker = ReadMarker(user_id=user_id, conversation_id=conversation_id, seq=0, inbound_read=0)
+        session.add(marker)
+    return marker
+
+
+async def _move(
+    session: AsyncSession,
+    scope: ClinicScope,
+    target: Conversation,
+    marker: ReadMarker,
+    reach: int,
+) -> None:
+    before = marker.inbound_read
+    marker.seq = reach
+    marker.inbound_read = await _inbound_up_to(session, target, reach)
+    marker.updated_at = now()
+    await announce_personal(
+        session,
+        scope,
+        {
+            "type": "marker",
+            "id": str(target.id),
+            "was": before,
+            "inbound_read": marker.inbound_read,
+            "state": standing(target),
+        },
+    )
+
+
+async def _inbound_up_to(session: AsyncSession, target: Conversation, seq: int) -> int:
+    if seq == target.last_seq:
+        return target.inbound_count
+    count = await session.scalar(
+        select(func.count())
+        .select_from(Message)
+        .where(
+            Message.conversation_id == target.id,
+            Message.direction == Direction.INBOUND,
+            Message.seq <= seq,
+        )
+    )
+    return count or 0

@@ -44,6 +44,7 @@ class Identity:
     user_name: str
     email: str
     locale: str | None
+    sound: bool
     role: str
     clinic_id: UUID
     clinic_slug: str
@@ -121,6 +122,7 @@ class Sessions:
             user_name=user.name,
             email=user.email,
             locale=user.locale,
+            sound=user.sound,
             role=membership.role,
             clinic_id=clinic.id,
             clinic_slug=clinic.slug,

@@ -41,6 +41,7 @@ class User(Base):
     name: Mapped[str] = mapped_column(String(120))
     password_hash: Mapped[str] = mapped_column(String(200))
     locale: Mapped[str | None] = mapped_column(String(10), default=None)
+    sound: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 
@@ -151,17 +152,3 @@ async def clinics_of(database: Database, user_id: UUID) -> list[Clinic]:
             .order_by(Clinic.name)
         )
         return list(rows)
-
-
-async def set_locale(database: Database, user_id: UUID, locale: str) -> None:
-    """Remember the language this person chose.
-
-    Raises:
-        InvalidInput: `locale_invalid`.
-    """
-    if locale not in LOCALES:
-        raise InvalidInput(f"locale must be one of {', '.join(LOCALES)}", code="locale_invalid")
-    async with database.write() as session:
-        user = await session.get(User, user_id)
-        if user is not None:
-            user.locale = locale

@@ -3,6 +3,7 @@
 from clinic_chat.domain import (
     clinics,
     conversations,
+    drafts,
     events,
     messages,
     patients,
@@ -13,5 +14,16 @@ from clinic_chat.domain import (
 )
 from clinic_chat.storage.base import Base
 
-NOUNS = (clinics, conversations, events, messages, patients, receipts, sessions, staff, tokens)
+NOUNS = (
+    clinics,
+    conversations,
+    drafts,
+    events,
+    messages,
+    patients,
+    receipts,
+    sessions,
+    staff,
+    tokens,
+)
 metadata = Base.metadata

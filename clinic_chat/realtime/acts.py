@@ -1,7 +1,7 @@
-"""What a tab asks for over its socket and gets an answer to: sends, read markers, repairs.
+"""What a tab asks for over its socket and gets an answer to.
 
-Each act answers `{"ok": true, …}` or `{"error": {"code", "message"}}`; a send is answered
-after its commit, so what is acknowledged is durable.
+Each act answers `{"ok": true, …}` or `{"error": {"code", "message"}}`; one that writes is
+answered after its commit, so what is acknowledged is durable.
 """
 
 from collections.abc import Awaitable, Callable
@@ -11,14 +11,18 @@ from uuid import UUID
 
 import structlog
 
+from clinic_chat.domain.assignment import AlreadyTaken, assign, set_status
 from clinic_chat.domain.conversations import conversation_id
+from clinic_chat.domain.drafts import save_draft
 from clinic_chat.domain.errors import DomainError, InvalidInput, RateLimited
+from clinic_chat.domain.inbox import overview
 from clinic_chat.domain.messages import send_message
-from clinic_chat.domain.receipts import mark_read, read_markers
-from clinic_chat.domain.staff import set_locale
+from clinic_chat.domain.preferences import save_preferences
+from clinic_chat.domain.receipts import mark_read, mark_unread, read_markers
 from clinic_chat.limits import Limits
 from clinic_chat.logs import audit
 from clinic_chat.realtime import inbox_feed, thread_feed
+from clinic_chat.realtime.activity import Activity
 from clinic_chat.realtime.callers import Caller, Callers
 from clinic_chat.realtime.subscriptions import Subscriptions
 from clinic_chat.services import Services
@@ -36,9 +40,16 @@ log = structlog.get_logger(__name__)
 class Acts:
     """The acts by their Socket.IO event names."""
 
-    def __init__(self, callers: Callers, subscriptions: Subscriptions, services: Services) -> None:
+    def __init__(
+        self,
+        callers: Callers,
+        subscriptions: Subscriptions,
+        activity: Activity,
+        services: Services,
+    ) -> None:
         self._callers = callers
         self._subscriptions = subscriptions
+        self._activity = activity
         self._limits: Limits = services.limits
         self._sends_per_minute = services.settings.sends_per_minute
 
@@ -47,9 +58,18 @@ class Acts:
         handlers: dict[str, Handler] = {
             "message:send": self._send,
             "message:read": self._read,
+            "conversation:unread": self._unread,
+            "conversation:status": self._status,
+            "conversation:assign": self._assign,
+            "draft:save": self._draft,
+            "account:preferences": self._preferences,
             "markers:get": self._markers,
+            "counts:get": self._counts,
             "feed:catch-up": self._catch_up,
-            "account:locale": self._locale,
+            "typing:start": self._typing_start,
+            "typing:stop": self._typing_stop,
+            "viewing:start": self._viewing_start,
+            "viewing:stop": self._viewing_stop,
         }
         return {name: self._answered(name, handler) for name, handler in handlers.items()}
 
@@ -63,6 +83,8 @@ class Acts:
                     raise InvalidInput("send one object", code="not_an_object")
                 await self._limit(f"acts:{caller.identity.user_id}", ACTS_PER_MINUTE)
                 return {"ok": True, **await handler(caller, args[0])}
+            except AlreadyTaken as taken:
+                return error(taken.code, str(taken), name=taken.name)
             except DomainError as refusal:
                 if refusal.code == "not_found":
                     audit("act.not_found", act=name)
@@ -70,7 +92,7 @@ class Acts:
             except StorageUnavailable:
                 return error("storage_unavailable", "not saved, try again")
             except Exception as failure:
-                log.error("act.failed", act=name, error=type(failure).__name__)
+                log.error("act.failed", act=name, exc_info=failure)
                 return error("internal", "not saved, try again")
 
         return act
@@ -80,11 +102,36 @@ class Acts:
         stored = await send_message(
             caller.scope, data.get("conversationId"), data.get("body"), data.get("clientId")
         )
+        await self._activity.stop_typing(caller)
         return {"message": asdict(stored.message)}
 
     async def _read(self, caller: Caller, data: Data) -> Data:
         read = await mark_read(caller.scope, data.get("conversationId"), data.get("seq"))
         return {"inboundRead": read}
+
+    async def _unread(self, caller: Caller, data: Data) -> Data:
+        return {"inboundRead": await mark_unread(caller.scope, data.get("conversationId"))}
+
+    async def _status(self, caller: Caller, data: Data) -> Data:
+        await set_status(caller.scope, data.get("conversationId"), data.get("status"))
+        return {}
+
+    async def _assign(self, caller: Caller, data: Data) -> Data:
+        await assign(
+            caller.scope,
+            data.get("conversationId"),
+            data.get("assigneeId"),
+            data.get("expected"),
+        )
+        return {}
+
+    async def _draft(self, caller: Caller, data: Data) -> Data:
+        await save_draft(caller.scope, data.get("conversationId"), data.get("body"))
+        return {}
+
+    async def _preferences(self, caller: Caller, data: Data) -> Data:
+        await save_preferences(caller.scope, locale=data.get("locale"), sound=data.get("sound"))
+        return {}
 
     async def _markers(self, caller: Caller, data: Data) -> Data:
         ids = data.get("ids")
@@ -92,6 +139,9 @@ class Acts:
             raise InvalidInput(f"ids is a list of at most {MARKERS_AT_ONCE}", code="ids_invalid")
         wanted: list[UUID] = [conversation_id(item) for item in ids]
         return {"markers": await read_markers(caller.scope, wanted)}
+
+    async def _counts(self, caller: Caller, _data: Data) -> Data:
+        return {"counts": inbox_feed.counts(await overview(caller.scope, rows=False))}
 
     async def _catch_up(self, caller: Caller, data: Data) -> Data:
         match data:
@@ -105,21 +155,38 @@ class Acts:
             raise InvalidInput("this tab does not follow that feed", code="feed_invalid")
         if feed == inbox_feed.FEED:
             await self._subscriptions.bring_up_inbox(caller, version)
-        elif feed == thread_feed.FEED:
+        else:
             await self._subscriptions.bring_up_conversation(caller, key, version)
         return {}
 
-    async def _locale(self, caller: Caller, data: Data) -> Data:
-        await set_locale(
-            caller.scope.database, caller.identity.user_id, str(data.get("locale"))[:20]
-        )
+    async def _typing_start(self, caller: Caller, data: Data) -> Data:
+        await self._activity.start_typing(caller, self._open_conversation(caller, data))
         return {}
+
+    async def _typing_stop(self, caller: Caller, _data: Data) -> Data:
+        await self._activity.stop_typing(caller)
+        return {}
+
+    async def _viewing_start(self, caller: Caller, data: Data) -> Data:
+        await self._activity.look(caller, self._open_conversation(caller, data))
+        return {}
+
+    async def _viewing_stop(self, caller: Caller, _data: Data) -> Data:
+        await self._activity.look_away(caller)
+        return {}
+
+    def _open_conversation(self, caller: Caller, data: Data) -> str:
+        """The conversation this tab has open, which is the only one it can be active in."""
+        key = caller.feeds.get(thread_feed.FEED)
+        if key is None or key != data.get("conversationId"):
+            raise InvalidInput("this tab has not opened that conversation", code="not_open")
+        return key
 
     async def _limit(self, key: str, per_minute: int) -> None:
         if await self._limits.hit("socket", key, per_minute):
             raise RateLimited("too many in a minute, wait a moment")
 
 
-def error(code: str, message: str) -> Data:
+def error(code: str, message: str, **more: str) -> Data:
     """A refusal in the shape every client of this server knows."""
-    return {"error": {"code": code, "message": message}}
+    return {"error": {"code": code, "message": message, **more}}

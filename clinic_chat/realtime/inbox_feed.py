@@ -1,29 +1,24 @@
 """The clinic's conversations as a feed: version = the clinic's event number."""
 
-from uuid import UUID
+from typing import Any
 
-from clinic_chat.domain.conversations import conversations_by_id, list_conversations
-from clinic_chat.domain.events import READ_LIMIT, Recorded, events_after, last_seq
-from clinic_chat.domain.receipts import read_markers
+from clinic_chat.domain.conversations import conversations_by_id
+from clinic_chat.domain.events import READ_LIMIT, Recorded, events_after
+from clinic_chat.domain.inbox import InboxOverview, overview
 from clinic_chat.domain.scope import ClinicScope
-from clinic_chat.realtime.feeds import Patch, Snapshot, items
+from clinic_chat.realtime.feeds import Item, Patch, Snapshot, items
 
 FEED = "conversations"
 KEY = "inbox"
 
 
 async def snapshot(scope: ClinicScope) -> Snapshot:
-    """The newest page of conversations with this person's read markers."""
-    # The version first: rows may then be newer than it says, never older.
-    version = await last_seq(scope)
-    page = await list_conversations(scope)
+    """The newest page of conversations with this person's read markers and counts."""
+    start = await overview(scope)
     return Snapshot(
-        version,
-        items(page.rows),
-        {
-            "cursor": page.cursor,
-            "markers": await read_state(scope, [UUID(row.id) for row in page.rows]),
-        },
+        start.version,
+        items(start.page.rows),
+        {"cursor": start.page.cursor, "markers": start.page.markers, "counts": counts(start)},
     )
 
 
@@ -34,17 +29,36 @@ async def patch(scope: ClinicScope, events: list[Recorded]) -> Patch:
     return Patch(events[0].seq - 1, events[-1].seq, items(rows))
 
 
-async def since(scope: ClinicScope, version: int) -> Patch | None:
-    """What a tab at `version` lacks, or None when a patch cannot bring it up to date."""
-    events = await events_after(scope, version)
-    # Too far behind; or ahead of the log, as after a restored backup.
-    if len(events) >= READ_LIMIT or version > await last_seq(scope):
+async def since(scope: ClinicScope, version: int, until: int) -> Patch | None:
+    """What a tab at `version` lacks up to `until`, or None when a patch cannot help.
+
+    It cannot when the tab is too far behind, or ahead of the log, as after a restored backup.
+    """
+    if version > until:
         return None
-    if not events:
-        return Patch(version, version, [])
-    return await patch(scope, events)
+    events = [event for event in await events_after(scope, version) if event.seq <= until]
+    if len(events) >= READ_LIMIT:
+        return None
+    return await patch(scope, events) if events else Patch(version, version, [])
 
 
-async def read_state(scope: ClinicScope, ids: list[UUID]) -> dict[str, int]:
-    """This person's read markers for list rows."""
-    return await read_markers(scope, ids)
+def counts(start: InboxOverview) -> Item:
+    """A person's counts with the versions they belong to."""
+    return {
+        "version": start.version,
+        "personalVersion": start.personal_version,
+        "cells": items(start.counts),
+    }
+
+
+def moves(events: list[Recorded]) -> list[dict[str, Any]]:
+    """From where to where each conversation moved, for counts that differ per person."""
+    found: dict[str, dict[str, Any]] = {}
+    for event in events:
+        key = str(event.conversation_id)
+        move = found.setdefault(
+            key, {"id": key, "was": event.payload.get("was"), "inbound": 0, "state": None}
+        )
+        move["state"] = event.payload.get("state")
+        move["inbound"] += event.payload.get("direction") == "inbound"
+    return [move for move in found.values() if move["was"] != move["state"]]

@@ -13,10 +13,12 @@ from clinic_chat.domain.events import Personal, Recorded
 from clinic_chat.domain.scope import ClinicScope
 from clinic_chat.logs import audit
 from clinic_chat.realtime import inbox_feed, personal_feed, rooms, thread_feed
+from clinic_chat.realtime.activity import Activity
 from clinic_chat.realtime.acts import Acts
 from clinic_chat.realtime.bus import Bus
 from clinic_chat.realtime.callers import Caller, Callers
 from clinic_chat.realtime.feeds import Feeds
+from clinic_chat.realtime.presence import Presence
 from clinic_chat.realtime.server import create_socket_server
 from clinic_chat.realtime.subscriptions import Subscriptions
 from clinic_chat.services import Services
@@ -35,8 +37,12 @@ class Live:
         self.callers = Callers(services.database, services.sessions)
         self.bus = Bus(services.database)
         self.feeds = Feeds(self._emit)
-        self.subscriptions = Subscriptions(self.sio, self.feeds, self.bus)
-        self.acts = Acts(self.callers, self.subscriptions, services)
+        self.presence = Presence(self._tell_clinic)
+        self.activity = Activity(self._tell_clinic)
+        self.subscriptions = Subscriptions(
+            self.sio, self.feeds, self.bus, self.presence, self.activity
+        )
+        self.acts = Acts(self.callers, self.subscriptions, self.activity, services)
         self._database = services.database
         self._namespace = ""
         self._framework: Any = None
@@ -96,8 +102,11 @@ class Live:
             raise
 
     async def _disconnect(self, sid: str, _reason: str = "") -> None:
-        self.callers.forget(sid)
+        caller = self.callers.forget(sid)
         self._framework.on_disconnect(sid)
+        if caller is not None:
+            self.presence.leave(caller.identity, sid)
+            await self.activity.gone(caller)
 
     async def _publish(self, clinic_id: UUID, events: list[Recorded]) -> None:
         scope = ClinicScope(self._database, clinic_id)
@@ -116,16 +125,19 @@ class Live:
             inbox_feed.FEED,
             inbox_feed.KEY,
             await inbox_feed.patch(scope, events),
+            moves=inbox_feed.moves(events),
         )
 
     async def _publish_personal(self, change: Personal) -> None:
-        scope = ClinicScope(self._database, change.clinic_id, change.user_id)
         await self.feeds.publish(
             rooms.person(change.clinic_id, change.user_id),
             personal_feed.FEED,
             personal_feed.KEY,
-            await personal_feed.patch(scope, change),
+            personal_feed.patch(change),
         )
+
+    async def _tell_clinic(self, clinic_id: UUID, event: str, data: dict[str, Any]) -> None:
+        await self._emit(event, data, rooms.clinic(clinic_id))
 
 
 def _only_framework(auth: Any) -> Any:
@@ -136,7 +148,7 @@ def _remember_versions(caller: Caller, auth: Any) -> None:
     held = auth.get("live") if isinstance(auth, dict) else None
     if not isinstance(held, dict):
         return
-    for feed in (inbox_feed.FEED, thread_feed.FEED, personal_feed.FEED):
+    for feed in (inbox_feed.FEED, thread_feed.FEED):
         match held.get(feed):
             case {"key": str() as key, "version": int() as version} if version >= 0:
                 caller.versions[feed] = (key, version)

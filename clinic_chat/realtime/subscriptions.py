@@ -6,20 +6,29 @@ from socketio import AsyncServer
 
 from clinic_chat.domain.conversations import get_conversation
 from clinic_chat.domain.errors import NotFound
+from clinic_chat.domain.inbox import overview
+from clinic_chat.domain.receipts import read_markers
+from clinic_chat.domain.staff import colleagues
 from clinic_chat.logs import audit
 from clinic_chat.realtime import inbox_feed, rooms, thread_feed
+from clinic_chat.realtime.activity import Activity
 from clinic_chat.realtime.bus import Bus
 from clinic_chat.realtime.callers import Caller
-from clinic_chat.realtime.feeds import Feeds
+from clinic_chat.realtime.feeds import Feeds, Item, items
+from clinic_chat.realtime.presence import Presence
 
 
 class Subscriptions:
     """Puts tabs into rooms after the use case has said that they may see what is in them."""
 
-    def __init__(self, sio: AsyncServer, feeds: Feeds, bus: Bus) -> None:
+    def __init__(
+        self, sio: AsyncServer, feeds: Feeds, bus: Bus, presence: Presence, activity: Activity
+    ) -> None:
         self._sio = sio
         self._feeds = feeds
         self._bus = bus
+        self._presence = presence
+        self._activity = activity
         self.namespace = ""
 
     async def follow_inbox(self, caller: Caller) -> None:
@@ -31,12 +40,16 @@ class Subscriptions:
         await self._enter(caller, rooms.clinic(identity.clinic_id))
         await self._enter(caller, rooms.person(identity.clinic_id, identity.user_id))
         caller.feeds[inbox_feed.FEED] = inbox_feed.KEY
+        await self._presence.arrive(identity, caller.sid)
         await self.bring_up_inbox(caller, _held(caller, inbox_feed.FEED, inbox_feed.KEY))
 
-    async def follow_conversation(self, caller: Caller, conversation_id: object) -> str | None:
+    async def follow_conversation(
+        self, caller: Caller, conversation_id: object, around: int | None = None
+    ) -> str | None:
         """Open a conversation in this tab, leaving the one before; its id, or None.
 
-        None means that there is no such conversation in this clinic; the tab is told so.
+        With `around` it opens at that message instead of the newest. None means that there is
+        no such conversation in this clinic; the tab is told so.
         """
         try:
             row = await get_conversation(caller.scope, conversation_id)
@@ -44,7 +57,7 @@ class Subscriptions:
             await self.leave_conversation(caller)
             audit("conversation.not_found", user=str(caller.identity.user_id))
             await self._feeds.refuse(
-                caller.sid, thread_feed.FEED, str(conversation_id)[:40], NotFound.code
+                caller.sid, thread_feed.FEED, str(conversation_id), NotFound.code
             )
             return None
         key = row.id
@@ -52,7 +65,9 @@ class Subscriptions:
             await self.leave_conversation(caller)
             await self._enter(caller, rooms.conversation(key))
             caller.feeds[thread_feed.FEED] = key
-        await self.bring_up_conversation(caller, key, _held(caller, thread_feed.FEED, key))
+        await self.bring_up_conversation(
+            caller, key, _held(caller, thread_feed.FEED, key), around=around
+        )
         return key
 
     async def leave_conversation(self, caller: Caller) -> None:
@@ -64,27 +79,49 @@ class Subscriptions:
     async def bring_up_inbox(self, caller: Caller, version: int | None) -> None:
         """Send what the tab lacks of the list: a patch when it can, else a snapshot."""
         feed, key = inbox_feed.FEED, inbox_feed.KEY
-        patch = None if version is None else await inbox_feed.since(caller.scope, version)
-        if patch is None:
-            await self._feeds.send_snapshot(
-                caller.sid, feed, key, await inbox_feed.snapshot(caller.scope)
-            )
-            return
-        ids = [UUID(row["id"]) for row in patch.upsert]
-        await self._feeds.send_patch(
-            caller.sid, feed, key, patch, markers=await inbox_feed.read_state(caller.scope, ids)
-        )
+        extra = await self._now(caller)
+        if version is not None:
+            start = await overview(caller.scope, rows=False)
+            patch = await inbox_feed.since(caller.scope, version, start.version)
+            if patch is not None:
+                ids = [UUID(row["id"]) for row in patch.upsert]
+                markers = await read_markers(caller.scope, ids)
+                await self._feeds.send_patch(
+                    caller.sid,
+                    feed,
+                    key,
+                    patch,
+                    markers=markers,
+                    counts=inbox_feed.counts(start),
+                    **extra,
+                )
+                return
+        snapshot = await inbox_feed.snapshot(caller.scope)
+        snapshot.extra.update(extra)
+        await self._feeds.send_snapshot(caller.sid, feed, key, snapshot)
 
-    async def bring_up_conversation(self, caller: Caller, key: str, version: int | None) -> None:
+    async def bring_up_conversation(
+        self, caller: Caller, key: str, version: int | None, around: int | None = None
+    ) -> None:
         """Send what the tab lacks of the open conversation."""
         feed = thread_feed.FEED
+        viewers = self._activity.viewers(key)
         patch = None if version is None else await thread_feed.since(caller.scope, key, version)
         if patch is None:
-            await self._feeds.send_snapshot(
-                caller.sid, feed, key, await thread_feed.snapshot(caller.scope, key)
-            )
+            snapshot = await thread_feed.snapshot(caller.scope, key, around)
+            snapshot.extra["viewers"] = viewers
+            await self._feeds.send_snapshot(caller.sid, feed, key, snapshot)
         else:
-            await self._feeds.send_patch(caller.sid, feed, key, patch)
+            await self._feeds.send_patch(caller.sid, feed, key, patch, viewers=viewers)
+
+    async def _now(self, caller: Caller) -> Item:
+        """What is true of the moment and stored nowhere: who is here, who types."""
+        clinic_id = caller.identity.clinic_id
+        return {
+            "staff": items(await colleagues(caller.scope.database, clinic_id)),
+            "online": self._presence.online(clinic_id),
+            "typing": self._activity.typing(clinic_id),
+        }
 
     async def _enter(self, caller: Caller, room: str) -> None:
         await self._sio.enter_room(caller.sid, room, self.namespace)

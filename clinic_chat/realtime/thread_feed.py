@@ -3,26 +3,37 @@
 from uuid import UUID
 
 from clinic_chat.domain.conversations import get_conversation
+from clinic_chat.domain.drafts import find_draft
 from clinic_chat.domain.events import READ_LIMIT, Recorded, conversation_events_after
 from clinic_chat.domain.messages import messages_by_id, messages_page
-from clinic_chat.domain.receipts import read_markers
+from clinic_chat.domain.receipts import read_markers, read_seq
 from clinic_chat.domain.scope import ClinicScope
 from clinic_chat.realtime.feeds import Patch, Snapshot, items
 
 FEED = "messages"
 
 
-async def snapshot(scope: ClinicScope, conversation_id: str) -> Snapshot:
-    """The newest messages, with the conversation's row and this person's read marker.
+async def snapshot(scope: ClinicScope, conversation_id: str, around: int | None = None) -> Snapshot:
+    """The newest messages, or those around a number, with what else opening shows.
+
+    That is the conversation's row, how far this person has read, and their draft.
 
     Raises:
         NotFound: unknown, malformed or another clinic's.
     """
-    page = await messages_page(scope, conversation_id)
+    page = await messages_page(scope, conversation_id, around=around)
     row = await get_conversation(scope, conversation_id)
-    markers = await read_markers(scope, [UUID(row.id)])
+    key = UUID(row.id)
     return Snapshot(
-        page.version, items(page.messages), {"row": items([row])[0], "markers": markers}
+        page.version,
+        items(page.messages),
+        {
+            "row": items([row])[0],
+            "markers": await read_markers(scope, [key]),
+            "read_seq": await read_seq(scope, key),
+            "draft": await find_draft(scope, key),
+            "around": around or 0,
+        },
     )
 
 

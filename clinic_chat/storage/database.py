@@ -1,14 +1,17 @@
 """The engine and its transactions: one writer at a time on SQLite, durable when committed."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 from sqlalchemy import event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from clinic_chat.storage.scoping import CLINIC, ScopedSession
@@ -16,6 +19,20 @@ from clinic_chat.storage.scoping import CLINIC, ScopedSession
 BUSY_TIMEOUT_MS = 5_000
 READERS = 8
 COMMITTED = "committed"
+# Result codes without their extension (https://sqlite.org/rescode.html).
+SQLITE_UNAVAILABLE = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PROTOCOL,
+}
+# Classes of SQLSTATE: connection, no such database, deadlock, out of resources, not now (as a
+# lock that takes too long), shutting down, system error.
+POSTGRESQL_UNAVAILABLE = {"08", "3D", "40", "53", "55", "57", "58"}
 
 CommitListener = Callable[[list[Any]], Awaitable[None]]
 
@@ -36,14 +53,15 @@ class Database:
         self.url = url
         self._sqlite = make_url(url).get_backend_name() == "sqlite"
         self._listeners: list[CommitListener] = []
-        self._write_lock = asyncio.Lock()
+        self._turns: WeakValueDictionary[UUID | None, asyncio.Lock] = WeakValueDictionary()
         if self._sqlite:
             self._reader = _sqlite_engine(url, begin="BEGIN", connections=READERS)
             self._writer = _sqlite_engine(url, begin="BEGIN IMMEDIATE", connections=1)
         else:
-            self._reader = self._writer = create_async_engine(
-                url, pool_size=10, max_overflow=10, pool_pre_ping=True
-            )
+            # A read session sees one moment, as it does on SQLite: a list and its version
+            # belong together.
+            self._reader = _pooled_engine(url, isolation_level="REPEATABLE READ")
+            self._writer = _pooled_engine(url)
 
     def on_commit(self, listener: CommitListener) -> None:
         """Call `listener` with what each transaction announced, after its commit, in order."""
@@ -68,18 +86,22 @@ class Database:
         Raises:
             StorageUnavailable: the database is locked, full or gone; nothing was written.
         """
-        if self._sqlite:
-            async with self._write_lock:
-                announced = None
-                async with self._transaction(clinic_id) as session:
-                    yield session
-                    announced = session.info.get(COMMITTED)
-                await self._tell(announced)
-        else:
+        async with self._turn(clinic_id):
             async with self._transaction(clinic_id) as session:
                 yield session
                 announced = session.info.get(COMMITTED)
             await self._tell(announced)
+
+    def _turn(self, clinic_id: UUID | None) -> AbstractAsyncContextManager[None]:
+        """Where writers queue, before they take a connection that others could use.
+
+        SQLite has one writer; on PostgreSQL those of one clinic wait for each other anyway.
+        """
+        if self._sqlite:
+            return self._turns.setdefault(None, asyncio.Lock())
+        if clinic_id is None:
+            return nullcontext()
+        return self._turns.setdefault(clinic_id, asyncio.Lock())
 
     @asynccontextmanager
     async def _transaction(self, clinic_id: UUID | None) -> AsyncIterator[AsyncSession]:
@@ -127,14 +149,26 @@ async def _session(engine: AsyncEngine, clinic_id: UUID | None) -> AsyncIterator
 async def _translated() -> AsyncIterator[None]:
     try:
         yield
-    except OperationalError as error:
-        raise StorageUnavailable(type(error.orig).__name__) from error
     except DBAPIError as error:
-        if error.connection_invalidated:
+        if error.connection_invalidated or _is_unavailable(error.orig):
             raise StorageUnavailable(type(error.orig).__name__) from error
         raise
-    except (ConnectionError, TimeoutError) as error:
+    except (OSError, PoolTimeout) as error:
         raise StorageUnavailable(type(error).__name__) from error
+
+
+def _is_unavailable(error: object) -> bool:
+    """Whether the state of the database is in the way, and not the statement wrong."""
+    sqlite_code = getattr(error, "sqlite_errorcode", None)
+    if sqlite_code is not None:
+        return sqlite_code & 0xFF in SQLITE_UNAVAILABLE
+    return str(getattr(error, "sqlstate", None))[:2] in POSTGRESQL_UNAVAILABLE
+
+
+def _pooled_engine(url: str, **options: Any) -> AsyncEngine:
+    return create_async_engine(
+        url, pool_size=10, max_overflow=10, pool_pre_ping=True, hide_parameters=True, **options
+    )
 
 
 def _sqlite_engine(url: str, *, begin: str, connections: int) -> AsyncEngine:
@@ -142,6 +176,7 @@ def _sqlite_engine(url: str, *, begin: str, connections: int) -> AsyncEngine:
         url,
         pool_size=connections,
         max_overflow=0,
+        hide_parameters=True,
         connect_args={"timeout": BUSY_TIMEOUT_MS / 1000},
     )
 

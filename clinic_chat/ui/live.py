@@ -19,6 +19,7 @@ class LiveBridge(rx.Component):
     clinic: rx.Var[str]
     time_zone: rx.Var[str]
     locale: rx.Var[str]
+    sound: rx.Var[bool]
 
 
 class MessageBox(rx.Component):
@@ -40,7 +41,24 @@ class ThreadScroll(rx.Component):
     tag = "ThreadScroll"
 
     conversation_id: rx.Var[str]
+    marked_seq: rx.Var[int]
     label: rx.Var[str]
+
+
+class SeenButton(rx.Component):
+    """A button that presses itself when it comes into view."""
+
+    library = "$/public/live/seen.js"
+    tag = "SeenButton"
+
+    disabled: rx.Var[bool]
+
+
+class Notices(rx.Component):
+    """Short notices of what did not happen."""
+
+    library = "$/public/live/notices.js"
+    tag = "Notices"
 
 
 class _Time(rx.Component):
@@ -59,6 +77,15 @@ class RelativeTime(_Time):
 
     tag = "RelativeTime"
     at: rx.Var[str]
+
+
+class Receipt(_Time):
+    """What became of a message and when, on hover and for screen readers."""
+
+    tag = "Receipt"
+    at: rx.Var[str]
+    name: rx.Var[str]
+    reason: rx.Var[str]
 
 
 class LongDate(_Time):

@@ -7,7 +7,7 @@ from clinic_chat.domain.staff import LOCALES
 from clinic_chat.ui.account.state import Account, ClinicChoice
 from clinic_chat.ui.forms import plain_form
 from clinic_chat.ui.i18n import t
-from clinic_chat.ui.live import browser_call
+from clinic_chat.ui.live import browser_call, browser_value
 
 LOCALE_NAMES = {"pt-BR": "Português (Brasil)", "en": "English"}
 
@@ -43,6 +43,10 @@ def account_menu() -> rx.Component:
                     _appearance("dark", t("Dark")),
                     _appearance("system", t("Like this device")),
                 ),
+            ),
+            rx.menu.sub(
+                rx.menu.sub_trigger(rx.icon("bell", size=16), t("Notifications")),
+                rx.menu.sub_content(*_notifications()),
             ),
             rx.menu.separator(),
             rx.menu.item(
@@ -86,6 +90,27 @@ def _clinic_choice(clinic: rx.Var[ClinicChoice]) -> rx.Component:
         on_select=browser_call("forms", "switchClinic", clinic.slug),
         disabled=clinic.current,
     )
+
+
+def _notifications() -> list[rx.Component]:
+    sound = browser_value("account", "account", "sound", bool)
+    shown = browser_value("notify", "notifications", "valueOf()")
+    return [
+        rx.menu.item(
+            rx.cond(sound, t("Sound: on"), t("Sound: off")),
+            on_select=browser_call("account", "chooseSound", ~sound),
+        ),
+        rx.menu.item(
+            rx.match(
+                shown,
+                ("on", t("On this device: on")),
+                ("blocked", t("Blocked by the browser")),
+                t("On this device: off"),
+            ),
+            on_select=browser_call("notify", "toggleNotifications"),
+            disabled=shown == "blocked",
+        ),
+    ]
 
 
 def _language(locale: str) -> rx.Component:

@@ -29,6 +29,7 @@ class Account(rx.State):
     clinic_name: str = ""
     time_zone: str = "UTC"
     locale: str = ""
+    sound: bool = True
     clinics: list[ClinicChoice] = []  # noqa: RUF012 - Reflex copies the default of a var
 
     @exposed
@@ -44,6 +45,7 @@ class Account(rx.State):
         self.clinic_name = identity.clinic_name
         self.time_zone = identity.timezone
         self.locale = identity.locale or ""
+        self.sound = identity.sound
         if not self.clinics:
             self.clinics = [
                 ClinicChoice(clinic.slug, clinic.name, clinic.id == identity.clinic_id)

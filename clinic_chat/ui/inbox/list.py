@@ -6,8 +6,11 @@ from clinic_chat.ui.account.menu import account_menu
 from clinic_chat.ui.account.state import Account
 from clinic_chat.ui.badge import connection_badge
 from clinic_chat.ui.i18n import t
+from clinic_chat.ui.inbox.filters import filters
+from clinic_chat.ui.inbox.presence import presence
 from clinic_chat.ui.inbox.row import conversation_row
 from clinic_chat.ui.inbox.state import Inbox
+from clinic_chat.ui.live import SeenButton
 from clinic_chat.ui.theme import mark
 
 SKELETON_ROWS = 9
@@ -40,7 +43,9 @@ def conversation_list() -> rx.Component:
             ),
             class_name="search",
         ),
+        filters(),
         rx.cond(Inbox.ready, _rows(), _skeleton()),
+        presence(),
         class_name="list-pane",
         aria_label=t("Conversations"),
     )
@@ -58,18 +63,16 @@ def _rows() -> rx.Component:
         ),
         rx.cond(
             Inbox.cursor != "",
-            rx.el.button(
+            SeenButton.create(
                 rx.cond(Inbox.busy, t("Loading…"), t("Load more conversations")),
-                type="button",
                 class_name="more",
                 on_click=Inbox.load_more(Inbox.cursor),
                 disabled=Inbox.busy,
-                custom_attrs={"data-load-when-seen": "true"},
             ),
             rx.fragment(),
         ),
         class_name="rows-scroll",
-        custom_attrs={"data-testid": "conversation-list"},
+        custom_attrs={"data-testid": "conversation-list", "data-scrolls": "true"},
     )
 
 
@@ -81,12 +84,24 @@ def _empty() -> rx.Component:
             rx.el.p(t("No patient matches “{text}”.", text=Inbox.search)),
             class_name="empty",
         ),
-        rx.el.div(
-            rx.icon("inbox", size=28),
-            rx.el.p(t("No conversations yet.")),
-            rx.el.p(t("What patients write appears here by itself."), class_name="quiet"),
-            class_name="empty",
-        ),
+        rx.cond(Inbox.is_filtered, _nothing_matches(), _nothing_yet()),
+    )
+
+
+def _nothing_matches() -> rx.Component:
+    return rx.el.div(
+        rx.icon("list-filter", size=28),
+        rx.el.p(t("No conversation matches these filters.")),
+        class_name="empty",
+    )
+
+
+def _nothing_yet() -> rx.Component:
+    return rx.el.div(
+        rx.icon("inbox", size=28),
+        rx.el.p(t("No conversations yet.")),
+        rx.el.p(t("What patients write appears here by itself."), class_name="quiet"),
+        class_name="empty",
     )
 
 

@@ -6,7 +6,7 @@ from clinic_chat.ui.account.menu import account_forms
 from clinic_chat.ui.account.state import Account
 from clinic_chat.ui.inbox.list import conversation_list
 from clinic_chat.ui.inbox.state import Inbox
-from clinic_chat.ui.live import LiveBridge
+from clinic_chat.ui.live import LiveBridge, Notices
 from clinic_chat.ui.thread.pane import thread_pane
 from clinic_chat.ui.thread.patient import patient_panel
 from clinic_chat.ui.thread.state import Thread
@@ -26,11 +26,13 @@ def inbox_page() -> rx.Component:
             clinic=Account.clinic,
             time_zone=Account.time_zone,
             locale=Account.locale,
+            sound=Account.sound,
         ),
         conversation_list(),
         thread_pane(),
         patient_panel(),
         account_forms(),
+        Notices.create(),
         class_name="inbox",
         custom_attrs={
             "data-phase": Thread.phase,

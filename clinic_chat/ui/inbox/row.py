@@ -6,6 +6,7 @@ from clinic_chat.ui.i18n import t
 from clinic_chat.ui.inbox.state import ConversationRow
 from clinic_chat.ui.live import RelativeTime, inner_link
 from clinic_chat.ui.theme import avatar
+from clinic_chat.ui.ticks import tick
 
 
 @rx.memo
@@ -21,9 +22,7 @@ def conversation_row(row: rx.Var[ConversationRow], rest: rx.RestProp) -> rx.Comp
                     class_name="row-line",
                 ),
                 rx.el.span(
-                    rx.el.span(
-                        _preview_author(row), rx.el.span(row.preview), class_name="row-preview"
-                    ),
+                    rx.cond(row.typing_count > 0, _typing(row), _preview(row)),
                     _marks(row),
                     class_name="row-line",
                 ),
@@ -44,15 +43,33 @@ def conversation_row(row: rx.Var[ConversationRow], rest: rx.RestProp) -> rx.Comp
     )
 
 
-def _preview_author(row: rx.Var[ConversationRow]) -> rx.Component:
-    return rx.cond(
-        row.preview_direction == "outbound",
-        rx.el.span(
-            rx.cond(row.preview_mine, t("You"), row.preview_author),
-            ": ",
-            class_name="row-author",
+def _preview(row: rx.Var[ConversationRow]) -> rx.Component:
+    return rx.el.span(
+        rx.cond(
+            row.preview_direction == "outbound",
+            rx.fragment(
+                tick(row.preview_status),
+                rx.el.span(
+                    rx.cond(row.preview_mine, t("You"), row.preview_author),
+                    ": ",
+                    class_name="row-author",
+                ),
+            ),
+            rx.fragment(),
         ),
-        rx.fragment(),
+        rx.el.span(row.preview),
+        class_name="row-preview",
+    )
+
+
+def _typing(row: rx.Var[ConversationRow]) -> rx.Component:
+    return rx.el.span(
+        rx.cond(
+            row.typing_count > 1,
+            t("{n} people are typing…", n=row.typing_count),
+            t("{name} is typing…", name=row.typing),
+        ),
+        class_name="row-preview row-typing",
     )
 
 

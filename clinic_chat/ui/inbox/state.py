@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 import reflex as rx
 
-from clinic_chat.domain.conversations import ConversationView, list_conversations
+from clinic_chat.domain.conversations import ConversationView
 from clinic_chat.domain.errors import InvalidInput
-from clinic_chat.domain.receipts import read_markers
+from clinic_chat.domain.inbox import Who, list_conversations, parse_filter
 from clinic_chat.realtime import inbox_feed
 from clinic_chat.realtime.callers import Caller, current_caller
 from clinic_chat.realtime.feeds import items
@@ -25,6 +24,22 @@ class ConversationRow(ConversationView):
     initials: str
     hue: int
     preview_mine: bool
+    assigned_to_me: bool
+    typing: str
+    """The first name of a colleague who types here, "" for nobody."""
+    typing_count: int
+
+
+@dataclass(frozen=True)
+class Colleague:
+    """Someone of the clinic, and whether they are online."""
+
+    id: str
+    name: str
+    initials: str
+    hue: int
+    online: bool
+    is_me: bool
 
 
 class Inbox(rx.State):
@@ -34,9 +49,23 @@ class Inbox(rx.State):
     conversations: list[ConversationRow] = []  # noqa: RUF012 - Reflex copies the default
     ready: bool = False
     cursor: str = ""
+    count_all: int = 0
+    count_mine: int = 0
+    count_unassigned: int = 0
+    count_unread: int = 0
+    staff: list[Colleague] = []  # noqa: RUF012
+    online_count: int = 0
     # Owned by the server:
     search: str = ""
+    who: str = Who.ALL.value
+    status: str = ""
+    unread: bool = False
     busy: bool = False
+
+    @rx.var
+    def is_filtered(self) -> bool:
+        """Whether the list leaves conversations out, besides by the search."""
+        return self.who != Who.ALL.value or self.status != "" or self.unread
 
     @exposed
     async def load(self) -> None:
@@ -46,13 +75,26 @@ class Inbox(rx.State):
     @exposed
     async def find(self, text: object) -> Any:
         """Show the conversations whose patient's name or phone matches, as they change."""
-        if not isinstance(text, str) or len(text) > 100:
-            return
-        self.search = text.strip()
-        self.busy = True
-        yield
-        await self._send_page(current_caller(), "", more=False)
-        self.busy = False
+        async for step in self._show(search=text):
+            yield step
+
+    @exposed
+    async def show_who(self, who: object) -> Any:
+        """Show everybody's conversations, mine, or nobody's."""
+        async for step in self._show(who=who):
+            yield step
+
+    @exposed
+    async def show_status(self, status: object) -> Any:
+        """Show conversations of one status, or of any for ""."""
+        async for step in self._show(status=status):
+            yield step
+
+    @exposed
+    async def toggle_unread(self) -> Any:
+        """Show only what is unread, or all again."""
+        async for step in self._show(unread=not self.unread):
+            yield step
 
     @exposed
     async def load_more(self, cursor: object) -> Any:
@@ -68,15 +110,40 @@ class Inbox(rx.State):
         finally:
             self.busy = False
 
+    async def _show(self, **changes: object) -> Any:
+        try:
+            wanted = parse_filter(
+                **{
+                    "search": self.search,
+                    "who": self.who,
+                    "status": self.status,
+                    "unread": self.unread,
+                    **changes,
+                }
+            )
+        except InvalidInput:
+            return
+        self.search = wanted.search
+        self.who = wanted.who.value
+        self.status = wanted.status
+        self.unread = wanted.unread
+        self.busy = True
+        yield
+        try:
+            await self._send_page(current_caller(), "", more=False)
+        finally:
+            self.busy = False
+
     async def _send_page(self, caller: Caller, cursor: str, *, more: bool) -> None:
-        page = await list_conversations(caller.scope, search=self.search, cursor=cursor)
+        wanted = parse_filter(self.search, self.who, self.status, self.unread)
+        page = await list_conversations(caller.scope, wanted, cursor=cursor)
         await live().feeds.send_page(
             caller.sid,
             inbox_feed.FEED,
             inbox_feed.KEY,
             items(page.rows),
-            markers=await read_markers(caller.scope, [UUID(row.id) for row in page.rows]),
-            view={"search": self.search},
+            markers=page.markers,
+            view=wanted.as_dict(),
             cursor=page.cursor,
             more=more,
         )

@@ -3,30 +3,96 @@
 import reflex as rx
 
 from clinic_chat.ui.i18n import t
-from clinic_chat.ui.live import ClockTime, DayName, ThreadScroll, browser_call
+from clinic_chat.ui.live import ClockTime, DayName, SeenButton, ThreadScroll, browser_call
 from clinic_chat.ui.thread.state import Thread, ThreadMessage
+from clinic_chat.ui.ticks import tick
 
 SKELETON_BUBBLES = ("in", "out", "in", "in", "out")
 
 
 def message_list() -> rx.Component:
-    """The scrolling list, oldest first."""
-    return ThreadScroll.create(
-        rx.cond(
-            Thread.first_seq > 1,
-            rx.el.button(
-                rx.cond(Thread.loading_earlier, t("Loading…"), t("Load earlier messages")),
-                type="button",
-                class_name="more",
-                on_click=Thread.load_earlier(Thread.conversation.id, Thread.first_seq),
-                disabled=Thread.loading_earlier,
-                custom_attrs={"data-testid": "load-more"},
+    """The scrolling list, oldest first, and the pill that leads back to the newest."""
+    return rx.el.div(
+        ThreadScroll.create(
+            rx.cond(
+                Thread.first_seq > 1,
+                SeenButton.create(
+                    rx.cond(Thread.loading_earlier, t("Loading…"), t("Load earlier messages")),
+                    class_name="more",
+                    on_click=Thread.load_earlier(Thread.conversation.id, Thread.first_seq),
+                    disabled=Thread.loading_earlier,
+                    custom_attrs={"data-testid": "load-more"},
+                ),
+                rx.fragment(),
             ),
-            rx.fragment(),
+            rx.foreach(
+                Thread.messages, lambda message: message_row(message=message, key=message.key)
+            ),
+            rx.cond(
+                Thread.at_end,
+                rx.fragment(),
+                SeenButton.create(
+                    rx.cond(Thread.loading_later, t("Loading…"), t("Load later messages")),
+                    class_name="more",
+                    on_click=Thread.load_later(Thread.conversation.id, Thread.last_seq),
+                    disabled=Thread.loading_later,
+                    custom_attrs={"data-testid": "load-later"},
+                ),
+            ),
+            conversation_id=Thread.conversation.id,
+            marked_seq=Thread.marked_seq,
+            label=t("Messages"),
         ),
-        rx.foreach(Thread.messages, lambda message: message_row(message=message, key=message.key)),
-        conversation_id=Thread.conversation.id,
-        label=t("Messages"),
+        rx.cond(Thread.show_jump, _jump_to_latest(), rx.fragment()),
+        class_name="thread-view",
+    )
+
+
+def _jump_to_latest() -> rx.Component:
+    return rx.el.button(
+        rx.icon("arrow-down", size=16),
+        rx.cond(
+            Thread.new_below > 0,
+            t("{n} new messages", n=Thread.new_below),
+            t("Latest messages"),
+        ),
+        type="button",
+        class_name="jump",
+        on_click=browser_call("thread", "jumpToLatest"),
+        custom_attrs={"data-testid": "jump-to-latest", "data-new": Thread.new_below},
+    )
+
+
+def typing_indicator() -> rx.Component:
+    """Which colleagues are writing an answer right now."""
+    return rx.cond(
+        (Thread.phase == "ready") & (Thread.typist_count > 0),
+        rx.el.div(
+            rx.el.span(
+                rx.el.i(),
+                rx.el.i(),
+                rx.el.i(),
+                class_name="dots",
+                custom_attrs={"aria-hidden": "true"},
+            ),
+            rx.match(
+                Thread.typist_count,
+                (1, t("{name} is typing…", name=Thread.typist_first)),
+                (
+                    2,
+                    t(
+                        "{first} and {second} are typing…",
+                        first=Thread.typist_first,
+                        second=Thread.typist_second,
+                    ),
+                ),
+                t("{n} people are typing…", n=Thread.typist_count),
+            ),
+            class_name="typing",
+            role="status",
+            custom_attrs={"data-testid": "typing-indicator"},
+        ),
+        rx.fragment(),
     )
 
 
@@ -38,6 +104,16 @@ def message_row(message: rx.Var[ThreadMessage], rest: rx.RestProp) -> rx.Compone
             message.day != "",
             rx.el.div(
                 rx.el.span(DayName.create(day=message.day)), class_name="day", role="separator"
+            ),
+            rx.fragment(),
+        ),
+        rx.cond(
+            message.first_unread,
+            rx.el.div(
+                rx.el.span(t("New messages")),
+                class_name="unread-line",
+                role="separator",
+                custom_attrs={"data-testid": "unread-line"},
             ),
             rx.fragment(),
         ),
@@ -64,6 +140,7 @@ def message_row(message: rx.Var[ThreadMessage], rest: rx.RestProp) -> rx.Compone
             "data-direction": message.direction,
             "data-status": message.status,
             "data-starts": message.starts_group,
+            "data-marked": message.marked,
         },
     )
 
@@ -73,35 +150,36 @@ def _author(message: rx.Var[ThreadMessage]) -> rx.Var[str]:
 
 
 def _status(message: rx.Var[ThreadMessage]) -> rx.Component:
+    reached = rx.match(
+        message.status,
+        ("delivered", message.delivered_at),
+        ("read", message.read_at),
+        ("failed", message.failed_at),
+        message.at,
+    )
     return rx.fragment(
         ClockTime.create(at=message.at),
         rx.cond(
             message.direction == "outbound",
-            rx.match(
-                message.status,
-                ("sending", _tick("clock", t("Sending"), "sending")),
-                ("sent", _tick("check", t("Sent"), "sent")),
-                ("delivered", _tick("check-check", t("Delivered"), "delivered")),
-                ("read", _tick("check-check", t("Read"), "read")),
-                _tick("circle-alert", t("Not delivered"), "failed"),
-            ),
+            tick(message.status, reached, message.failure),
             rx.fragment(),
         ),
     )
 
 
-def _tick(icon: str, name: rx.Var[str], status: str) -> rx.Component:
-    return rx.el.span(
-        rx.icon(icon, size=14, custom_attrs={"aria-hidden": "true"}),
-        rx.el.span(name, class_name="sr-only"),
-        class_name=f"tick tick-{status}",
-        title=name,
-        custom_attrs={"data-testid": "message-status", "data-status": status},
+def _failure(message: rx.Var[ThreadMessage]) -> rx.Component:
+    """What went wrong with a message, and what can be done while it is only in this browser."""
+    return rx.cond(
+        (message.status == "failed") & (message.seq > 0),
+        rx.el.div(
+            rx.cond(message.failure != "", message.failure, t("The message did not arrive.")),
+            class_name="message-failure",
+        ),
+        _unsent(message),
     )
 
 
-def _failure(message: rx.Var[ThreadMessage]) -> rx.Component:
-    """What went wrong with a message of this browser, and what can be done about it."""
+def _unsent(message: rx.Var[ThreadMessage]) -> rx.Component:
     return rx.cond(
         (message.status == "failed") & (message.seq == 0),
         rx.el.div(

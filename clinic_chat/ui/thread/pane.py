@@ -3,11 +3,10 @@
 import reflex as rx
 
 from clinic_chat.ui.i18n import t
-from clinic_chat.ui.inbox.row import status_badge
 from clinic_chat.ui.live import inner_link
-from clinic_chat.ui.theme import avatar
 from clinic_chat.ui.thread.composer import composer
-from clinic_chat.ui.thread.messages import message_list, message_skeleton
+from clinic_chat.ui.thread.header import thread_header
+from clinic_chat.ui.thread.messages import message_list, message_skeleton, typing_indicator
 from clinic_chat.ui.thread.state import Thread
 
 
@@ -20,46 +19,14 @@ def thread_pane() -> rx.Component:
             ("missing", _missing()),
             ("failed", _failed()),
             rx.el.div(
-                _header(),
+                thread_header(),
                 rx.cond(Thread.phase == "ready", message_list(), message_skeleton()),
+                typing_indicator(),
                 rx.cond(Thread.phase == "ready", composer(), rx.fragment()),
                 class_name="thread",
             ),
         ),
         class_name="thread-pane",
-    )
-
-
-def _header() -> rx.Component:
-    conversation = Thread.conversation
-    return rx.el.header(
-        _back(),
-        avatar(conversation.initials, conversation.hue),
-        rx.el.div(
-            rx.el.h2(conversation.patient_name),
-            rx.el.span(conversation.patient_phone, class_name="quiet"),
-            class_name="thread-title",
-        ),
-        status_badge(conversation.status),
-        rx.el.button(
-            rx.icon("panel-right", size=18),
-            type="button",
-            class_name="icon-button patient-toggle",
-            aria_label=t("Patient details"),
-            aria_expanded=Thread.show_patient,
-            title=t("Patient details"),
-            on_click=Thread.toggle_patient,
-        ),
-        class_name="thread-header",
-    )
-
-
-def _back() -> rx.Component:
-    return inner_link(
-        rx.icon("arrow-left", size=20),
-        to="/",
-        class_name="icon-button back",
-        custom_attrs={"aria-label": t("Back to the conversations")},
     )
 
 

@@ -15,6 +15,7 @@ from clinic_chat.ui.inbox.state import ConversationRow
 from clinic_chat.ui.runtime import live
 
 CONVERSATION_PATH = "/c/"
+MARKED_PARAMETER = "m"
 NO_CONVERSATION = ConversationRow(
     id="",
     version=0,
@@ -39,6 +40,9 @@ NO_CONVERSATION = ConversationRow(
     initials="",
     hue=0,
     preview_mine=False,
+    assigned_to_me=False,
+    typing="",
+    typing_count=0,
 )
 
 
@@ -50,6 +54,8 @@ class ThreadMessage(MessageView):
     day: str
     starts_group: bool
     mine: bool
+    first_unread: bool
+    marked: bool
 
 
 class Thread(rx.State):
@@ -60,41 +66,78 @@ class Thread(rx.State):
     messages: list[ThreadMessage] = []  # noqa: RUF012 - Reflex copies the default
     conversation: ConversationRow = NO_CONVERSATION
     first_seq: int = 0
+    last_seq: int = 0
+    marked_seq: int = 0
+    at_end: bool = True
+    show_jump: bool = False
+    new_below: int = 0
+    typist_count: int = 0
+    typist_first: str = ""
+    typist_second: str = ""
+    viewer_count: int = 0
+    viewer_first: str = ""
+    viewer_second: str = ""
     # Owned by the server:
     loading_earlier: bool = False
+    loading_later: bool = False
     show_patient: bool = False
 
     @exposed
     async def open(self) -> None:
-        """Follow the conversation in the address, or none."""
+        """Follow the conversation in the address, or none; `?m=` opens at a message."""
         caller = current_caller()
-        self.loading_earlier = False
+        self.loading_earlier = self.loading_later = False
         path = self.router.url.path
         if path.startswith(CONVERSATION_PATH):
             name = path.removeprefix(CONVERSATION_PATH).strip("/")
-            await live().subscriptions.follow_conversation(caller, name)
+            await live().subscriptions.follow_conversation(caller, name, self._marked_seq())
         else:
             await live().subscriptions.leave_conversation(caller)
 
     @exposed
     async def load_earlier(self, conversation_id: object, before: object) -> Any:
         """Send this tab the page of messages before a number."""
-        caller = current_caller()
-        if caller.feeds.get(thread_feed.FEED) != conversation_id or self.loading_earlier:
+        if self.loading_earlier or not _is_open(conversation_id):
             return
         self.loading_earlier = True
         yield
         try:
-            page = await messages_page(caller.scope, conversation_id, before=before)
-        except (InvalidInput, NotFound):
-            return
+            await _send_page("earlier", conversation_id, before=before)
         finally:
             self.loading_earlier = False
-        await live().feeds.send_page(
-            caller.sid, thread_feed.FEED, str(conversation_id), items(page.messages)
-        )
+
+    @exposed
+    async def load_later(self, conversation_id: object, after: object) -> Any:
+        """Send this tab the page of messages after a number."""
+        if self.loading_later or not _is_open(conversation_id):
+            return
+        self.loading_later = True
+        yield
+        try:
+            await _send_page("later", conversation_id, after=after)
+        finally:
+            self.loading_later = False
 
     @exposed
     def toggle_patient(self) -> None:
         """Show or hide the patient's panel where it does not fit beside the thread."""
         self.show_patient = not self.show_patient
+
+    def _marked_seq(self) -> int | None:
+        value = self.router.url.query_parameters.get(MARKED_PARAMETER, "")
+        return int(value) if value.isascii() and value.isdigit() and len(value) < 16 else None
+
+
+def _is_open(conversation_id: object) -> bool:
+    return current_caller().feeds.get(thread_feed.FEED) == conversation_id
+
+
+async def _send_page(side: str, conversation_id: object, **cursor: object) -> None:
+    caller = current_caller()
+    try:
+        page = await messages_page(caller.scope, conversation_id, **cursor)
+    except (InvalidInput, NotFound):
+        return
+    await live().feeds.send_page(
+        caller.sid, thread_feed.FEED, str(conversation_id), items(page.messages), side=side
+    )

@@ -1,0 +1,29 @@
+// What a person does with a conversation. Each either takes effect or says that it did not.
+
+import { account } from "$/public/live/account.js";
+import { ask } from "$/public/live/link.js";
+import { notice } from "$/public/live/notices.js";
+import { forget } from "$/public/live/reading.js";
+import { goTo } from "$/public/live/router.js";
+
+export const setStatus = (conversationId, status) =>
+  act("conversation:status", { conversationId, status });
+
+/** Give a conversation to somebody ("" for nobody) if it is still `expected`'s. */
+export const assign = (conversationId, assigneeId, expected) =>
+  act("conversation:assign", { conversationId, assigneeId, expected });
+
+export const assignToMe = (conversationId, expected) =>
+  assign(conversationId, account.get().userId, expected);
+
+/** Mark unread and go back to the list, or it would be read again at once. */
+export async function markUnread(conversationId) {
+  goTo("/");
+  forget(conversationId);
+  await act("conversation:unread", { conversationId });
+}
+
+async function act(event, data) {
+  const { error } = await ask(event, data);
+  if (error) notice(error.code, { name: error.name ?? "" });
+}

@@ -1,0 +1,36 @@
+// Shows in the tab's title and icon how much is unread.
+
+const TITLE = "Clinic Chat";
+const ICON_PX = 64;
+
+let shown = null;
+
+/** Show a number of unread conversations, 0 for none. */
+export function attend(number) {
+  if (number === shown) return;
+  shown = number;
+  document.title = number > 0 ? `(${number > 99 ? "99+" : number}) ${TITLE}` : TITLE;
+  const link = document.querySelector('link[rel="icon"]') ?? document.createElement("link");
+  link.rel = "icon";
+  link.href = number > 0 ? drawn() : "/favicon.svg";
+  document.head.append(link);
+}
+
+function drawn() {
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = ICON_PX;
+  const pen = canvas.getContext("2d");
+  pen.fillStyle = "#29a383";
+  pen.beginPath();
+  pen.roundRect(0, 0, ICON_PX, ICON_PX, 18);
+  pen.fill();
+  pen.fillStyle = "#fff";
+  pen.beginPath();
+  pen.roundRect(14, 20, 30, 20, 5);
+  pen.fill();
+  pen.fillStyle = "#e5484d";
+  pen.beginPath();
+  pen.arc(46, 18, 16, 0, 2 * Math.PI);
+  pen.fill();
+  return canvas.toDataURL("image/png");
+}

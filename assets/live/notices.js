@@ -1,0 +1,51 @@
+// Short notices that something did not happen, shown for a while and read out.
+
+import { createElement } from "react";
+
+import { useTranslate } from "$/public/live/i18n.js";
+import { createStore } from "$/public/live/store.js";
+
+const SHOWN_MS = 8000;
+
+const notices = createStore([]);
+let last = 0;
+
+/** Show why something did not happen, by the refusal's code. */
+export function notice(code, params = {}) {
+  const id = ++last;
+  notices.set([...notices.get(), { id, code, params }]);
+  window.setTimeout(() => dismiss(id), SHOWN_MS);
+}
+
+const dismiss = (id) => notices.set(notices.get().filter((entry) => entry.id !== id));
+
+export function Notices() {
+  const t = useTranslate();
+  const text = ({ code, params }) => {
+    if (code === "already_assigned" && params.name) {
+      return t("{name} was faster and took this conversation.", params);
+    }
+    if (code === "already_assigned") return t("Somebody set this conversation free meanwhile.");
+    if (code === "no_answer") return t("Not done: there is no connection. Try again.");
+    if (code === "storage_unavailable") return t("Not done: the server cannot save right now.");
+    if (code === "rate_limited") return t("Too much at once. Wait a moment.");
+    if (code === "nothing_inbound") return t("The patient has not written yet.");
+    return t("That did not work. Try again.");
+  };
+  return createElement(
+    "div",
+    { className: "notices", role: "status", "aria-live": "polite", "data-testid": "notices" },
+    notices.use().map((entry) =>
+      createElement(
+        "div",
+        { key: entry.id, className: "notice-line" },
+        text(entry),
+        createElement(
+          "button",
+          { type: "button", "aria-label": t("Dismiss"), onClick: () => dismiss(entry.id) },
+          "×",
+        ),
+      ),
+    ),
+  );
+}

@@ -1,0 +1,21 @@
+// What is this person's alone, as it changes on any of their devices.
+
+import { account } from "$/public/live/account.js";
+import * as drafts from "$/public/live/drafts.js";
+import { setLocale } from "$/public/live/i18n.js";
+import * as inbox from "$/public/live/inbox.js";
+
+export const FEED = "personal";
+
+const takers = {
+  marker: inbox.markerMoved,
+  draft: ({ id, body }) => drafts.receive(id, body),
+  preferences: ({ locale, sound }) => {
+    if (locale) setLocale(locale);
+    account.update({ sound });
+  },
+};
+
+export function receive({ upsert }) {
+  for (const change of upsert) takers[change.type]?.(change);
+}

@@ -1,0 +1,29 @@
+// A button that presses itself when it comes into view, for lists that load as one scrolls.
+
+import { createElement, useEffect, useRef } from "react";
+
+const AHEAD = "240px 0px";
+
+export function SeenButton({ children, disabled, onClick, ...props }) {
+  const button = useRef(null);
+  const press = useRef(onClick);
+  press.current = disabled ? null : onClick;
+
+  useEffect(() => {
+    const observer = new IntersectionObserver(
+      ([entry]) => {
+        if (entry.isIntersecting) press.current?.();
+      },
+      { root: button.current.closest("[data-scrolls], .thread-scroll"), rootMargin: AHEAD },
+    );
+    observer.observe(button.current);
+    return () => observer.disconnect();
+    // Observed anew when a page has arrived: a short one may not have pushed it out of view.
+  }, [disabled]);
+
+  return createElement(
+    "button",
+    { ...props, ref: button, type: "button", disabled, onClick },
+    children,
+  );
+}

@@ -1,0 +1,18 @@
+// Small rules for showing people.
+
+/** `text` without accents and case, as the server searches (clinic_chat/domain/text.py). */
+export const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+
+/** One or two letters that stand for a name. */
+export function initials(name) {
+  const words = name.split(/\s+/).filter((word) => /^[\p{L}\p{N}]/u.test(word));
+  const letters = words.length > 1 ? [words[0], words.at(-1)] : words;
+  return letters.map((word) => [...word][0].toUpperCase()).join("") || "?";
+}
+
+/** A hue that stays the same for the same id, in degrees. */
+export function hue(id) {
+  let sum = 0;
+  for (const letter of id) sum = (sum * 31 + letter.codePointAt(0)) % 3600;
+  return (sum % 12) * 30;
+}

@@ -1,0 +1,39 @@
+"""What a channel reports: how far an outbound message got."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Security
+from pydantic import Field
+
+from clinic_chat.api.bearer import CallerScope, TokenRoute, bearer_scheme
+from clinic_chat.api.errors import error_responses
+from clinic_chat.api.schemas import MessageBody, StrictModel, ViewModel
+from clinic_chat.domain.delivery import REASON_LIMIT, report_status
+
+router = APIRouter(
+    prefix="/api/v1",
+    route_class=TokenRoute,
+    dependencies=[Security(bearer_scheme)],
+    responses=error_responses(400, 401, 404, 409, 413, 415, 422, 429, 500, 503),
+)
+
+
+class StatusReport(StrictModel):
+    """One step of an outbound message."""
+
+    status: Literal["sent", "delivered", "read", "failed"]
+    reason: Annotated[str, Field(json_schema_extra={"maxLength": REASON_LIMIT})] = ""
+    """Why it failed, as staff will read it."""
+
+
+class Reported(ViewModel):
+    """The message as it is now."""
+
+    message: MessageBody
+
+
+@router.post("/messages/{message_id}/status", tags=["channels"], summary="Report a receipt")
+async def status(message_id: str, report: StatusReport, scope: CallerScope) -> Reported:
+    """Move a message forward. What is behind its status already changes nothing and is no error."""
+    stored = await report_status(scope, message_id, report.status, reason=report.reason)
+    return Reported(message=MessageBody.model_validate(stored.message))

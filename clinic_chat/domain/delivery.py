@@ -1,0 +1,90 @@
+"""How far outbound messages got, as the channel reports it: forward only."""
+
+from datetime import datetime
+from uuid import UUID
+
+from clinic_chat.domain.conversations import load_conversation, standing
+from clinic_chat.domain.errors import Conflict, InvalidInput, NotFound
+from clinic_chat.domain.events import EventType, record
+from clinic_chat.domain.messages import Direction, Message, MessageStatus, Stored, message_view
+from clinic_chat.domain.scope import ClinicScope
+from clinic_chat.storage.base import now
+
+REASON_LIMIT = 200
+_ORDER = {MessageStatus.SENT: 0, MessageStatus.DELIVERED: 1, MessageStatus.READ: 2}
+
+
+async def report_status(
+    scope: ClinicScope,
+    message_id: object,
+    status: object,
+    *,
+    reason: object = "",
+    at: datetime | None = None,
+) -> Stored:
+    """Move an outbound message on to `delivered`, `read` or `failed`.
+
+    Channels report out of order and twice: what is behind the message's status changes
+    nothing and is no error, and `read` implies `delivered`. `created` of the result says
+    whether the message changed.
+
+    Raises:
+        NotFound: the message is unknown, malformed or another clinic's.
+        InvalidInput: `status_invalid`, `reason_invalid` or `not_outbound`.
+        Conflict: `status_final`: a message that arrived cannot fail, one that failed stays so.
+    """
+    if status not in set(MessageStatus):
+        raise InvalidInput("status is delivered, read or failed", code="status_invalid")
+    if not isinstance(reason, str) or len(reason) > REASON_LIMIT or not reason.isprintable():
+        raise InvalidInput(f"a reason has up to {REASON_LIMIT} characters", code="reason_invalid")
+    wanted = MessageStatus(str(status))
+    async with scope.write() as session:
+        message = await session.get(Message, _message_id(message_id))
+        if message is None:
+            raise NotFound("no such message")
+        if message.direction != Direction.OUTBOUND:
+            raise InvalidInput("only outbound messages have receipts", code="not_outbound")
+        if not _moves_on(MessageStatus(message.status), wanted):
+            return Stored(message_view(message), created=False)
+        _apply(message, wanted, reason, at or now())
+        conversation = await load_conversation(session, message.conversation_id)
+        if message.seq == conversation.last_seq:
+            conversation.preview_status = wanted
+        record(
+            session,
+            conversation,
+            EventType.MESSAGE_UPDATED,
+            {"messageId": str(message.id), "seq": message.seq},
+            was=standing(conversation),
+        )
+    return Stored(message_view(message), created=True)
+
+
+def _moves_on(current: MessageStatus, wanted: MessageStatus) -> bool:
+    if current == wanted:
+        return False
+    if MessageStatus.FAILED in (current, wanted):
+        if current != MessageStatus.SENT:
+            raise Conflict(f"the message is {current} already", code="status_final")
+        return True
+    return _ORDER[wanted] > _ORDER[current]
+
+
+def _apply(message: Message, status: MessageStatus, reason: str, at: datetime) -> None:
+    message.status = status
+    if status is MessageStatus.FAILED:
+        message.failed_at = at
+        message.failure = reason
+        return
+    message.delivered_at = message.delivered_at or at
+    if status is MessageStatus.READ:
+        message.read_at = at
+
+
+def _message_id(value: object) -> UUID:
+    if isinstance(value, UUID):
+        return value
+    try:
+        return UUID(str(value))
+    except ValueError:
+        raise NotFound("no such message") from None

@@ -1,0 +1,210 @@
+"""The list of conversations: filters, pages and counts, for one person."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from clinic_chat.domain.clinics import Clinic
+from clinic_chat.domain.conversations import (
+    Conversation,
+    ConversationView,
+    Status,
+    conversation_rows,
+    conversation_views,
+)
+from clinic_chat.domain.errors import InvalidInput
+from clinic_chat.domain.patients import Patient
+from clinic_chat.domain.receipts import ReadMarker, personal_version, read_markers_in
+from clinic_chat.domain.scope import ClinicScope
+from clinic_chat.domain.text import search_key
+
+PAGE_SIZE = 50
+SEARCH_LIMIT = 100
+PHONE_DIGITS = 3
+
+
+class Who(StrEnum):
+    """Whose conversations."""
+
+    ALL = "all"
+    MINE = "mine"
+    UNASSIGNED = "unassigned"
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which conversations a list shows; an empty `status` is any."""
+
+    search: str = ""
+    who: Who = Who.ALL
+    status: str = ""
+    unread: bool = False
+
+    def as_dict(self) -> dict[str, Any]:
+        """The filter as the browser knows it."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """How many conversations are alike in what the filters look at."""
+
+    who: str
+    """`mine`, `unassigned` or `others`."""
+    status: str
+    unread: bool
+    count: int
+
+
+@dataclass(frozen=True)
+class InboxPage:
+    """Rows by last activity, newest first; `cursor` continues after them, "" at the end."""
+
+    rows: list[ConversationView]
+    cursor: str
+    markers: dict[str, int]
+
+
+@dataclass(frozen=True)
+class InboxOverview:
+    """The first page and the counts, of one moment, with the versions they belong to."""
+
+    version: int
+    personal_version: int
+    page: InboxPage
+    counts: list[Cell]
+
+
+def parse_filter(search: object, who: object, status: object, unread: object) -> Filter:
+    """A filter from outside.
+
+    Raises:
+        InvalidInput: `search_too_long` or `filter_invalid`.
+    """
+    if not isinstance(search, str) or len(search) > SEARCH_LIMIT:
+        raise InvalidInput(f"search with at most {SEARCH_LIMIT} characters", code="search_too_long")
+    if (
+        who not in set(Who)
+        or not isinstance(status, str)
+        or (status and status not in set(Status))
+        or not isinstance(unread, bool)
+    ):
+        raise InvalidInput("no such filter", code="filter_invalid")
+    return Filter(search.strip(), Who(str(who)), status, unread)
+
+
+async def list_conversations(
+    scope: ClinicScope, wanted: Filter | None = None, *, cursor: str = "", limit: int = PAGE_SIZE
+) -> InboxPage:
+    """A page of the clinic's conversations by last activity, with this person's markers.
+
+    `wanted.search` matches any part of the patient's name (accents and case do not matter) or
+    of the phone number's digits.
+
+    Raises:
+        InvalidInput: `cursor_invalid`.
+    """
+    async with scope.read() as session:
+        return await _page(session, scope, wanted or Filter(), cursor, limit)
+
+
+async def overview(scope: ClinicScope, *, rows: bool = True) -> InboxOverview:
+    """What a person's list starts with; without `rows`, only the counts."""
+    async with scope.read() as session:
+        version = await session.scalar(
+            select(Clinic.last_event_seq).where(Clinic.id == scope.clinic_id)
+        )
+        page = (
+            await _page(session, scope, Filter(), "", PAGE_SIZE) if rows else InboxPage([], "", {})
+        )
+        return InboxOverview(
+            version or 0,
+            await personal_version(session, scope),
+            page,
+            await _counts(session, scope),
+        )
+
+
+async def _page(
+    session: AsyncSession, scope: ClinicScope, wanted: Filter, cursor: str, limit: int
+) -> InboxPage:
+    statement = _filtered(conversation_rows(), scope, wanted)
+    if cursor:
+        at, last_id = _parse_cursor(cursor)
+        statement = statement.where(
+            or_(
+                Conversation.last_activity_at < at,
+                and_(Conversation.last_activity_at == at, Conversation.id < last_id),
+            )
+        )
+    rows = await conversation_views(session, statement.limit(limit + 1))
+    more = len(rows) > limit
+    rows = rows[:limit]
+    markers = (
+        await read_markers_in(session, scope.user_id, [UUID(row.id) for row in rows])
+        if scope.user_id
+        else {}
+    )
+    return InboxPage(rows, f"{rows[-1].last_activity_at}_{rows[-1].id}" if more else "", markers)
+
+
+def _filtered(statement: Any, scope: ClinicScope, wanted: Filter) -> Any:
+    if wanted.search:
+        statement = statement.where(_matches(wanted.search))
+    if wanted.status:
+        statement = statement.where(Conversation.status == wanted.status)
+    if wanted.who is Who.MINE:
+        statement = statement.where(Conversation.assignee_id == scope.user_id)
+    elif wanted.who is Who.UNASSIGNED:
+        statement = statement.where(Conversation.assignee_id.is_(None))
+    if wanted.unread:
+        statement = statement.outerjoin(ReadMarker, _marker_of(scope)).where(_is_unread())
+    return statement
+
+
+async def _counts(session: AsyncSession, scope: ClinicScope) -> list[Cell]:
+    who = case(
+        (Conversation.assignee_id.is_(None), Who.UNASSIGNED.value),
+        (Conversation.assignee_id == scope.user_id, Who.MINE.value),
+        else_="others",
+    ).label("who")
+    unread = case((_is_unread(), 1), else_=0).label("unread")
+    rows = await session.execute(
+        select(who, Conversation.status, unread, func.count())
+        .select_from(Conversation)
+        .outerjoin(ReadMarker, _marker_of(scope))
+        .group_by("who", Conversation.status, "unread")
+    )
+    return [Cell(row[0], row[1], bool(row[2]), row[3]) for row in rows]
+
+
+def _marker_of(scope: ClinicScope) -> Any:
+    return and_(ReadMarker.conversation_id == Conversation.id, ReadMarker.user_id == scope.user_id)
+
+
+def _is_unread() -> Any:
+    return Conversation.inbound_count > func.coalesce(ReadMarker.inbound_read, 0)
+
+
+def _matches(search: str) -> Any:
+    name = Patient.search_name.contains(search_key(search), autoescape=True)
+    digits = "".join(c for c in search if c.isascii() and c.isdigit())
+    if len(digits) < PHONE_DIGITS:
+        return name
+    return or_(name, Patient.phone.contains(digits))
+
+
+def _parse_cursor(cursor: str) -> tuple[datetime, UUID]:
+    try:
+        at, _, last_id = cursor.partition("_")
+        moment = datetime.fromisoformat(at)
+        if moment.tzinfo is None:
+            raise ValueError("no zone")
+        return moment, UUID(last_id)
+    except ValueError:
+        raise InvalidInput("not a cursor of this list", code="cursor_invalid") from None

@@ -1,0 +1,20 @@
+"""Changes that are one person's alone: they go to all of that person's tabs and devices."""
+
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from clinic_chat.domain.events import Personal
+from clinic_chat.domain.scope import ClinicScope
+from clinic_chat.domain.staff import Membership
+from clinic_chat.storage.database import announce
+
+
+async def announce_personal(
+    session: AsyncSession, scope: ClinicScope, change: dict[str, Any]
+) -> None:
+    """Number the change and announce it for after the commit."""
+    user_id = scope.staff_id()
+    membership = await session.get_one(Membership, (user_id, scope.clinic_id))
+    membership.personal_version += 1
+    announce(session, Personal(scope.clinic_id, user_id, membership.personal_version, change))

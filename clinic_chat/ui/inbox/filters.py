@@ -1,0 +1,70 @@
+"""Which conversations the list shows."""
+
+import reflex as rx
+
+from clinic_chat.domain.conversations import Status
+from clinic_chat.domain.inbox import Who
+from clinic_chat.ui.i18n import t
+from clinic_chat.ui.inbox.state import Inbox
+
+
+def filters() -> rx.Component:
+    """Whose conversations, of which status, and whether only unread ones."""
+    return rx.el.div(
+        rx.el.div(
+            _who(Who.ALL, t("All"), Inbox.count_all),
+            _who(Who.MINE, t("Mine"), Inbox.count_mine),
+            _who(Who.UNASSIGNED, t("Unassigned"), Inbox.count_unassigned),
+            class_name="segments",
+            role="group",
+            aria_label=t("Whose conversations"),
+        ),
+        rx.el.div(
+            _status(),
+            rx.el.button(
+                t("Unread"),
+                _count(Inbox.count_unread),
+                type="button",
+                class_name="chip",
+                on_click=Inbox.toggle_unread,
+                custom_attrs={"aria-pressed": Inbox.unread, "data-testid": "filter-unread"},
+            ),
+            class_name="chips",
+        ),
+        class_name="filters",
+    )
+
+
+def _who(who: Who, name: rx.Var[str], count: rx.Var[int]) -> rx.Component:
+    return rx.el.button(
+        name,
+        _count(count),
+        type="button",
+        class_name="segment",
+        on_click=Inbox.show_who(who.value),
+        custom_attrs={
+            "aria-pressed": Inbox.who == who.value,
+            "data-testid": f"filter-{who.value}",
+        },
+    )
+
+
+def _count(count: rx.Var[int]) -> rx.Component:
+    return rx.el.span(
+        rx.cond(count > 999, "999+", count.to_string()),
+        class_name="count",
+        custom_attrs={"data-testid": "filter-count"},
+    )
+
+
+def _status() -> rx.Component:
+    names = {Status.OPEN: t("Open"), Status.PENDING: t("Pending"), Status.RESOLVED: t("Resolved")}
+    return rx.el.select(
+        rx.el.option(t("Any status"), value=""),
+        *[rx.el.option(name, value=status.value) for status, name in names.items()],
+        value=Inbox.status,
+        on_change=Inbox.show_status,
+        class_name="chip",
+        aria_label=t("Status"),
+        custom_attrs={"data-testid": "filter-status", "data-chosen": Inbox.status != ""},
+    )

@@ -1,0 +1,184 @@
+"""The head of the open conversation: whose it is, who else is here, what can be done."""
+
+import reflex as rx
+
+from clinic_chat.domain.conversations import Status
+from clinic_chat.ui.i18n import t
+from clinic_chat.ui.inbox.row import status_badge
+from clinic_chat.ui.inbox.state import Colleague, Inbox
+from clinic_chat.ui.live import browser_call, inner_link
+from clinic_chat.ui.theme import avatar
+from clinic_chat.ui.thread.state import Thread
+
+
+def thread_header() -> rx.Component:
+    """The patient, the viewers, and the menus for assignee and status."""
+    conversation = Thread.conversation
+    return rx.el.header(
+        _back(),
+        avatar(conversation.initials, conversation.hue),
+        rx.el.div(
+            rx.el.h2(conversation.patient_name),
+            rx.cond(
+                Thread.viewer_count > 0,
+                _viewers(),
+                rx.el.span(conversation.patient_phone, class_name="quiet"),
+            ),
+            class_name="thread-title",
+        ),
+        _assignee_menu(),
+        _status_menu(),
+        rx.el.button(
+            rx.icon("panel-right", size=18),
+            type="button",
+            class_name="icon-button patient-toggle",
+            aria_label=t("Patient details"),
+            aria_expanded=Thread.show_patient,
+            title=t("Patient details"),
+            on_click=Thread.toggle_patient,
+        ),
+        class_name="thread-header",
+    )
+
+
+def _back() -> rx.Component:
+    return inner_link(
+        rx.icon("arrow-left", size=20),
+        to="/",
+        class_name="icon-button back",
+        custom_attrs={"aria-label": t("Back to the conversations")},
+    )
+
+
+def _viewers() -> rx.Component:
+    return rx.el.span(
+        rx.icon("eye", size=14, custom_attrs={"aria-hidden": "true"}),
+        rx.match(
+            Thread.viewer_count,
+            (1, t("{name} is viewing", name=Thread.viewer_first)),
+            (
+                2,
+                t(
+                    "{first} and {second} are viewing",
+                    first=Thread.viewer_first,
+                    second=Thread.viewer_second,
+                ),
+            ),
+            t("{n} colleagues are viewing", n=Thread.viewer_count),
+        ),
+        class_name="viewers",
+        role="status",
+        custom_attrs={"data-testid": "viewers"},
+    )
+
+
+def _assignee_menu() -> rx.Component:
+    conversation = Thread.conversation
+    assigned = conversation.assignee_id != ""
+    return rx.menu.root(
+        rx.menu.trigger(
+            rx.el.button(
+                rx.icon("user-round", size=16),
+                rx.el.span(
+                    rx.cond(
+                        conversation.assigned_to_me,
+                        t("Mine"),
+                        rx.cond(assigned, conversation.assignee_name, t("Unassigned")),
+                    ),
+                    class_name="header-button-text",
+                ),
+                type="button",
+                class_name="header-button",
+                custom_attrs={
+                    "data-testid": "assignee",
+                    "data-assignee": conversation.assignee_id,
+                    "aria-label": t("Assigned to"),
+                    "data-assigned": assigned,
+                },
+            ),
+        ),
+        rx.menu.content(
+            rx.cond(
+                conversation.assigned_to_me,
+                rx.fragment(),
+                rx.menu.item(
+                    rx.icon("hand", size=16),
+                    t("Assign to me"),
+                    on_select=browser_call(
+                        "actions", "assignToMe", conversation.id, conversation.assignee_id
+                    ),
+                ),
+            ),
+            rx.foreach(Inbox.staff, _assign_to),
+            rx.cond(
+                assigned,
+                rx.fragment(
+                    rx.menu.separator(),
+                    rx.menu.item(
+                        rx.icon("user-round-x", size=16),
+                        t("Nobody"),
+                        on_select=browser_call(
+                            "actions", "assign", conversation.id, "", conversation.assignee_id
+                        ),
+                    ),
+                ),
+                rx.fragment(),
+            ),
+            align="end",
+        ),
+    )
+
+
+def _assign_to(person: rx.Var[Colleague]) -> rx.Component:
+    conversation = Thread.conversation
+    return rx.cond(
+        person.is_me | (person.id == conversation.assignee_id),
+        rx.fragment(),
+        rx.menu.item(
+            avatar(person.initials, person.hue, "s"),
+            person.name,
+            on_select=browser_call(
+                "actions", "assign", conversation.id, person.id, conversation.assignee_id
+            ),
+        ),
+    )
+
+
+def _status_menu() -> rx.Component:
+    conversation = Thread.conversation
+    return rx.menu.root(
+        rx.menu.trigger(
+            rx.el.button(
+                status_badge(conversation.status),
+                rx.icon("chevron-down", size=14),
+                type="button",
+                class_name="header-button",
+                custom_attrs={
+                    "data-testid": "status",
+                    "data-status": conversation.status,
+                    "aria-label": t("Status"),
+                },
+            ),
+        ),
+        rx.menu.content(
+            _status_item(Status.OPEN, "circle-dot", t("Open")),
+            _status_item(Status.PENDING, "clock", t("Pending")),
+            _status_item(Status.RESOLVED, "circle-check", t("Resolved")),
+            rx.menu.separator(),
+            rx.menu.item(
+                rx.icon("mail", size=16),
+                t("Mark as unread"),
+                on_select=browser_call("actions", "markUnread", conversation.id),
+            ),
+            align="end",
+        ),
+    )
+
+
+def _status_item(status: Status, icon: str, name: rx.Var[str]) -> rx.Component:
+    return rx.menu.item(
+        rx.icon(icon, size=16),
+        name,
+        on_select=browser_call("actions", "setStatus", Thread.conversation.id, status.value),
+        disabled=Thread.conversation.status == status.value,
+    )
