@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import structlog
 import uvicorn
 
 from clinic_chat.logs import configure_logging
+from clinic_chat.realtime.goodbye import say_goodbye
 from clinic_chat.settings import PROJECT_ROOT, get_settings
 from clinic_chat.storage.migrate import migrate
 
@@ -25,8 +27,8 @@ SOURCES = (
     "reflex.lock/bun.lock",
     "rxconfig.py",
     "requirements.txt",
-    "clinic_chat/domain/conversations.py",
-    "clinic_chat/domain/messages.py",
+    # The screens' vars have the shapes of the domain's views.
+    "clinic_chat/domain",
 )
 SHUTDOWN_SECONDS = 8
 MAX_FRAME_BYTES = 512 * 1024
@@ -41,7 +43,7 @@ def serve(host: str, port: int) -> None:
     asyncio.run(migrate(settings.database_url))
     build_if_needed()
     os.chdir(PROJECT_ROOT)
-    uvicorn.run(
+    config = uvicorn.Config(
         "clinic_chat.asgi:create_app",
         factory=True,
         host=host,
@@ -57,6 +59,18 @@ def serve(host: str, port: int) -> None:
         access_log=False,
         log_config=None,
     )
+    GracefulServer(config).run()
+
+
+class GracefulServer(uvicorn.Server):
+    """Tells the clients before it closes their connections, so that they know why."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop accepting, say goodbye, finish what is under way, and close."""
+        for server in self.servers:
+            server.close()
+        await say_goodbye()
+        await super().shutdown(sockets)
 
 
 def build_if_needed() -> None:
@@ -65,13 +79,15 @@ def build_if_needed() -> None:
     if FINGERPRINT.exists() and FINGERPRINT.read_text() == current:
         return
     log.info("frontend.building")
-    subprocess.run(
+    build = subprocess.run(
         [sys.executable, "-m", "reflex", "export", "--frontend-only", "--no-zip"],
         cwd=PROJECT_ROOT,
-        check=True,
+        check=False,
         stdin=subprocess.DEVNULL,
         stdout=sys.stderr,
     )
+    if build.returncode != 0:
+        raise SystemExit("The front end could not be built; the reason is above.")
     FINGERPRINT.write_text(current)
 
 

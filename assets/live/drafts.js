@@ -1,15 +1,20 @@
 // What this person was about to write, per conversation, on all of their devices. The newest
-// saved wins, but a draft that is being typed is never replaced under the fingers.
+// saved wins, but a draft that is being typed is never replaced under the fingers. What the
+// server does not have yet is kept in this browser, so that a reload loses nothing.
 
+import { account } from "$/public/live/account.js";
+import { connection } from "$/public/live/connection.js";
 import { ask } from "$/public/live/link.js";
 
 const SAVE_AFTER_MS = 1000;
 const STILL_TYPING_MS = 4000;
-// Longer ones stay in this tab (clinic_chat/domain/drafts.py).
+// Longer ones stay in this browser (clinic_chat/domain/drafts.py).
 const LIMIT = 16_000;
+const PREFIX = "clinic-chat:drafts";
 
 const drafts = new Map();
 const listeners = new Set();
+let storageKey = "";
 
 /** Call `listener(conversationId, body)` when a draft changed on another device. */
 export function onRemote(listener) {
@@ -21,14 +26,14 @@ export const draftOf = (conversationId) => drafts.get(conversationId)?.body ?? "
 
 /** The person changed the draft here. */
 export function edit(conversationId, body) {
-  const draft = drafts.get(conversationId) ?? {};
-  window.clearTimeout(draft.timer);
+  window.clearTimeout(drafts.get(conversationId)?.timer);
   drafts.set(conversationId, {
     body,
     editedAt: performance.now(),
     unsaved: true,
     timer: window.setTimeout(() => save(conversationId), body ? SAVE_AFTER_MS : 0),
   });
+  store();
 }
 
 /** A draft as the server has it: with an opened conversation, or from another device. */
@@ -37,13 +42,59 @@ export function receive(conversationId, body) {
   if (draft?.unsaved) return;
   if (draft && performance.now() - draft.editedAt < STILL_TYPING_MS) return;
   if (draftOf(conversationId) === body) return;
-  drafts.set(conversationId, { body, editedAt: -Infinity, unsaved: false, timer: null });
-  for (const listener of listeners) listener(conversationId, body);
+  show(conversationId, body, false);
+}
+
+/** Forget everything, as signing out does. */
+export function clear() {
+  drafts.clear();
+  store();
 }
 
 async function save(conversationId) {
   const draft = drafts.get(conversationId);
-  if (draft.body.length > LIMIT) return;
+  if (!draft?.unsaved || draft.body.length > LIMIT) return;
   const answer = await ask("draft:save", { conversationId, body: draft.body });
-  if (!answer.error && drafts.get(conversationId) === draft) draft.unsaved = false;
+  if (answer.error || drafts.get(conversationId) !== draft) return;
+  draft.unsaved = false;
+  store();
 }
+
+function show(conversationId, body, unsaved) {
+  drafts.set(conversationId, { body, editedAt: -Infinity, unsaved, timer: null });
+  for (const listener of listeners) listener(conversationId, body);
+}
+
+function store() {
+  if (!storageKey) return;
+  const unsaved = [...drafts].filter(([, draft]) => draft.unsaved);
+  try {
+    const bodies = unsaved.map(([conversationId, { body }]) => [conversationId, body]);
+    if (bodies.length > 0) window.localStorage.setItem(storageKey, JSON.stringify(bodies));
+    else window.localStorage.removeItem(storageKey);
+  } catch {
+    // Full or forbidden storage: the drafts last as long as the page does.
+  }
+}
+
+function load({ userId, clinic }) {
+  const key = userId && `${PREFIX}:${userId}:${clinic}`;
+  if (key === storageKey) return;
+  storageKey = key;
+  try {
+    const bodies = JSON.parse(window.localStorage.getItem(key) ?? "[]");
+    for (const [conversationId, body] of bodies) show(conversationId, body, true);
+  } catch {
+    // Nothing that can be read was kept.
+  }
+  saveAll();
+}
+
+function saveAll() {
+  for (const [conversationId, { unsaved }] of drafts) if (unsaved) save(conversationId);
+}
+
+account.subscribe(load);
+connection.subscribe(({ status }) => {
+  if (status === "live" || status === "polling") saveAll();
+});

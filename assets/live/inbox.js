@@ -30,6 +30,16 @@ let view = EVERYTHING;
 // matching because it was just read: rows must not vanish under the pointer.
 let keptUnread = "";
 
+const listeners = new Set();
+
+/** Call `listener` whenever a row or a number of the list changes. */
+export const onChange = (listener) => listeners.add(listener);
+
+function update() {
+  changed(stateName);
+  for (const listener of listeners) listener();
+}
+
 /** Take over the list's vars of the Inbox state. */
 export function start(name) {
   stateName = name;
@@ -40,7 +50,7 @@ export function show(conversationId) {
   if (openId === conversationId) return;
   openId = conversationId;
   keptUnread = conversationId;
-  changed(stateName);
+  update();
 }
 
 /** A conversation as the server sent it, when this tab knows it. */
@@ -57,7 +67,7 @@ export function learn(found, itsMarkers) {
   const known = feed.items.get(found.id);
   if (!known || known.version <= found.version) feed.items.set(found.id, found);
   takeMarkers(itsMarkers);
-  changed(stateName);
+  update();
 }
 
 export function receive(message) {
@@ -66,14 +76,14 @@ export function receive(message) {
   if (message.kind === "snapshot") takeSnapshot(message);
   else if (message.kind === "patch") takePatch(message);
   else if (message.kind === "page") takePage(message);
-  changed(stateName);
+  update();
 }
 
 /** One of this person's read markers moved, here or on another device. */
 export function markerMoved(change) {
   markers.set(change.id, change.inbound_read);
   counts.mark(change);
-  changed(stateName);
+  update();
 }
 
 function takeSnapshot(message) {
@@ -124,7 +134,7 @@ async function askForMarkers(rows) {
   const answer = await ask("markers:get", { ids });
   for (const id of ids) asked.delete(id);
   takeMarkers(answer.markers);
-  changed(stateName);
+  update();
 }
 
 const newestFirst = (a, b) =>
@@ -198,6 +208,6 @@ function vars() {
   };
 }
 
-account.subscribe(() => changed(stateName));
+account.subscribe(update);
 people.onChange(() => changed(stateName));
 counts.onChange(() => changed(stateName));

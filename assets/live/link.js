@@ -1,11 +1,18 @@
 // The one socket of this tab, and the questions asked over it.
 
 const ANSWER_MS = 10_000;
+const NO_ANSWER = { error: { code: "no_answer" } };
 
 let socket = null;
+const pending = new Set();
+const idle = new Set();
 
 export function useSocket(next) {
   socket = next;
+  // What was asked over a lost connection will not be answered over the next one.
+  socket.on("disconnect", () => {
+    for (const settle of [...pending]) settle(NO_ANSWER);
+  });
 }
 
 export const isConnected = () => socket?.connected ?? false;
@@ -17,12 +24,30 @@ export const isConnected = () => socket?.connected ?? false;
 export function ask(event, data) {
   return new Promise((resolve) => {
     if (!isConnected()) {
-      resolve({ error: { code: "no_answer" } });
+      resolve(NO_ANSWER);
       return;
     }
-    socket.timeout(ANSWER_MS).emit(event, data, (failure, answer) => {
-      resolve(failure || !answer ? { error: { code: "no_answer" } } : answer);
-    });
+    const settle = (answer) => {
+      if (!pending.delete(settle)) return;
+      window.clearTimeout(timer);
+      resolve(answer);
+      if (pending.size === 0) for (const waiter of [...idle]) waiter();
+    };
+    const timer = window.setTimeout(() => settle(NO_ANSWER), ANSWER_MS);
+    pending.add(settle);
+    socket.emit(event, data, (answer) => settle(answer ?? NO_ANSWER));
+  });
+}
+
+/** Wait until no question is open. */
+export function isIdle() {
+  if (pending.size === 0) return Promise.resolve();
+  return new Promise((resolve) => {
+    const waiter = () => {
+      idle.delete(waiter);
+      resolve();
+    };
+    idle.add(waiter);
   });
 }
 

@@ -1,5 +1,6 @@
 // Marks the open conversation read, but only while a person can see it.
 
+import { connection } from "$/public/live/connection.js";
 import { ask, isConnected } from "$/public/live/link.js";
 import { onShown } from "$/public/live/screen.js";
 import * as thread from "$/public/live/thread.js";
@@ -24,10 +25,12 @@ export const forget = (conversationId) => marked.delete(conversationId);
 /** Mark on arrival of messages, on focus and on return to the tab; returns a stop function. */
 export function watchReading() {
   const stop = onShown(mark);
+  const stopWaiting = connection.subscribe(mark);
   window.addEventListener("focus", mark);
   document.addEventListener("visibilitychange", mark);
   return () => {
     stop();
+    stopWaiting();
     window.removeEventListener("focus", mark);
     document.removeEventListener("visibilitychange", mark);
   };

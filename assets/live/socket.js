@@ -3,7 +3,14 @@
 
 import io from "socket.io-client";
 
-import { SIGN_IN, isSignInPage, schedule } from "$/public/live/connection.js";
+import {
+  SIGN_IN,
+  connection,
+  isSignInPage,
+  preferredTransport,
+  schedule,
+} from "$/public/live/connection.js";
+import * as freshness from "$/public/live/freshness.js";
 import * as inbox from "$/public/live/inbox.js";
 import { useSocket } from "$/public/live/link.js";
 import * as outbox from "$/public/live/outbox.js";
@@ -12,28 +19,37 @@ import * as personal from "$/public/live/personal.js";
 import { deliverWith, keepOwned } from "$/public/live/screen.js";
 import * as thread from "$/public/live/thread.js";
 
+const CONNECT_TIMEOUT_MS = 6000;
 const FEEDS = {
   [inbox.feed.name]: inbox.receive,
   [thread.feed.name]: thread.receive,
   [personal.FEED]: personal.receive,
+  check: freshness.receive,
 };
+
+let lines = null;
 
 /** What Reflex calls instead of `io(url, options)`. */
 export default function connect(url, options) {
   // The server's first answer may come before the page is mounted and says what is open.
-  thread.openAddress(window.location.pathname);
+  thread.openAddress(window.location.pathname, window.location.search);
   // Reflex bakes the port of the build into its URL; the page's own origin is always right.
-  const socket = io(window.location.origin + new URL(url).pathname, {
+  const { pathname } = new URL(url);
+  const socket = io(window.location.origin + pathname, {
     ...options,
-    path: new URL(url).pathname,
+    path: pathname,
+    transports: [preferredTransport()],
+    timeout: CONNECT_TIMEOUT_MS,
     autoConnect: false,
   });
+  lines?.stop();
+  lines = schedule(socket, { heldVersions });
   useSocket(socket);
   intercept(socket);
-  schedule(socket, { heldVersions });
+  freshness.watchFreshness(socket, lines);
   socket.on("feed", (message) => FEEDS[message.feed]?.(message));
   for (const [name, take] of Object.entries(people.events)) socket.on(name, take);
-  socket.on("connect", () => outbox.pump());
+  socket.on("connect", outbox.pump);
   socket.on("session:ended", signIn);
   socket.on("connect_error", (error) => {
     if (error.message === "unauthorized") signIn();
@@ -62,6 +78,8 @@ function heldVersions() {
 
 function signIn() {
   if (isSignInPage()) return;
+  lines.stop();
+  connection.update({ status: "connecting" });
   const next = window.location.pathname + window.location.search;
-  window.location.assign(`${SIGN_IN}?next=${encodeURIComponent(next)}`);
+  window.location.assign(`${SIGN_IN}?error=ended&next=${encodeURIComponent(next)}`);
 }

@@ -2,6 +2,7 @@
 // messages are grouped on the screen.
 
 import { account } from "$/public/live/account.js";
+import { connection } from "$/public/live/connection.js";
 import { Feed } from "$/public/live/feed.js";
 import { byStanding, grouped } from "$/public/live/grouping.js";
 import * as inbox from "$/public/live/inbox.js";
@@ -218,4 +219,6 @@ function waiting() {
 
 account.subscribe(() => changed(stateName));
 people.onChange(() => changed(stateName));
+inbox.onChange(() => changed(stateName));
 outbox.onChange(() => changed(stateName));
+connection.subscribe(() => changed(stateName));

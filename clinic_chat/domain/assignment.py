@@ -28,7 +28,7 @@ async def set_status(scope: ClinicScope, conversation: object, status: object) -
         NotFound: the conversation is unknown, malformed or another clinic's.
         InvalidInput: `status_invalid`.
     """
-    if status not in set(Status):
+    if not isinstance(status, str) or status not in set(Status):
         raise InvalidInput("status is open, pending or resolved", code="status_invalid")
     async with scope.write() as session:
         target = await load_conversation(session, conversation)

@@ -15,7 +15,7 @@ from clinic_chat.storage.base import Base, new_id, now
 from clinic_chat.storage.database import Database
 
 DEFAULT_TIMEZONE = "America/Sao_Paulo"
-_SLUG = re.compile(r"^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$")
+_SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 
 
 class Clinic(Base):
@@ -45,7 +45,7 @@ async def create_clinic(
         InvalidInput: `slug_invalid`, `timezone_invalid` or a rule of `clean_name`.
         Conflict: `clinic_exists`: the slug is taken.
     """
-    if not _SLUG.match(slug):
+    if not _SLUG.fullmatch(slug):
         raise InvalidInput("a slug has 1 to 40 of a-z, 0-9 and -", code="slug_invalid")
     if timezone not in available_timezones():
         raise InvalidInput(f"no such time zone: {timezone}", code="timezone_invalid")
@@ -64,8 +64,10 @@ async def find_clinic(database: Database, slug: str) -> Clinic:
     Raises:
         NotFound: there is none.
     """
-    async with database.read() as session:
-        clinic = await session.scalar(select(Clinic).where(Clinic.slug == slug))
+    clinic = None
+    if _SLUG.fullmatch(slug):
+        async with database.read() as session:
+            clinic = await session.scalar(select(Clinic).where(Clinic.slug == slug))
     if clinic is None:
         raise NotFound(f"no clinic {slug}")
     return clinic

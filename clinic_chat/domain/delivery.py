@@ -33,7 +33,7 @@ async def report_status(
         InvalidInput: `status_invalid`, `reason_invalid` or `not_outbound`.
         Conflict: `status_final`: a message that arrived cannot fail, one that failed stays so.
     """
-    if status not in set(MessageStatus):
+    if not isinstance(status, str) or status not in set(MessageStatus):
         raise InvalidInput("status is delivered, read or failed", code="status_invalid")
     if not isinstance(reason, str) or len(reason) > REASON_LIMIT or not reason.isprintable():
         raise InvalidInput(f"a reason has up to {REASON_LIMIT} characters", code="reason_invalid")

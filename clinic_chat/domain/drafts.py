@@ -10,6 +10,7 @@ from clinic_chat.domain.conversations import load_conversation
 from clinic_chat.domain.errors import InvalidInput
 from clinic_chat.domain.personal import announce_personal
 from clinic_chat.domain.scope import ClinicScope
+from clinic_chat.domain.text import storable
 from clinic_chat.storage.base import Base, ClinicOwned, now
 
 # A draft may be longer than a message may be, so that nothing pasted is lost while it is cut.
@@ -39,7 +40,7 @@ async def save_draft(scope: ClinicScope, conversation: object, body: object) -> 
         InvalidInput: `draft_invalid`: not text, over 16,000 characters, or with characters
             that cannot be stored.
     """
-    if not isinstance(body, str) or len(body) > DRAFT_LIMIT or not _storable(body):
+    if not isinstance(body, str) or len(body) > DRAFT_LIMIT or not storable(body):
         raise InvalidInput("not a draft that can be kept", code="draft_invalid")
     user_id = scope.staff_id()
     async with scope.write() as session:
@@ -65,7 +66,3 @@ async def find_draft(scope: ClinicScope, conversation_id: UUID) -> str:
     async with scope.read() as session:
         draft = await session.get(Draft, (scope.staff_id(), conversation_id))
         return draft.body if draft else ""
-
-
-def _storable(text: str) -> bool:
-    return "\x00" not in text and not any("\ud800" <= c <= "\udfff" for c in text)

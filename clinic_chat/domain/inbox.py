@@ -1,7 +1,7 @@
 """The list of conversations: filters, pages and counts, for one person."""
 
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -21,7 +21,7 @@ from clinic_chat.domain.errors import InvalidInput
 from clinic_chat.domain.patients import Patient
 from clinic_chat.domain.receipts import ReadMarker, personal_version, read_markers_in
 from clinic_chat.domain.scope import ClinicScope
-from clinic_chat.domain.text import search_key
+from clinic_chat.domain.text import search_key, storable
 
 PAGE_SIZE = 50
 SEARCH_LIMIT = 100
@@ -89,13 +89,15 @@ def parse_filter(search: object, who: object, status: object, unread: object) ->
     if not isinstance(search, str) or len(search) > SEARCH_LIMIT:
         raise InvalidInput(f"search with at most {SEARCH_LIMIT} characters", code="search_too_long")
     if (
-        who not in set(Who)
+        not storable(search)
+        or not isinstance(who, str)
+        or who not in set(Who)
         or not isinstance(status, str)
         or (status and status not in set(Status))
         or not isinstance(unread, bool)
     ):
         raise InvalidInput("no such filter", code="filter_invalid")
-    return Filter(search.strip(), Who(str(who)), status, unread)
+    return Filter(search.strip(), Who(who), status, unread)
 
 
 async def list_conversations(
@@ -205,6 +207,6 @@ def _parse_cursor(cursor: str) -> tuple[datetime, UUID]:
         moment = datetime.fromisoformat(at)
         if moment.tzinfo is None:
             raise ValueError("no zone")
-        return moment, UUID(last_id)
-    except ValueError:
+        return moment.astimezone(UTC), UUID(last_id)
+    except (ValueError, OverflowError):
         raise InvalidInput("not a cursor of this list", code="cursor_invalid") from None

@@ -25,7 +25,8 @@ async def verify_password(password: str, password_hash: str | None) -> bool:
 
 def _verify(password: str, password_hash: str | None) -> bool:
     try:
-        _hasher.verify(password_hash or _nobodys_hash(), password)
+        # A lone surrogate, which no password has, must not end in an error either.
+        _hasher.verify(password_hash or _nobodys_hash(), password.encode("utf-8", "surrogatepass"))
     except (VerificationError, InvalidHashError):
         return False
     return password_hash is not None

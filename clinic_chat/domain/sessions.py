@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -13,9 +14,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 from clinic_chat.domain.clinics import Clinic
 from clinic_chat.domain.passwords import verify_password
 from clinic_chat.domain.staff import Membership, User, clinics_of, normal_email
+from clinic_chat.domain.text import storable
 from clinic_chat.settings import Settings
 from clinic_chat.storage.base import Base, new_id, now
-from clinic_chat.storage.database import Database
+from clinic_chat.storage.database import Database, StorageUnavailable
 
 SEEN_RESOLUTION = timedelta(minutes=5)
 COOKIE_NAME = "clinic_chat_session"
@@ -66,8 +68,7 @@ class Sessions:
 
         Both refusals take the same time, so that nobody learns which addresses exist.
         """
-        async with self._database.read() as session:
-            user = await session.scalar(select(User).where(User.email == normal_email(email)))
+        user = await self._user(normal_email(email))
         if not await verify_password(password, user.password_hash if user else None):
             return None
         if user is None:
@@ -115,7 +116,9 @@ class Sessions:
         if moment - record.seen_at > self._idle or moment - record.created_at > self._lifetime:
             return None
         if moment - record.seen_at > SEEN_RESOLUTION:
-            await self._touch(record.id, moment)
+            # Who it is does not depend on writing that down.
+            with suppress(StorageUnavailable):
+                await self._touch(record.id, moment)
         return Identity(
             session_id=record.id,
             user_id=user.id,
@@ -134,6 +137,13 @@ class Sessions:
         """End a session; its cookie is worth nothing from now on."""
         async with self._database.write() as session:
             await session.execute(delete(SignInSession).where(SignInSession.id == session_id))
+
+    async def _user(self, address: str) -> User | None:
+        if not storable(address):
+            return None
+        async with self._database.read() as session:
+            user: User | None = await session.scalar(select(User).where(User.email == address))
+            return user
 
     async def _start(self, user_id: UUID, clinic_id: UUID) -> str:
         cookie = secrets.token_urlsafe(COOKIE_BYTES)
@@ -167,4 +177,6 @@ class Sessions:
                 record.seen_at = moment
 
     def _hash(self, cookie: str) -> str:
-        return hmac.new(self._key, cookie.encode(), hashlib.sha256).hexdigest()
+        return hmac.new(
+            self._key, cookie.encode("utf-8", "surrogatepass"), hashlib.sha256
+        ).hexdigest()

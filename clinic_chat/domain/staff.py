@@ -99,17 +99,20 @@ async def create_user(
     display_name = clean_name(name)
     async with database.read() as session:
         user = await session.scalar(select(User).where(User.email == address))
+    new = None
+    if user is None:
+        check_password_rules(password)
+        new = user = User(
+            email=address,
+            name=display_name,
+            # Before the transaction: it takes long enough to keep other writers waiting.
+            password_hash=await hash_password(password),
+            locale=locale,
+        )
     try:
         async with database.write() as session:
-            if user is None:
-                check_password_rules(password)
-                user = User(
-                    email=address,
-                    name=display_name,
-                    password_hash=await hash_password(password),
-                    locale=locale,
-                )
-                session.add(user)
+            if new is not None:
+                session.add(new)
                 await session.flush()
             session.add(Membership(user_id=user.id, clinic_id=clinic_id, role=role))
     except IntegrityError:

@@ -76,6 +76,11 @@ def clean_key(value: object, name: str) -> str:
     return value
 
 
+def storable(text: str) -> bool:
+    """Whether every database can keep the text: it has no NUL and no lone surrogate."""
+    return "\x00" not in text and not any("\ud800" <= c <= "\udfff" for c in text)
+
+
 def preview(body: str) -> str:
     """The first characters of a body on one line, for a list row."""
     line = " ".join(body[: PREVIEW_LENGTH * 4].split())

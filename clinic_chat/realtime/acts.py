@@ -66,6 +66,7 @@ class Acts:
             "markers:get": self._markers,
             "counts:get": self._counts,
             "feed:catch-up": self._catch_up,
+            "feed:check": self._check,
             "typing:start": self._typing_start,
             "typing:stop": self._typing_stop,
             "viewing:start": self._viewing_start,
@@ -157,6 +158,10 @@ class Acts:
             await self._subscriptions.bring_up_inbox(caller, version)
         else:
             await self._subscriptions.bring_up_conversation(caller, key, version)
+        return {}
+
+    async def _check(self, caller: Caller, data: Data) -> Data:
+        await self._subscriptions.check(caller, data.get("nonce"))
         return {}
 
     async def _typing_start(self, caller: Caller, data: Data) -> Data:

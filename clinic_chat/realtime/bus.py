@@ -17,6 +17,7 @@ from clinic_chat.storage.database import Database, StorageUnavailable
 
 SILENCE_SECONDS = 5.0
 
+Call = Callable[[], Awaitable[None]]
 EventListener = Callable[[UUID, list[Recorded]], Awaitable[None]]
 PersonalListener = Callable[[Personal], Awaitable[None]]
 
@@ -28,7 +29,7 @@ class Bus:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._queue: asyncio.Queue[Recorded | Personal] = asyncio.Queue()
+        self._queue: asyncio.Queue[Recorded | Personal | Call] = asyncio.Queue()
         self._delivered: dict[UUID, int] = {}
         self._on_events: list[EventListener] = []
         self._on_personal: list[PersonalListener] = []
@@ -45,6 +46,14 @@ class Bus:
         """Take what a transaction announced; register this with `Database.on_commit`."""
         for item in items:
             self._queue.put_nowait(item)
+
+    def call(self, call: Call) -> None:
+        """Call `call` in its turn, behind everything that is to be delivered before it."""
+        self._queue.put_nowait(call)
+
+    def delivered(self, clinic_id: UUID) -> int:
+        """The number of the clinic's newest event that was delivered."""
+        return self._delivered.get(clinic_id, 0)
 
     async def watch(self, clinic_id: UUID) -> None:
         """From now on deliver this clinic's events, also those of other processes."""
@@ -63,7 +72,7 @@ class Bus:
                 heard = asyncio.get_running_loop().time()
                 await self._guarded(self._catch_up_all())
                 continue
-            await self._guarded(self._deliver(first))
+            await self._deliver(first)
 
     async def _guarded(self, work: Awaitable[None]) -> None:
         try:
@@ -72,21 +81,31 @@ class Bus:
             # The events are safe in the table; the next silence reads them.
             log.warning("bus.storage_unavailable")
         except Exception as error:
-            log.error("bus.delivery_failed", error=type(error).__name__, exc_info=True)
+            log.error("bus.delivery_failed", exc_info=error)
 
-    async def _deliver(self, first: Recorded | Personal) -> None:
+    async def _deliver(self, first: Recorded | Personal | Call) -> None:
         batch = [first]
         while not self._queue.empty():
             batch.append(self._queue.get_nowait())
         clinics: dict[UUID, list[Recorded]] = {}
         for item in batch:
+            if isinstance(item, Recorded):
+                clinics.setdefault(item.clinic_id, []).append(item)
+                continue
+            # Events that follow each other become one patch; anything else keeps its place
+            # among them, because a read marker that overtakes its message would miscount.
+            await self._deliver_events(clinics)
             if isinstance(item, Personal):
                 for listener in self._on_personal:
-                    await listener(item)
+                    await self._guarded(listener(item))
             else:
-                clinics.setdefault(item.clinic_id, []).append(item)
+                await self._guarded(item())
+        await self._deliver_events(clinics)
+
+    async def _deliver_events(self, clinics: dict[UUID, list[Recorded]]) -> None:
         for clinic_id, events in clinics.items():
-            await self._deliver_clinic(clinic_id, events)
+            await self._guarded(self._deliver_clinic(clinic_id, events))
+        clinics.clear()
 
     async def _deliver_clinic(self, clinic_id: UUID, events: list[Recorded]) -> None:
         delivered = self._delivered.get(clinic_id)

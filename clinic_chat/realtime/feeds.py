@@ -71,6 +71,11 @@ class Feeds:
             EVENT, {"feed": feed, "key": key, "kind": "page", "items": items, **extra}, sid
         )
 
+    async def send_check(self, sid: str, nonce: object, version: int) -> None:
+        """Answer one tab's question how far the list is."""
+        number = nonce if isinstance(nonce, int) else 0
+        await self._emit(EVENT, {"feed": "check", "nonce": number, "version": version}, sid)
+
     async def refuse(self, sid: str, feed: str, key: str, code: str) -> None:
         """Tell one tab that it cannot have this feed, and why."""
         await self._emit(EVENT, {"feed": feed, "key": key, "kind": "refused", "code": code}, sid)

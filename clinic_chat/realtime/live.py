@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
-from uuid import UUID
+from urllib.parse import parse_qs
+from uuid import UUID, uuid5
 
 import reflex as rx
 from socketio.exceptions import ConnectionRefusedError as Refused
@@ -18,6 +19,7 @@ from clinic_chat.realtime.acts import Acts
 from clinic_chat.realtime.bus import Bus
 from clinic_chat.realtime.callers import Caller, Callers
 from clinic_chat.realtime.feeds import Feeds
+from clinic_chat.realtime.goodbye import on_goodbye
 from clinic_chat.realtime.presence import Presence
 from clinic_chat.realtime.server import create_socket_server
 from clinic_chat.realtime.subscriptions import Subscriptions
@@ -25,6 +27,8 @@ from clinic_chat.services import Services
 from clinic_chat.storage.database import StorageUnavailable
 
 SESSION_ENDED = "session:ended"
+SERVER_RESTARTING = "server:restarting"
+FAREWELL_SECONDS = 0.2
 UNAUTHORIZED = "unauthorized"
 UNAVAILABLE = "unavailable"
 
@@ -47,6 +51,7 @@ class Live:
         self._namespace = ""
         self._framework: Any = None
         services.database.on_commit(self.bus.committed)
+        on_goodbye(self.say_goodbye)
         self.bus.on_events(self._publish)
         self.bus.on_personal(self._publish_personal)
 
@@ -75,6 +80,13 @@ class Live:
         for caller in self.callers.of_session(session_id):
             await self.cut(caller.sid)
 
+    async def say_goodbye(self) -> None:
+        """Tell every tab that the server restarts, and close every socket."""
+        await self.sio.emit(SERVER_RESTARTING, {}, namespace=self._namespace)
+        # The writers need a moment to put the farewell on the wire.
+        await asyncio.sleep(FAREWELL_SECONDS)
+        await self.sio.shutdown()
+
     async def cut(self, sid: str) -> None:
         """Tell a tab that its session is over and close its socket."""
         await self._emit(SESSION_ENDED, {}, sid)
@@ -95,7 +107,9 @@ class Live:
         identity = caller.identity
         await self.sio.enter_room(sid, rooms.session(identity.session_id), self._namespace)
         try:
-            await self._framework.on_connect(sid, environ, _only_framework(auth))
+            await self._framework.on_connect(
+                sid, _with_bound_token(environ, identity.session_id), _only_framework(auth)
+            )
         except Exception:
             # A refused connect never reaches disconnect.
             self.callers.forget(sid)
@@ -138,6 +152,18 @@ class Live:
 
     async def _tell_clinic(self, clinic_id: UUID, event: str, data: dict[str, Any]) -> None:
         await self._emit(event, data, rooms.clinic(clinic_id))
+
+
+def _with_bound_token(environ: dict[str, Any], session_id: UUID) -> dict[str, Any]:
+    """The environ with the tab's token bound to its session.
+
+    Reflex keeps a tab's state under a token that the browser chooses and keeps beyond a
+    sign-out. Bound, it opens no state of another person, clinic or session.
+    """
+    tokens = parse_qs(environ.get("QUERY_STRING", "")).get("token")
+    if not tokens:
+        return environ
+    return {**environ, "QUERY_STRING": f"token={uuid5(session_id, tokens[0])}"}
 
 
 def _only_framework(auth: Any) -> Any:

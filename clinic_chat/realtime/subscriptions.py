@@ -114,6 +114,19 @@ class Subscriptions:
         else:
             await self._feeds.send_patch(caller.sid, feed, key, patch, viewers=viewers)
 
+    async def check(self, caller: Caller, nonce: object) -> None:
+        """Have the bus tell a tab which version its list should have by now.
+
+        It goes the way of every patch: through the bus's queue and the feed's event. An answer
+        proves that this way works, which pings do not (chatwoot #14703).
+        """
+        clinic_id = caller.identity.clinic_id
+
+        async def answer() -> None:
+            await self._feeds.send_check(caller.sid, nonce, self._bus.delivered(clinic_id))
+
+        self._bus.call(answer)
+
     async def _now(self, caller: Caller) -> Item:
         """What is true of the moment and stored nowhere: who is here, who types."""
         clinic_id = caller.identity.clinic_id

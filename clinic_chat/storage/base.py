@@ -18,8 +18,13 @@ NAMING = {
 }
 
 
+def to_millisecond(moment: datetime) -> datetime:
+    """`moment` without what is finer than a millisecond."""
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
 class UtcDateTime(TypeDecorator[datetime]):
-    """A timezone-aware UTC datetime on every database (SQLite would drop the zone)."""
+    """A UTC datetime with its zone, to the millisecond as everything shows and compares it."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -29,7 +34,7 @@ class UtcDateTime(TypeDecorator[datetime]):
             return None
         if value.tzinfo is None:
             raise ValueError("naive datetimes are refused: store UTC")
-        return value.astimezone(UTC)
+        return to_millisecond(value.astimezone(UTC))
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         if value is None:
@@ -55,8 +60,7 @@ class ClinicOwned:
 
 def now() -> datetime:
     """The current moment in UTC, to the millisecond, so it compares equal after storage."""
-    moment = datetime.now(UTC)
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+    return to_millisecond(datetime.now(UTC))
 
 
 def new_id() -> UUID:

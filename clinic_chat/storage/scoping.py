@@ -119,7 +119,7 @@ def _read(statement: Any, dialect: str, scoped: bool) -> str:
         sql = str(statement.compile(dialect=_READERS[dialect])).replace('"', "")
     except _WrittenByHand:
         return "SQL written by hand does not carry the clinic scope"
-    tables = "|".join(_owned_tables())
+    tables = "|".join(_owned_tables()) or "(?!)"
     mentions = re.findall(
         rf"(INSERT INTO )?(?<![\w.])(?<! OF )({tables})(?![\w.])(?: AS (\w+))?", sql
     )

@@ -140,4 +140,4 @@ def browser_value(module: str, store: str, expression: str, var_type: Any = str)
             imports={f"$/public/live/{module}.js": [rx.ImportVar(tag=store)]},
             hooks={f"const {name} = {store}.use();": None},
         ),
-    )
+    ).to(var_type)

@@ -52,11 +52,43 @@ def account_menu() -> rx.Component:
             rx.menu.item(
                 rx.icon("log-out", size=16),
                 t("Sign out"),
-                on_select=browser_call("forms", "submitForm", "sign-out"),
+                on_select=browser_call("forms", "signOut"),
             ),
             align="end",
             class_name="account-menu",
         ),
+    )
+
+
+def leaving_dialog() -> rx.Component:
+    """Asks before signing out throws away what waits for a connection."""
+    return rx.alert_dialog.root(
+        rx.alert_dialog.content(
+            rx.alert_dialog.title(t("Messages are still waiting")),
+            rx.alert_dialog.description(
+                t(
+                    "{n} messages have not been sent yet. Signing out discards them.",
+                    n=browser_value("outbox", "queued", "valueOf()", int),
+                )
+            ),
+            rx.el.div(
+                rx.el.button(
+                    t("Stay signed in"),
+                    type="button",
+                    class_name="button",
+                    on_click=browser_call("forms", "stay"),
+                ),
+                rx.el.button(
+                    t("Discard and sign out"),
+                    type="button",
+                    class_name="button button-danger",
+                    on_click=browser_call("forms", "leave"),
+                ),
+                class_name="dialog-buttons",
+            ),
+            max_width="26rem",
+        ),
+        open=browser_value("forms", "leaving", "valueOf()", bool),
     )
 
 

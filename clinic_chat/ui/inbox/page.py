@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from clinic_chat.ui.account.menu import account_forms
+from clinic_chat.ui.account.menu import account_forms, leaving_dialog
 from clinic_chat.ui.account.state import Account
 from clinic_chat.ui.inbox.list import conversation_list
 from clinic_chat.ui.inbox.state import Inbox
@@ -32,6 +32,7 @@ def inbox_page() -> rx.Component:
         thread_pane(),
         patient_panel(),
         account_forms(),
+        leaving_dialog(),
         Notices.create(),
         class_name="inbox",
         custom_attrs={
