@@ -14,6 +14,7 @@ from clinic_chat.ui import runtime, theme
 from clinic_chat.ui.account.state import Account
 from clinic_chat.ui.inbox import page as inbox
 from clinic_chat.ui.inbox.state import Inbox
+from clinic_chat.ui.not_found import page as not_found
 from clinic_chat.ui.sign_in import page as sign_in
 from clinic_chat.ui.thread.state import Thread
 
@@ -50,4 +51,5 @@ app.add_middleware(Gate(live.callers, exposed_events((Account, Inbox, Thread)), 
 app.register_lifespan_task(prepare_development, services=services)
 app.register_lifespan_task(live.lifespan)
 app.add_page(inbox.inbox_page, route=inbox.ROUTE, title="Clinic Chat", on_load=inbox.ON_LOAD)
+app.add_page(not_found.not_found_page, route=not_found.ROUTE, title="Clinic Chat")
 app.add_page(sign_in.sign_in_page, route=sign_in.ROUTE, title="Clinic Chat")

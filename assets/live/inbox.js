@@ -178,6 +178,10 @@ function decorate(found) {
     is_open: isOpen,
     initials: initials(found.patient_name),
     hue: hue(found.patient_id),
+    // Colleagues know each other by first name; a label such as "Doctor 2" stays whole.
+    preview_author: found.preview_author_id
+      ? people.firstName(found.preview_author)
+      : found.preview_author,
     preview_mine: found.preview_author_id !== "" && found.preview_author_id === userId,
     assigned_to_me: found.assignee_id !== "" && found.assignee_id === userId,
     typing: typists[0] ?? "",

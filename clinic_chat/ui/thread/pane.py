@@ -4,6 +4,7 @@ import reflex as rx
 
 from clinic_chat.ui.i18n import t
 from clinic_chat.ui.live import inner_link
+from clinic_chat.ui.notice import notice
 from clinic_chat.ui.thread.composer import composer
 from clinic_chat.ui.thread.header import thread_header
 from clinic_chat.ui.thread.messages import message_list, message_skeleton, typing_indicator
@@ -31,7 +32,7 @@ def thread_pane() -> rx.Component:
 
 
 def _nothing_open() -> rx.Component:
-    return _notice(
+    return notice(
         "message-circle",
         t("Choose a conversation"),
         t("Everyone on duty sees the same messages, as they arrive."),
@@ -39,7 +40,7 @@ def _nothing_open() -> rx.Component:
 
 
 def _missing() -> rx.Component:
-    return _notice(
+    return notice(
         "circle-help",
         t("Conversation not found"),
         t("It does not exist, or it belongs to another clinic."),
@@ -48,21 +49,9 @@ def _missing() -> rx.Component:
 
 
 def _failed() -> rx.Component:
-    return _notice(
+    return notice(
         "cloud-off",
         t("The conversation did not load"),
         t("The server did not answer in time. What you wrote is safe."),
         rx.el.button(t("Try again"), type="button", class_name="button", on_click=Thread.open),
-    )
-
-
-def _notice(
-    icon: str, title: rx.Var[str], text: rx.Var[str], action: rx.Component | None = None
-) -> rx.Component:
-    return rx.el.div(
-        rx.icon(icon, size=34, stroke_width=1.5),
-        rx.el.h2(title),
-        rx.el.p(text, class_name="quiet"),
-        action or rx.fragment(),
-        class_name="notice",
     )

@@ -1,0 +1,22 @@
+"""What an address shows that names nothing."""
+
+import reflex as rx
+
+from clinic_chat.ui.i18n import t
+from clinic_chat.ui.live import inner_link
+from clinic_chat.ui.notice import notice
+
+ROUTE = "404"
+
+
+def not_found_page() -> rx.Component:
+    """The way back to the inbox."""
+    return rx.el.main(
+        notice(
+            "map-pin-off",
+            t("Page not found"),
+            t("There is nothing at this address."),
+            inner_link(t("Back to the conversations"), to="/", class_name="button"),
+        ),
+        class_name="not-found",
+    )
