@@ -27,7 +27,7 @@ export function LiveBridge({ inboxState, threadState, userId, clinic, timeZone, 
     thread.start(threadState);
     outbox.onStored(thread.acknowledged);
     onPlaceChange(thread.placeChanged);
-    thread.onSnapshot(({ key, draft }) => drafts.receive(key, draft));
+    thread.onDraft(drafts.receive);
     return watchReading();
   }, [inboxState, threadState]);
 

@@ -2,8 +2,10 @@
 //
 // Attempts come after 1, 2, 4, 8, 8 … seconds with up to 20 % more at random, so that a
 // restarted server does not meet everybody in the same instant; at once when the browser says
-// that it is online, when the tab is shown and after sleep. Websocket first; after two failures
-// in turn with HTTP long-polling.
+// that it is online, when the tab is shown and after sleep. Websocket first; after two failed
+// attempts in turn with HTTP long-polling. What counts as a success is not a handshake but a
+// proof that the lists are current (freshness.js): a network that lets a socket open and then
+// holds its frames must not be tried for ever in the same way.
 
 import { createStore } from "$/public/live/store.js";
 
@@ -11,7 +13,7 @@ export const SIGN_IN = "/login";
 const DELAYS_MS = [1000, 2000, 4000, 8000];
 const JITTER = 0.2;
 const FAILURES_BEFORE_POLLING = 2;
-// The transport that worked last in this browser is tried first, so that a page behind a proxy
+// The transport that worked last in this tab is tried first, so that a page behind a proxy
 // without websockets does not begin with two failures.
 const TRANSPORT = "clinic-chat:transport";
 const TICK_MS = 5000;
@@ -22,12 +24,22 @@ const inBrowser = typeof window !== "undefined";
 /** Whether this is the sign-in page, which needs no connection. */
 export const isSignInPage = () => window.location.pathname.startsWith(SIGN_IN);
 
-/** `status` is connecting, live, polling, waiting (for the next attempt) or offline. */
-export const connection = createStore({ status: "connecting", attempt: 0, nextTryAt: 0 });
+/**
+ * `status` is connecting (for the first time), live, polling, waiting (lost, and tried again
+ * at `nextTryAt`, or right now when that is 0) or offline; `restarting` when the server said
+ * why it is gone.
+ */
+export const connection = createStore({
+  status: "connecting",
+  attempt: 0,
+  nextTryAt: 0,
+  restarting: false,
+});
 
 const wakers = new Set();
 let tryNow = () => {};
-let reloading = false;
+let asking = false;
+let leaving = false;
 
 /** Try at once instead of waiting for the next attempt. */
 export const retryNow = () => tryNow();
@@ -35,8 +47,13 @@ export const retryNow = () => tryNow();
 /** Call `listener` when the browser may have missed something: sleep, a hidden tab, a network. */
 export const onWake = (listener) => wakers.add(listener);
 
-/** Whether the page is about to load itself again on its own account. */
-export const isReloading = () => reloading;
+/** Whether the page is about to go away on its own account, which needs no warning. */
+export const isLeaving = () => leaving;
+
+/** The page goes away on its own account: for a new build, or to the sign-in page. */
+export function leave() {
+  leaving = true;
+}
 
 /** How long to wait before attempt number `attempt` (1 is the first after a loss), in ms. */
 export function delayBefore(attempt, random = Math.random) {
@@ -64,18 +81,27 @@ export function preferredTransport() {
  * @param {() => object} heldVersions what this tab has, for the server to send only the rest
  */
 export function schedule(socket, { heldVersions }) {
+  const manager = socket.io;
   const open = socket.connect.bind(socket);
+  const close = socket.disconnect.bind(socket);
+  let step = 0;
   let failures = 0;
+  let proven = false;
   let timer = null;
   let begun = false;
-  let closed = false;
+  let closing = false;
+  let stopped = false;
 
-  const connect = () => {
+  const attempt = () => {
     window.clearTimeout(timer);
     timer = null;
-    if (socket.connected || closed || isSignInPage()) return;
-    connection.update({ status: "connecting", nextTryAt: 0 });
-    socket.io.opts.transports = [transportFor(failures, preferredTransport())];
+    if (stopped || socket.connected || isSignInPage()) return;
+    const { status } = connection.get();
+    connection.update({
+      status: status === "waiting" || status === "offline" ? lost() : status,
+      nextTryAt: 0,
+    });
+    manager.opts.transports = [transportFor(failures, preferredTransport())];
     if (begun) {
       // Reflex's own way to connect again, which renews what goes along with it.
       socket.wait_connect = false;
@@ -86,67 +112,90 @@ export function schedule(socket, { heldVersions }) {
     open();
   };
 
-  const wait = () => {
-    if (timer !== null || closed) return;
-    const delay = delayBefore(Math.max(1, failures));
-    connection.update({
-      status: navigator.onLine ? "waiting" : "offline",
-      attempt: failures,
-      nextTryAt: Date.now() + delay,
-    });
-    timer = window.setTimeout(connect, delay);
+  // Closes a connection, or gives an attempt up, without counting that as a failure.
+  const drop = () => {
+    window.clearTimeout(timer);
+    timer = null;
+    closing = true;
+    close();
+    closing = false;
   };
 
+  const plan = () => {
+    if (closing || stopped || timer !== null) return;
+    if (!proven) failures += 1;
+    proven = false;
+    step += 1;
+    const delay = delayBefore(step);
+    connection.update({ status: lost(), attempt: step, nextTryAt: Date.now() + delay });
+    timer = window.setTimeout(attempt, delay);
+  };
+
+  const begin = () => {
+    step = 0;
+    failures = 0;
+  };
+
+  // Reflex calls these two. Its retries come to nothing here; and it disconnects when the
+  // page may be left, also when the person then decides to stay.
   socket.connect = () => {
-    if (!begun) connect();
+    if (!begun) attempt();
+    return socket;
+  };
+  socket.disconnect = () => {
+    if (!asking) drop();
     return socket;
   };
 
   socket.on("connect", () => {
-    failures = 0;
-    const transport = socket.io.engine.transport.name;
+    const transport = manager.engine.transport.name;
     remember(transport);
-    connection.update({
+    connection.set({
       status: transport === "websocket" ? "live" : "polling",
       attempt: 0,
       nextTryAt: 0,
+      restarting: false,
     });
   });
-  socket.on("connect_error", () => {
-    failures += 1;
-    wait();
-  });
-  socket.on("disconnect", () => {
-    failures = Math.max(failures, 1);
-    wait();
-  });
-  socket.on("state_mismatch", () => {
-    reloading = true;
-  });
+  socket.on("connect_error", plan);
+  socket.on("disconnect", plan);
+  socket.on("server:restarting", () => connection.update({ restarting: true }));
+  socket.on("state_mismatch", leave);
 
   tryNow = () => {
-    if (!socket.connected && begun) connect();
+    // After sleep a socket still looks open that its peer has given up long ago.
+    const alive = socket.connected && !manager.engine._hasPingExpired();
+    if (stopped || !begun || alive) return;
+    drop();
+    begin();
+    attempt();
   };
   return {
-    /** Connect again by websocket without a visible interruption. */
+    /** The lists are proven current over this connection. */
+    succeeded() {
+      proven = true;
+      begin();
+    },
+    /** Connect again by websocket; the badge tells nothing of it unless it fails. */
     switchToWebsocket() {
       remember("websocket");
-      failures = 0;
-      socket.io.engine?.close();
-      window.clearTimeout(timer);
-      timer = null;
-      connect();
+      drop();
+      begin();
+      attempt();
     },
     /** Cut a connection that looks alive and is not, and connect anew. */
     renew() {
-      socket.io.engine?.close();
+      drop();
+      plan();
     },
     stop() {
-      closed = true;
+      stopped = true;
       window.clearTimeout(timer);
     },
   };
 }
+
+const lost = () => (navigator.onLine ? "waiting" : "offline");
 
 function remember(transport) {
   try {
@@ -157,18 +206,29 @@ function remember(transport) {
 }
 
 function wake() {
-  for (const waker of wakers) waker();
   tryNow();
+  for (const waker of wakers) waker();
 }
 
 if (inBrowser) {
   window.addEventListener("online", wake);
   window.addEventListener("offline", () => {
     if (connection.get().status === "waiting") connection.update({ status: "offline" });
+    for (const waker of wakers) waker();
   });
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden) wake();
   });
+  // A page that comes back from the browser's back-forward cache was disconnected on leaving.
+  window.addEventListener("pageshow", ({ persisted }) => {
+    if (persisted) wake();
+  });
+  window.addEventListener("beforeunload", () => {
+    asking = true;
+    // Runs only when the person stays: a page that goes away gets no more timers.
+    window.setTimeout(() => (asking = false));
+  });
+  window.addEventListener("pagehide", () => (asking = false));
   // A tick that comes far too late means that the machine slept.
   let last = Date.now();
   window.setInterval(() => {

@@ -19,6 +19,9 @@ export function onChange(listener) {
   whenChanged = listener;
 }
 
+/** The person's version of the counts, for the server to send only what changed since. */
+export const personal = () => personalVersion;
+
 /** Take the counts as the server has them. */
 export function set(counts) {
   version = counts.version;

@@ -6,14 +6,19 @@ const PENDING_LIMIT = 500;
 export class Feed {
   /**
    * @param {string} name what the feed lists
-   * @param {{askFor: (feed: Feed) => void, accepts?: (item: object, feed: Feed) => boolean}} hooks
-   *   `askFor` requests what is missing since `feed.version`; `accepts` may turn down patched
-   *   items that lie outside of what this tab has loaded
+   * @param {{
+   *   askFor: (feed: Feed) => void,
+   *   accepts?: (item: object, feed: Feed) => boolean,
+   *   applied?: (patch: object) => void,
+   * }} hooks `askFor` requests what is missing since `feed.version`; `accepts` may turn down
+   *   patched items that lie outside of what this tab has loaded; `applied` hears of each patch
+   *   in its turn, exactly once
    */
-  constructor(name, { askFor, accepts = () => true }) {
+  constructor(name, { askFor, accepts = () => true, applied = () => {} }) {
     this.name = name;
     this.askFor = askFor;
     this.accepts = accepts;
+    this.applied = applied;
     this.reset(null);
   }
 
@@ -40,10 +45,11 @@ export class Feed {
   }
 
   /** Apply a patch; true when it changed something. */
-  patch({ key, from, to, upsert }) {
+  patch(message) {
+    const { key, from, to, upsert } = message;
     if (key !== this.key) return false;
     if (!this.ready) {
-      if (this.pending.length < PENDING_LIMIT) this.pending.push({ key, from, to, upsert });
+      if (this.pending.length < PENDING_LIMIT) this.pending.push(message);
       return false;
     }
     if (from > this.version) {
@@ -56,6 +62,7 @@ export class Feed {
     for (const item of upsert) {
       if (this.items.has(item.id) || this.accepts(item, this)) this.items.set(item.id, item);
     }
+    this.applied(message);
     return true;
   }
 

@@ -15,10 +15,13 @@ const EVERYTHING = { search: "", who: "all", status: "", unread: false };
 
 export const feed = new Feed("conversations", {
   askFor: ({ name, key, version }) => ask("feed:catch-up", { feed: name, key, version }),
+  applied: applyMoves,
 });
 feed.reset(KEY);
 
 const markers = new Map();
+// The personal version of each marker that moved while this tab was here.
+const markerVersions = new Map();
 const asked = new Set();
 let stateName = null;
 let openId = "";
@@ -63,15 +66,15 @@ export function row(id) {
 }
 
 /** A row that came with something else, such as an opened conversation's. */
-export function learn(found, itsMarkers) {
+export function learn(found, message) {
   const known = feed.items.get(found.id);
   if (!known || known.version <= found.version) feed.items.set(found.id, found);
-  takeMarkers(itsMarkers);
+  takeMarkers(message);
   update();
 }
 
 export function receive(message) {
-  takeMarkers(message.markers);
+  takeMarkers(message);
   people.begin(message);
   if (message.kind === "snapshot") takeSnapshot(message);
   else if (message.kind === "patch") takePatch(message);
@@ -82,27 +85,32 @@ export function receive(message) {
 /** One of this person's read markers moved, here or on another device. */
 export function markerMoved(change) {
   markers.set(change.id, change.inbound_read);
+  markerVersions.set(change.id, change.version);
   counts.mark(change);
   update();
 }
 
 function takeSnapshot(message) {
+  // Before the patches that waited for it move what it counts.
+  counts.set(message.counts);
   feed.snapshot(message);
   views.clear();
   loaded(keyOf(EVERYTHING), message);
-  counts.set(message.counts);
 }
 
 function takePatch(message) {
-  const { upsert, to, moves = [] } = message;
-  for (const { id, was } of moves) if (was === null) markers.set(id, markers.get(id) ?? 0);
+  feed.patch(message);
   if (message.counts) counts.set(message.counts);
-  else counts.move(moves, to, markers);
-  if (feed.patch(message)) arrived(moves.filter(({ inbound }) => inbound), row);
-  for (const { id, preview_direction, preview_author_id } of upsert) {
+  for (const { id, preview_direction, preview_author_id } of message.upsert) {
     if (preview_direction === "outbound") people.stopTyping(id, preview_author_id);
   }
-  askForMarkers(upsert);
+  askForMarkers(message.upsert);
+}
+
+function applyMoves({ moves = [], to }) {
+  for (const { id, was } of moves) if (was === null) markers.set(id, markers.get(id) ?? 0);
+  counts.move(moves, to, markers);
+  arrived(moves.filter(({ inbound }) => inbound), row);
 }
 
 // The server answers a filter or a request for more with a page of one view of the list.
@@ -119,9 +127,11 @@ function loaded(key, { items, cursor }) {
 
 const keyOf = ({ search, who, status, unread }) => JSON.stringify([search, who, status, unread]);
 
-function takeMarkers(incoming) {
-  for (const [id, read] of Object.entries(incoming ?? {})) {
-    if (!markers.has(id) || markers.get(id) < read) markers.set(id, read);
+// Markers are as new as the personal version they come with; one that has moved here since is
+// newer.
+function takeMarkers({ markers: incoming = {}, personalVersion = 0 }) {
+  for (const [id, read] of Object.entries(incoming)) {
+    if ((markerVersions.get(id) ?? 0) <= personalVersion) markers.set(id, read);
   }
 }
 
@@ -133,7 +143,7 @@ async function askForMarkers(rows) {
   for (const id of ids) asked.add(id);
   const answer = await ask("markers:get", { ids });
   for (const id of ids) asked.delete(id);
-  takeMarkers(answer.markers);
+  takeMarkers(answer);
   update();
 }
 

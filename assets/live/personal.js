@@ -6,6 +6,7 @@ import { setLocale } from "$/public/live/i18n.js";
 import * as inbox from "$/public/live/inbox.js";
 
 export const FEED = "personal";
+export const KEY = "mine";
 
 const takers = {
   marker: inbox.markerMoved,

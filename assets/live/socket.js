@@ -10,6 +10,7 @@ import {
   preferredTransport,
   schedule,
 } from "$/public/live/connection.js";
+import * as counts from "$/public/live/counts.js";
 import * as freshness from "$/public/live/freshness.js";
 import * as inbox from "$/public/live/inbox.js";
 import { useSocket } from "$/public/live/link.js";
@@ -73,6 +74,7 @@ function heldVersions() {
   for (const feed of [inbox.feed, thread.feed]) {
     if (feed.ready) held[feed.name] = { key: feed.key, version: feed.version };
   }
+  if (inbox.feed.ready) held[personal.FEED] = { key: personal.KEY, version: counts.personal() };
   return held;
 }
 

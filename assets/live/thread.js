@@ -17,7 +17,7 @@ const WINDOW = 300;
 const PATIENCE_MS = 10_000;
 const CONVERSATION = /^\/c\/([^/]+)\/?$/;
 
-const snapshots = new Set();
+let whenDraftComes = () => {};
 let stateName = null;
 let phase = "none";
 let patience = null;
@@ -74,8 +74,10 @@ function open(conversationId, seq) {
 /** The id of the conversation whose messages are on the screen, or "". */
 export const openId = () => (phase === "ready" ? feed.key : "");
 
-/** Call `listener` with each snapshot of an opened conversation. */
-export const onSnapshot = (listener) => snapshots.add(listener);
+/** Call `listener(conversationId, body)` with the person's draft when the server sends it. */
+export function onDraft(listener) {
+  whenDraftComes = listener;
+}
 
 export function receive(message) {
   if (message.key !== feed.key) return;
@@ -84,11 +86,12 @@ export function receive(message) {
     setPhase("missing");
     return;
   }
-  if (message.row) inbox.learn(message.row, message.markers);
+  if (message.row) inbox.learn(message.row, message);
   if (message.kind === "snapshot") takeSnapshot(message);
   else if (message.kind === "patch") takePatch(message);
   else if (message.kind === "page") takePage(message);
   if (message.viewers) people.join(feed.key, message.viewers);
+  if (message.draft !== undefined) whenDraftComes(feed.key, message.draft);
   changed(stateName);
 }
 
@@ -127,7 +130,6 @@ function takeSnapshot(message) {
     seenSeq = tail();
   }
   phase = "ready";
-  for (const listener of snapshots) listener(message);
 }
 
 function takePatch(message) {

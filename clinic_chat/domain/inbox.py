@@ -19,7 +19,12 @@ from clinic_chat.domain.conversations import (
 )
 from clinic_chat.domain.errors import InvalidInput
 from clinic_chat.domain.patients import Patient
-from clinic_chat.domain.receipts import ReadMarker, personal_version, read_markers_in
+from clinic_chat.domain.receipts import (
+    ReadMarker,
+    markers_since,
+    personal_version,
+    read_markers_in,
+)
 from clinic_chat.domain.scope import ClinicScope
 from clinic_chat.domain.text import search_key, storable
 
@@ -68,6 +73,8 @@ class InboxPage:
     rows: list[ConversationView]
     cursor: str
     markers: dict[str, int]
+    personal_version: int = 0
+    """The markers are at least as new as this version of the person's changes."""
 
 
 @dataclass(frozen=True)
@@ -115,8 +122,13 @@ async def list_conversations(
         return await _page(session, scope, wanted or Filter(), cursor, limit)
 
 
-async def overview(scope: ClinicScope, *, rows: bool = True) -> InboxOverview:
-    """What a person's list starts with; without `rows`, only the counts."""
+async def overview(
+    scope: ClinicScope, *, rows: bool = True, since: int | None = None
+) -> InboxOverview:
+    """What a person's list starts with; without `rows`, only the counts.
+
+    With `since`, a personal version, the markers that moved after it are in the page.
+    """
     async with scope.read() as session:
         version = await session.scalar(
             select(Clinic.last_event_seq).where(Clinic.id == scope.clinic_id)
@@ -124,6 +136,8 @@ async def overview(scope: ClinicScope, *, rows: bool = True) -> InboxOverview:
         page = (
             await _page(session, scope, Filter(), "", PAGE_SIZE) if rows else InboxPage([], "", {})
         )
+        if since is not None and scope.user_id is not None:
+            page.markers.update(await markers_since(session, scope.user_id, since))
         return InboxOverview(
             version or 0,
             await personal_version(session, scope),
@@ -144,6 +158,7 @@ async def _page(
                 and_(Conversation.last_activity_at == at, Conversation.id < last_id),
             )
         )
+    version = await personal_version(session, scope)
     rows = await conversation_views(session, statement.limit(limit + 1))
     more = len(rows) > limit
     rows = rows[:limit]
@@ -152,7 +167,9 @@ async def _page(
         if scope.user_id
         else {}
     )
-    return InboxPage(rows, f"{rows[-1].last_activity_at}_{rows[-1].id}" if more else "", markers)
+    return InboxPage(
+        rows, f"{rows[-1].last_activity_at}_{rows[-1].id}" if more else "", markers, version
+    )
 
 
 def _filtered(statement: Any, scope: ClinicScope, wanted: Filter) -> Any:

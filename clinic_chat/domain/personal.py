@@ -12,9 +12,10 @@ from clinic_chat.storage.database import announce
 
 async def announce_personal(
     session: AsyncSession, scope: ClinicScope, change: dict[str, Any]
-) -> None:
-    """Number the change and announce it for after the commit."""
+) -> int:
+    """Number the change and announce it for after the commit; returns the number."""
     user_id = scope.staff_id()
     membership = await session.get_one(Membership, (user_id, scope.clinic_id))
     membership.personal_version += 1
     announce(session, Personal(scope.clinic_id, user_id, membership.personal_version, change))
+    return membership.personal_version

@@ -34,6 +34,8 @@ class ReadMarker(ClinicOwned, Base):
     )
     seq: Mapped[int] = mapped_column(BigInteger, default=0)
     inbound_read: Mapped[int] = mapped_column(BigInteger, default=0)
+    version: Mapped[int] = mapped_column(BigInteger, default=0)
+    """The person's `personal_version` when the marker last moved."""
     updated_at: Mapped[datetime] = mapped_column(default=now)
 
 
@@ -101,6 +103,14 @@ async def read_markers_in(
     return {str(item): found.get(str(item), 0) for item in wanted}
 
 
+async def markers_since(session: AsyncSession, user_id: UUID, version: int) -> dict[str, int]:
+    """This person's markers that moved after their `personal_version` was `version`."""
+    rows = await session.scalars(
+        select(ReadMarker).where(ReadMarker.user_id == user_id, ReadMarker.version > version)
+    )
+    return {str(row.conversation_id): row.inbound_read for row in rows}
+
+
 async def read_seq(scope: ClinicScope, conversation_id: UUID) -> int:
     """The number of the last message this person has read in a conversation, 0 for none."""
     async with scope.read() as session:
@@ -140,7 +150,7 @@ async def _move(
     marker.seq = reach
     marker.inbound_read = await _inbound_up_to(session, target, reach)
     marker.updated_at = now()
-    await announce_personal(
+    marker.version = await announce_personal(
         session,
         scope,
         {

@@ -18,7 +18,12 @@ from clinic_chat.domain.errors import DomainError, InvalidInput, RateLimited
 from clinic_chat.domain.inbox import overview
 from clinic_chat.domain.messages import send_message
 from clinic_chat.domain.preferences import save_preferences
-from clinic_chat.domain.receipts import mark_read, mark_unread, read_markers
+from clinic_chat.domain.receipts import (
+    mark_read,
+    mark_unread,
+    personal_version,
+    read_markers_in,
+)
 from clinic_chat.limits import Limits
 from clinic_chat.logs import audit
 from clinic_chat.realtime import inbox_feed, thread_feed
@@ -139,7 +144,10 @@ class Acts:
         if not isinstance(ids, list) or len(ids) > MARKERS_AT_ONCE:
             raise InvalidInput(f"ids is a list of at most {MARKERS_AT_ONCE}", code="ids_invalid")
         wanted: list[UUID] = [conversation_id(item) for item in ids]
-        return {"markers": await read_markers(caller.scope, wanted)}
+        async with caller.scope.read() as session:
+            version = await personal_version(session, caller.scope)
+            markers = await read_markers_in(session, caller.scope.staff_id(), wanted)
+        return {"markers": markers, "personalVersion": version}
 
     async def _counts(self, caller: Caller, _data: Data) -> Data:
         return {"counts": inbox_feed.counts(await overview(caller.scope, rows=False))}

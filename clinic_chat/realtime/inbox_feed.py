@@ -18,7 +18,12 @@ async def snapshot(scope: ClinicScope) -> Snapshot:
     return Snapshot(
         start.version,
         items(start.page.rows),
-        {"cursor": start.page.cursor, "markers": start.page.markers, "counts": counts(start)},
+        {
+            "cursor": start.page.cursor,
+            "markers": start.page.markers,
+            "personalVersion": start.personal_version,
+            "counts": counts(start),
+        },
     )
 
 

@@ -174,7 +174,7 @@ def _remember_versions(caller: Caller, auth: Any) -> None:
     held = auth.get("live") if isinstance(auth, dict) else None
     if not isinstance(held, dict):
         return
-    for feed in (inbox_feed.FEED, thread_feed.FEED):
+    for feed in (inbox_feed.FEED, thread_feed.FEED, personal_feed.FEED):
         match held.get(feed):
             case {"key": str() as key, "version": int() as version} if version >= 0:
                 caller.versions[feed] = (key, version)

@@ -5,12 +5,13 @@ from uuid import UUID
 from socketio import AsyncServer
 
 from clinic_chat.domain.conversations import get_conversation
+from clinic_chat.domain.drafts import find_draft
 from clinic_chat.domain.errors import NotFound
 from clinic_chat.domain.inbox import overview
 from clinic_chat.domain.receipts import read_markers
 from clinic_chat.domain.staff import colleagues
 from clinic_chat.logs import audit
-from clinic_chat.realtime import inbox_feed, rooms, thread_feed
+from clinic_chat.realtime import inbox_feed, personal_feed, rooms, thread_feed
 from clinic_chat.realtime.activity import Activity
 from clinic_chat.realtime.bus import Bus
 from clinic_chat.realtime.callers import Caller
@@ -41,7 +42,11 @@ class Subscriptions:
         await self._enter(caller, rooms.person(identity.clinic_id, identity.user_id))
         caller.feeds[inbox_feed.FEED] = inbox_feed.KEY
         await self._presence.arrive(identity, caller.sid)
-        await self.bring_up_inbox(caller, _held(caller, inbox_feed.FEED, inbox_feed.KEY))
+        await self.bring_up_inbox(
+            caller,
+            _held(caller, inbox_feed.FEED, inbox_feed.KEY),
+            _held(caller, personal_feed.FEED, personal_feed.KEY),
+        )
 
     async def follow_conversation(
         self, caller: Caller, conversation_id: object, around: int | None = None
@@ -76,22 +81,28 @@ class Subscriptions:
         if key is not None:
             await self._sio.leave_room(caller.sid, rooms.conversation(key), self.namespace)
 
-    async def bring_up_inbox(self, caller: Caller, version: int | None) -> None:
-        """Send what the tab lacks of the list: a patch when it can, else a snapshot."""
+    async def bring_up_inbox(
+        self, caller: Caller, version: int | None, personal_version: int | None = None
+    ) -> None:
+        """Send what the tab lacks of the list: a patch when it can, else a snapshot.
+
+        With `personal_version` a patch also has this person's markers that moved since.
+        """
         feed, key = inbox_feed.FEED, inbox_feed.KEY
         extra = await self._now(caller)
         if version is not None:
-            start = await overview(caller.scope, rows=False)
+            start = await overview(caller.scope, rows=False, since=personal_version)
             patch = await inbox_feed.since(caller.scope, version, start.version)
             if patch is not None:
                 ids = [UUID(row["id"]) for row in patch.upsert]
-                markers = await read_markers(caller.scope, ids)
+                markers = start.page.markers | await read_markers(caller.scope, ids)
                 await self._feeds.send_patch(
                     caller.sid,
                     feed,
                     key,
                     patch,
                     markers=markers,
+                    personalVersion=start.personal_version,
                     counts=inbox_feed.counts(start),
                     **extra,
                 )
@@ -112,7 +123,8 @@ class Subscriptions:
             snapshot.extra["viewers"] = viewers
             await self._feeds.send_snapshot(caller.sid, feed, key, snapshot)
         else:
-            await self._feeds.send_patch(caller.sid, feed, key, patch, viewers=viewers)
+            draft = await find_draft(caller.scope, UUID(key))
+            await self._feeds.send_patch(caller.sid, feed, key, patch, viewers=viewers, draft=draft)
 
     async def check(self, caller: Caller, nonce: object) -> None:
         """Have the bus tell a tab which version its list should have by now.

@@ -6,7 +6,7 @@ from clinic_chat.domain.conversations import get_conversation
 from clinic_chat.domain.drafts import find_draft
 from clinic_chat.domain.events import READ_LIMIT, Recorded, conversation_events_after
 from clinic_chat.domain.messages import messages_by_id, messages_page
-from clinic_chat.domain.receipts import read_markers, read_seq
+from clinic_chat.domain.receipts import personal_version, read_markers, read_seq
 from clinic_chat.domain.scope import ClinicScope
 from clinic_chat.realtime.feeds import Patch, Snapshot, items
 
@@ -22,6 +22,8 @@ async def snapshot(scope: ClinicScope, conversation_id: str, around: int | None 
         NotFound: unknown, malformed or another clinic's.
     """
     page = await messages_page(scope, conversation_id, around=around)
+    async with scope.read() as session:
+        personal = await personal_version(session, scope)
     row = await get_conversation(scope, conversation_id)
     key = UUID(row.id)
     return Snapshot(
@@ -30,6 +32,7 @@ async def snapshot(scope: ClinicScope, conversation_id: str, around: int | None 
         {
             "row": items([row])[0],
             "markers": await read_markers(scope, [key]),
+            "personalVersion": personal,
             "read_seq": await read_seq(scope, key),
             "draft": await find_draft(scope, key),
             "around": around or 0,

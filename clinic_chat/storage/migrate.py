@@ -1,12 +1,15 @@
 """Brings a database to the newest schema."""
 
 import asyncio
+import threading
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+# Alembic keeps the migration under way in module globals.
+_one_at_a_time = threading.Lock()
 
 
 def alembic_config(url: str) -> Config:
@@ -19,4 +22,9 @@ def alembic_config(url: str) -> Config:
 
 async def migrate(url: str) -> None:
     """Run every migration the database lacks. Processes that start together wait in turn."""
-    await asyncio.to_thread(command.upgrade, alembic_config(url), "head")
+    await asyncio.to_thread(_upgrade, url)
+
+
+def _upgrade(url: str) -> None:
+    with _one_at_a_time:
+        command.upgrade(alembic_config(url), "head")

@@ -1,16 +1,18 @@
 """Alembic's entry: runs migrations over the application's asynchronous drivers."""
 
 import asyncio
+from typing import Any
 
 from alembic import context
-from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy import Connection, event, make_url, text
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from clinic_chat.storage.base import Base
 
 # Any constant that nothing else in the database locks on.
 ADVISORY_LOCK = 0x436C696E
+SECONDS_FOR_ANOTHER_PROCESS = 60
 
 
 def _run(connection: Connection) -> None:
@@ -20,6 +22,7 @@ def _run(connection: Connection) -> None:
         target_metadata=Base.metadata,
         render_as_batch=not postgresql,
         transaction_per_migration=False,
+        transactional_ddl=True,
     )
     with context.begin_transaction():
         if postgresql:
@@ -27,8 +30,28 @@ def _run(connection: Connection) -> None:
         context.run_migrations()
 
 
+def _engine(url: str) -> AsyncEngine:
+    if make_url(url).get_backend_name() != "sqlite":
+        return create_async_engine(url, poolclass=NullPool)
+    engine = create_async_engine(
+        url, poolclass=NullPool, connect_args={"timeout": SECONDS_FOR_ANOTHER_PROCESS}
+    )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _configure(connection: Any, _record: Any) -> None:
+        # Otherwise the driver would commit each statement that changes a table by itself, and
+        # a process that stops in the middle would leave half of the tables.
+        connection.isolation_level = None
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
 async def _online() -> None:
-    engine = create_async_engine(context.config.attributes["database_url"], poolclass=NullPool)
+    engine = _engine(context.config.attributes["database_url"])
     async with engine.connect() as connection:
         await connection.run_sync(_run)
         await connection.commit()

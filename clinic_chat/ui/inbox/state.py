@@ -143,6 +143,7 @@ class Inbox(rx.State):
             inbox_feed.KEY,
             items(page.rows),
             markers=page.markers,
+            personalVersion=page.personal_version,
             view=wanted.as_dict(),
             cursor=page.cursor,
             more=more,
