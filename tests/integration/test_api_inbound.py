@@ -1,0 +1,265 @@
+"""POST /api/v1/inbound: what a channel delivers, once, in the token's clinic."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import time_machine
+from sqlalchemy import select
+
+from clinic_chat.domain.inbox import list_conversations
+from clinic_chat.domain.messages import messages_page
+from clinic_chat.domain.scope import ClinicScope
+from clinic_chat.domain.tokens import ApiToken, create_token
+from clinic_chat.storage.base import now
+from tests.integration.api_fixtures import EARLY_IN_A_MINUTE, ClinicApi, clinic_api
+
+INBOUND = "/api/v1/inbound"
+
+
+@pytest.fixture
+async def api(tmp_path: Path) -> AsyncIterator[ClinicApi]:
+    async with clinic_api(tmp_path) as api:
+        yield api
+
+
+def message(**changes: Any) -> dict[str, Any]:
+    return {
+        "patient": {"name": "Maria Souza", "phone": "+5511987654321"},
+        "body": "Bom dia, ainda há vaga?",
+        "externalId": "wa-1",
+    } | changes
+
+
+def error_of(response: httpx.Response) -> dict[str, str]:
+    body = response.json()
+    assert set(body) == {"error"}
+    error: dict[str, str] = body["error"]
+    return error
+
+
+async def test_a_new_message_is_stored_and_returned_in_camel_case(api: ClinicApi) -> None:
+    response = await api.client.post(INBOUND, json=message(), headers=api.bearer)
+
+    assert response.status_code == 201
+    body = response.json()
+    stored = body["message"]
+    assert set(body) == {"conversationId", "message"}
+    assert stored["conversationId"] == body["conversationId"]
+    assert stored["at"].endswith("Z")
+    assert {key: stored[key] for key in ("seq", "direction", "authorName", "body", "status")} == {
+        "seq": 1,
+        "direction": "inbound",
+        "authorName": "Maria Souza",
+        "body": "Bom dia, ainda há vaga?",
+        "status": "sent",
+    }
+    scope = ClinicScope(api.services.database, api.clinics["aurora"])
+    page = await messages_page(scope, body["conversationId"])
+    assert [view.id for view in page.messages] == [stored["id"]]
+
+
+async def test_the_same_external_id_again_is_the_same_message(api: ClinicApi) -> None:
+    first = await api.client.post(INBOUND, json=message(), headers=api.bearer)
+    again = await api.client.post(INBOUND, json=message(body="Outro"), headers=api.bearer)
+
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert again.json() == first.json()
+
+
+async def test_simultaneous_deliveries_store_one_message(api: ClinicApi) -> None:
+    responses = await asyncio.gather(
+        *(api.client.post(INBOUND, json=message(), headers=api.bearer) for _ in range(8))
+    )
+
+    assert sorted(response.status_code for response in responses) == [200] * 7 + [201]
+    assert len({response.text for response in responses}) == 1
+
+
+async def test_a_patient_is_found_by_phone_and_keeps_the_name_on_file(api: ClinicApi) -> None:
+    renamed = {"name": "mari 🌸", "phone": "+5511987654321"}
+    first = await api.client.post(INBOUND, json=message(), headers=api.bearer)
+    second = await api.client.post(
+        INBOUND, json=message(patient=renamed, externalId="wa-2"), headers=api.bearer
+    )
+
+    assert second.json()["conversationId"] == first.json()["conversationId"]
+    assert second.json()["message"]["authorName"] == "Maria Souza"
+    assert second.json()["message"]["seq"] == 2
+
+
+async def test_the_clinic_is_the_tokens_and_another_clinic_sees_nothing(api: ClinicApi) -> None:
+    boreal = await create_token(api.services.database, api.clinics["boreal"])
+    await api.client.post(INBOUND, json=message(), headers=api.bearer)
+    other = await api.client.post(
+        INBOUND, json=message(body="Só em Boreal"), headers={"Authorization": f"bearer {boreal}"}
+    )
+
+    assert other.status_code == 201
+    for slug, preview in (("aurora", "Bom dia, ainda há vaga?"), ("boreal", "Só em Boreal")):
+        page = await list_conversations(ClinicScope(api.services.database, api.clinics[slug]))
+        assert [row.preview for row in page.rows] == [preview]
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [None, "", "Bearer", "Bearer cc_unknown", "Basic YTpi", "cc_x", "Bearer \u00e9".encode()],
+)
+async def test_without_a_valid_token_nothing_is_read_or_told(
+    api: ClinicApi, authorization: str | bytes | None
+) -> None:
+    headers = {} if authorization is None else {b"authorization": authorization}
+    response = await api.client.post(INBOUND, content=b"not even JSON", headers=headers)  # type: ignore[arg-type]
+
+    assert response.status_code == 401
+    assert response.headers["www-authenticate"] == "Bearer"
+    assert error_of(response)["code"] == "unauthorized"
+
+
+async def test_a_revoked_token_is_unknown(api: ClinicApi) -> None:
+    async with api.services.database.write() as session:
+        record = (await session.scalars(select(ApiToken))).one()
+        record.revoked_at = now()
+
+    response = await api.client.post(INBOUND, json=message(), headers=api.bearer)
+
+    assert response.status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "field"),
+    [
+        ({"externalId": ""}, "externalId_invalid", "externalId"),
+        ({"externalId": "x" * 201}, "externalId_invalid", "externalId"),
+        ({"externalId": 7}, "invalid_type", "externalId"),
+        ({"body": "  \n "}, "body_empty", "body"),
+        ({"body": "\u200b"}, "body_empty", "body"),
+        ({"body": "x" * 4_001}, "body_too_long", "body"),
+        ({"body": "a\u0000b"}, "body_characters", "body"),
+        ({"body": None}, "invalid_type", "body"),
+        ({"patient": None}, "invalid_type", "patient"),
+        ({"patient": []}, "invalid_type", "patient"),
+        ({"patient": {"name": "Maria"}}, "missing_field", "patient.phone"),
+        ({"patient": {"name": "Maria", "phone": "11987654321"}}, "phone_invalid", "patient.phone"),
+        ({"patient": {"name": " ", "phone": "+5511987654321"}}, "name_empty", "patient.name"),
+        ({"clinic": "boreal"}, "unknown_field", "clinic"),
+        ({"external_id": "wa-1"}, "unknown_field", "external_id"),
+    ],
+)
+async def test_a_broken_rule_is_named_with_its_field(
+    api: ClinicApi, change: dict[str, Any], code: str, field: str
+) -> None:
+    response = await api.client.post(INBOUND, json=message(**change), headers=api.bearer)
+
+    assert response.status_code == 422
+    assert error_of(response) == error_of(response) | {"code": code, "field": field}
+
+
+async def test_an_error_never_repeats_the_value(api: ClinicApi) -> None:
+    secret = "diagnóstico confidencial"
+    for change in (
+        {"body": {"text": secret}},
+        {"patient": {"name": secret * 9, "phone": "+5511987654321"}},
+        {"patient": {"name": "Maria", "phone": secret}},
+        {"patient": secret},
+        {"externalId": [secret]},
+    ):
+        response = await api.client.post(INBOUND, json=message(**change), headers=api.bearer)
+        assert response.status_code == 422
+        assert "confidencial" not in response.text
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"{",
+        b"",
+        b'{"patient": {"name": "\xff"}}',
+        b"[" * 60_000,
+        b"1" * 60_000,
+        b'{"body": "\\ud800"}',
+        b'{"\\ud800": 1}',
+        b"NaN",
+        b"null",
+        b'"text"',
+    ],
+)
+async def test_hostile_bodies_are_refused(api: ClinicApi, content: bytes) -> None:
+    response = await api.client.post(
+        INBOUND, content=content, headers=api.bearer | {"Content-Type": "application/json"}
+    )
+
+    assert response.status_code in {400, 422}
+    assert error_of(response)["code"]
+
+
+async def test_malformed_json_is_400(api: ClinicApi) -> None:
+    response = await api.client.post(
+        INBOUND, content=b'{"body": ', headers=api.bearer | {"Content-Type": "application/json"}
+    )
+
+    assert response.status_code == 400
+    assert error_of(response)["code"] == "malformed_json"
+
+
+@pytest.mark.parametrize("content_type", [None, "text/plain", "application/x-www-form-urlencoded"])
+async def test_a_body_that_is_not_declared_as_json_is_415(
+    api: ClinicApi, content_type: str | None
+) -> None:
+    headers = api.bearer | ({"Content-Type": content_type} if content_type else {})
+    response = await api.client.post(
+        INBOUND, content=json.dumps(message()).encode(), headers=headers
+    )
+
+    assert response.status_code == 415
+    assert error_of(response)["code"] == "unsupported_media_type"
+
+
+async def test_a_body_over_64_kilobytes_is_413(api: ClinicApi) -> None:
+    response = await api.client.post(INBOUND, json=message(body="x" * 70_000), headers=api.bearer)
+
+    assert response.status_code == 413
+    assert error_of(response)["code"] == "body_too_large"
+
+
+@pytest.mark.parametrize("claimed", [None, "10"])
+async def test_a_body_is_cut_off_while_it_streams(api: ClinicApi, claimed: str | None) -> None:
+    sent = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal sent
+        yield b'{"body": "'
+        while True:
+            sent += 1
+            yield b"x" * 8_192
+
+    headers = api.bearer | {"Content-Type": "application/json"}
+    if claimed:
+        headers["Content-Length"] = claimed
+    response = await api.client.post(INBOUND, content=endless(), headers=headers)
+
+    assert response.status_code == 413
+    assert error_of(response)["code"] == "body_too_large"
+    assert sent <= 9
+
+
+@time_machine.travel(EARLY_IN_A_MINUTE)
+async def test_over_the_limit_a_token_must_wait_and_others_need_not(tmp_path: Path) -> None:
+    async with clinic_api(tmp_path, inbound_per_minute=3) as api:
+        boreal = await create_token(api.services.database, api.clinics["boreal"])
+        responses = [
+            await api.client.post(INBOUND, json=message(externalId=f"{n}"), headers=api.bearer)
+            for n in range(4)
+        ]
+        other = await api.client.post(
+            INBOUND, json=message(), headers={"Authorization": f"Bearer {boreal}"}
+        )
+
+    assert [response.status_code for response in responses] == [201, 201, 201, 429]
+    assert error_of(responses[3])["code"] == "rate_limited"
+    assert 1 <= int(responses[3].headers["retry-after"]) <= 60
+    assert other.status_code == 201

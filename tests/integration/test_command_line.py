@@ -1,0 +1,232 @@
+"""The command line as a person meets it: its own process, its output and its exit code."""
+
+import os
+import pty
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import get_args, get_type_hints
+
+import pytest
+
+from clinic_chat import __main__ as command_line
+from clinic_chat.domain.staff import LOCALES, Role
+
+PROJECT = Path(command_line.__file__).parent.parent
+CSV = (
+    "ID,section_header,section_text,dialogue\n"
+    '1,CC,,"Doctor: Hello\nPatient: Hi"\n'
+    "2,CC,,nobody speaks\n"
+    "3,CC,,Patient: Good morning\n"
+)
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where the command line keeps its database, which is not there yet."""
+    return tmp_path / "cli.db"
+
+
+@pytest.fixture
+def environment(path: Path) -> dict[str, str]:
+    return {**os.environ, "CLINIC_CHAT_DATABASE_URL": f"sqlite+aiosqlite:///{path}"}
+
+
+@pytest.fixture
+def run(environment: dict[str, str]) -> Run:
+    """Runs a command to its end; what is not given on standard input is nothing."""
+
+    def run_command(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "clinic_chat", *arguments],
+            input=stdin,
+            cwd=PROJECT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    return run_command
+
+
+def rows(path: Path, query: str) -> list[tuple[object, ...]]:
+    connection = sqlite3.connect(path)
+    try:
+        return connection.execute(query).fetchall()
+    finally:
+        connection.close()
+
+
+def assert_refused(done: subprocess.CompletedProcess[str], reason: str) -> None:
+    """One clear line, on standard error alone."""
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.startswith("clinic_chat: ")
+    assert reason in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_help_lists_the_commands_and_loads_nothing_heavy() -> None:
+    check = (
+        "import sys; from clinic_chat.__main__ import app\n"
+        "try: app(['--help'])\n"
+        "finally: print(sorted({'reflex', 'sqlalchemy'} & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", check], cwd=PROJECT, capture_output=True, text=True, check=True
+    )
+    assert done.stderr.strip() == "[]"
+    for command in (
+        "serve",
+        "migrate",
+        "demo",
+        "create-clinic",
+        "create-user",
+        "create-token",
+        "import-dialogues",
+    ):
+        assert f" {command} " in done.stdout
+
+
+def test_the_choices_of_create_user_are_those_of_the_domain() -> None:
+    hints = get_type_hints(command_line.create_user)
+    assert set(get_args(hints["role"])) == set(Role)
+    assert set(get_args(get_args(hints["locale"])[0])) == set(LOCALES)
+
+
+def test_migrate_makes_the_tables_and_can_run_again(run: Run, path: Path) -> None:
+    for _ in range(2):
+        assert run("migrate").returncode == 0
+    assert rows(path, "SELECT count(*) FROM clinics") == [(0,)]
+
+
+def test_demo_fills_an_empty_database_and_says_when_it_is_not(run: Run, path: Path) -> None:
+    first = run("demo")
+    assert first.returncode == 0
+    assert "demo-clinic-chat" in first.stdout
+    assert "ana@aurora.example" in first.stdout
+    messages = rows(path, "SELECT count(*) FROM messages")
+    again = run("demo")
+    assert again.returncode == 0
+    assert again.stdout == ""
+    assert "nothing was changed" in again.stderr
+    assert rows(path, "SELECT count(*) FROM messages") == messages
+
+
+def test_a_clinic_with_a_person_and_a_token_from_nothing(run: Run, path: Path) -> None:
+    created = run("create-clinic", "--slug", "sul", "--name", "Clínica Sul", "--timezone", "UTC")
+    assert created.returncode == 0, created.stderr
+    assert rows(path, "SELECT slug, name, timezone FROM clinics") == [("sul", "Clínica Sul", "UTC")]
+    person = ["create-user", "--clinic", "sul", "--email", "Eva@sul.example", "--name", "Eva"]
+    hired = run(*person, "--role", "admin", "--locale", "en", stdin="a long password\n")
+    assert hired.returncode == 0, hired.stderr
+    assert rows(
+        path, "SELECT email, name, locale, role FROM users JOIN memberships ON user_id = id"
+    ) == [("eva@sul.example", "Eva", "en", "admin")]
+    token = run("create-token", "--clinic", "sul")
+    assert token.returncode == 0
+    assert token.stdout.startswith("cc_")
+    assert len(token.stdout.split()) == 1
+    assert token.stderr == ""
+
+
+def test_what_the_domain_refuses_is_one_line_and_exit_code_1(run: Run) -> None:
+    assert run("create-clinic", "--slug", "sul", "--name", "Sul").returncode == 0
+    person = ["create-user", "--clinic", "sul", "--email", "eva@sul.example", "--name", "Eva"]
+    assert_refused(run("create-clinic", "--slug", "sul", "--name", "Sul"), "sul already")
+    assert_refused(run("create-clinic", "--slug", "No!", "--name", "Sul"), "a slug has")
+    assert_refused(run("create-token", "--clinic", "norte"), "no clinic norte")
+    assert_refused(run(*person, stdin="short\n"), "10 to 200 characters")
+    assert_refused(run(*person), "no password on standard input")
+
+
+def test_a_password_is_never_an_argument_and_an_unknown_role_is_a_usage_error(run: Run) -> None:
+    person = ["create-user", "--clinic", "sul", "--email", "eva@sul.example", "--name", "Eva"]
+    assert run(*person, "--password", "a long password").returncode == 2
+    assert run(*person, "--role", "owner").returncode == 2
+
+
+def test_on_a_terminal_the_password_is_asked_for_twice_and_not_shown(
+    run: Run, path: Path, environment: dict[str, str]
+) -> None:
+    assert run("create-clinic", "--slug", "sul", "--name", "Sul").returncode == 0
+    terminal, other_end = pty.openpty()
+    person = ["create-user", "--clinic", "sul", "--email", "eva@sul.example", "--name", "Eva"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "clinic_chat", *person],
+        cwd=PROJECT,
+        env=environment,
+        stdin=other_end,
+        stdout=other_end,
+        stderr=other_end,
+        start_new_session=True,
+    ) as process:
+        os.close(other_end)
+        shown = b""
+        for prompt in (b"Password: ", b"confirmation: "):
+            shown += read_until(terminal, prompt)
+            os.write(terminal, b"a long password\n")
+        shown += read_until(terminal, b"receptionist.")
+        assert process.wait(timeout=60) == 0
+    os.close(terminal)
+    assert b"a long password" not in shown
+    assert rows(path, "SELECT email FROM users") == [("eva@sul.example",)]
+
+
+def read_until(terminal: int, end: bytes) -> bytes:
+    shown = b""
+    while end not in shown:
+        shown += os.read(terminal, 1024)
+    return shown
+
+
+def test_an_import_reports_what_it_did_and_fails_when_a_row_was_skipped(
+    run: Run, path: Path, tmp_path: Path
+) -> None:
+    assert run("create-clinic", "--slug", "sul", "--name", "Sul").returncode == 0
+    file = tmp_path / "dialogues.csv"
+    file.write_text(CSV)
+    first = run("import-dialogues", str(file), "--clinic", "sul")
+    assert first.returncode == 1
+    assert "Added 2 conversations with 3 messages; 0 were there already; 1 rows" in first.stdout
+    assert first.stderr == f"{file}:4: the dialogue does not begin with a speaker\n"
+    file.write_text(CSV.replace("2,CC,,nobody speaks\n", ""))
+    again = run("import-dialogues", str(file), "--clinic", "sul")
+    assert again.returncode == 0
+    assert "Added 0 conversations with 0 messages; 2 were there already" in again.stdout
+    assert again.stderr == ""
+    assert rows(path, "SELECT count(*) FROM messages") == [(3,)]
+
+
+def test_an_import_of_a_file_that_is_not_there_or_lacks_a_column_is_one_error(
+    run: Run, tmp_path: Path
+) -> None:
+    assert run("create-clinic", "--slug", "sul", "--name", "Sul").returncode == 0
+    file = tmp_path / "dialogues.csv"
+    assert_refused(run("import-dialogues", str(file), "--clinic", "sul"), "No such file")
+    file.write_text("ID,text\n1,a\n")
+    assert_refused(run("import-dialogues", str(file), "--clinic", "sul"), "ID and dialogue")
+    assert_refused(run("import-dialogues", str(file), "--clinic", "norte"), "no clinic norte")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "reason"),
+    [
+        ("DATABASE_URL", "sqlite+aiosqlite:////nowhere/at/all.db", "unable to open"),
+        ("DATABASE_URL", "postgresql+asyncpg://u:secret@127.0.0.1:1/x", "cannot be used"),
+        ("DATABASE_URL", "not a url", "cannot be used"),
+        ("SESSION_DAYS", "many", "CLINIC_CHAT_SESSION_DAYS: "),
+    ],
+)
+def test_a_database_or_setting_that_cannot_be_used_is_one_line(
+    run: Run, environment: dict[str, str], variable: str, value: str, reason: str
+) -> None:
+    environment[f"CLINIC_CHAT_{variable}"] = value
+    done = run("migrate")
+    assert_refused(done, reason)
+    assert "secret" not in done.stderr

@@ -1,0 +1,195 @@
+"""The rules for text from people and machines."""
+
+import re
+import unicodedata
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from clinic_chat.domain.errors import InvalidInput
+from clinic_chat.domain.text import (
+    BODY_LIMIT,
+    KEY_LIMIT,
+    NAME_LIMIT,
+    PREVIEW_LENGTH,
+    clean_body,
+    clean_key,
+    clean_name,
+    clean_phone,
+    preview,
+    search_key,
+)
+
+# Hypothesis leaves lone surrogates out of text() unless they are asked for.
+ANY_TEXT = st.text(st.characters(codec=None), max_size=300)
+NOT_TEXT = [None, 1, 1.5, True, b"bytes", ["list"], {"a": "dict"}]
+
+
+def _cleaned(check: Callable[[Any], str], value: Any) -> tuple[str | None, str | None]:
+    """The clean text, or the code of the refusal."""
+    try:
+        return check(value), None
+    except InvalidInput as refusal:
+        return None, refusal.code
+
+
+def _code(check: Callable[[Any], str], value: Any) -> str | None:
+    return _cleaned(check, value)[1]
+
+
+def _key(value: Any) -> str:
+    return clean_key(value, "clientId")
+
+
+@given(ANY_TEXT)
+@example("\r")
+@example("a\r\n\r\nb")
+@example("\x85a\x85")
+@example("\u200b\u2060\ufeff")
+def test_a_body_passes_unchanged_by_a_second_cleaning_or_is_refused_for_a_known_reason(
+    text: str,
+) -> None:
+    body, code = _cleaned(clean_body, text)
+    if body is None:
+        assert code in {"body_characters", "body_empty", "body_too_long"}
+        return
+    assert clean_body(body) == body
+    assert body == body.strip()
+    assert body.encode().decode() == body
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f]", body)
+
+
+@pytest.mark.parametrize("value", NOT_TEXT)
+def test_a_body_that_is_not_text_is_refused(value: Any) -> None:
+    assert _code(clean_body, value) == "body_not_text"
+
+
+@pytest.mark.parametrize("value", ["a\x00b", "\ud800", "a\udfffb", "\x1b[31m", "bell\x07", "\x7f"])
+def test_a_body_with_nul_lone_surrogates_or_controls_is_refused(value: str) -> None:
+    assert _code(clean_body, value) == "body_characters"
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["", " ", "\n\t\n", "\r\n", "\u00a0", "\u2003\u3000", "\u200b", "\u200d\u2060\ufeff", "\u202e"],
+)
+def test_a_body_without_anything_to_see_is_refused(value: str) -> None:
+    assert _code(clean_body, value) == "body_empty"
+
+
+@pytest.mark.parametrize("character", ["a", "é", "😀", "字"])
+def test_a_body_has_at_most_4000_code_points(character: str) -> None:
+    assert BODY_LIMIT == 4_000
+    assert clean_body(character * 4_000) == character * 4_000
+    assert clean_body(" " + character * 4_000 + "\n") == character * 4_000
+    assert _code(clean_body, character * 4_001) == "body_too_long"
+
+
+def test_line_breaks_become_newlines_and_count_once() -> None:
+    assert clean_body("a\r\nb\rc\nd\te") == "a\nb\nc\nd\te"
+    assert len(clean_body("a" + "\r\n" * 3_998 + "b")) == 4_000
+
+
+def test_emoji_with_joiners_and_right_to_left_text_are_kept() -> None:
+    for text in ("👩‍👩‍👧‍👦", "שלום", "مرحبا", "e\u0301", "olá 👋🏽"):
+        assert clean_body(text) == text
+
+
+@given(ANY_TEXT)
+@example("\u00a0a\u2003b\n")
+def test_a_name_is_one_line_that_a_second_cleaning_leaves_alone_or_is_refused(text: str) -> None:
+    name, code = _cleaned(clean_name, text)
+    if name is None:
+        assert code in {"name_characters", "name_empty", "name_too_long"}
+        return
+    assert clean_name(name) == name
+    assert len(name.splitlines()) == 1
+    assert 1 <= len(name) <= NAME_LIMIT
+
+
+def test_a_name_has_1_to_120_characters() -> None:
+    assert clean_name("  Maria \n da\tSilva ") == "Maria da Silva"
+    assert clean_name("a" * 120) == "a" * 120
+    assert _code(clean_name, "a" * 121) == "name_too_long"
+    assert _code(clean_name, " \u200b ") == "name_empty"
+    assert _code(clean_name, "a\x00") == "name_characters"
+    assert _code(clean_name, None) == "name_not_text"
+
+
+@pytest.mark.parametrize("value", ["+5511987654321", "+1234567", "+123456789012345"])
+def test_a_phone_number_in_e164_passes(value: str) -> None:
+    assert clean_phone(value) == value
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "5511987654321",
+        "+0511987654321",
+        "+123456",
+        "+1234567890123456",
+        "+55 11 98765",
+        "+5511987654321\n",
+        "\n+5511987654321",
+        "+٥٥١١٩٨٧٦٥٤٣٢١",
+        "+551198765432x",
+        "+",
+        "",
+        *NOT_TEXT,
+    ],
+)
+def test_what_is_not_a_phone_number_in_e164_is_refused(value: Any) -> None:
+    assert _code(clean_phone, value) == "phone_invalid"
+
+
+@given(ANY_TEXT)
+def test_a_key_passes_unchanged_or_is_refused(text: str) -> None:
+    key, code = _cleaned(_key, text)
+    if key is None:
+        assert code == "clientId_invalid"
+        return
+    assert key == text
+    assert key.encode().decode() == key
+    assert len(key.splitlines()) == 1
+
+
+@pytest.mark.parametrize("value", ["", " ", "\u00a0", "a\nb", "a\x00", "\ud800", *NOT_TEXT])
+def test_a_key_that_is_blank_unprintable_or_not_text_is_refused(value: Any) -> None:
+    assert _code(_key, value) == "clientId_invalid"
+
+
+def test_a_key_has_at_most_200_characters() -> None:
+    assert KEY_LIMIT == 200
+    assert _key("k" * 200) == "k" * 200
+    assert _code(_key, "k" * 201) == "clientId_invalid"
+
+
+@given(st.text(max_size=600))
+def test_a_preview_is_short_and_on_one_line(text: str) -> None:
+    short = preview(text)
+    assert len(short) <= PREVIEW_LENGTH
+    assert len(short.splitlines()) <= 1
+
+
+def test_a_preview_says_when_something_is_left_out() -> None:
+    assert preview("olá\n  mundo") == "olá mundo"
+    assert preview("a" * PREVIEW_LENGTH) == "a" * PREVIEW_LENGTH
+    assert preview("a" * (PREVIEW_LENGTH + 1)) == "a" * (PREVIEW_LENGTH - 1) + "…"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("joao", "João"), ("JOÃO", "joão"), ("jose", "José"), ("strasse", "Straße"), ("oe", "oé")],
+)
+def test_a_search_ignores_accents_and_case(one: str, other: str) -> None:
+    assert search_key(one) == search_key(other)
+
+
+@given(st.text(max_size=50))
+def test_a_search_key_does_not_depend_on_how_accents_are_encoded(text: str) -> None:
+    composed = unicodedata.normalize("NFC", text)
+    decomposed = unicodedata.normalize("NFD", text)
+    assert search_key(composed) == search_key(decomposed)
