@@ -3,6 +3,7 @@
 from starlette.types import ASGIApp
 
 from clinic_chat.api.headers import SecurityHeaders
+from clinic_chat.realtime.polls import BoundedPolls
 from clinic_chat.serve import BUILT
 
 
@@ -17,4 +18,4 @@ def create_app() -> ASGIApp:
 
     from reflex.utils.prerequisites import get_and_validate_app
 
-    return SecurityHeaders(get_and_validate_app().app(), BUILT)
+    return SecurityHeaders(BoundedPolls(get_and_validate_app().app()), BUILT)

@@ -46,8 +46,9 @@ app = rx.App(
     frontend_exception_handler=_browser_failed,
     backend_exception_handler=_handler_failed,
 )
-live.attach(app)
-app.add_middleware(Gate(live.callers, exposed_events((Account, Inbox, Thread)), live.cut), index=0)
+allowed = exposed_events((Account, Inbox, Thread))
+live.attach(app, allowed)
+app.add_middleware(Gate(live.callers, allowed, live.cut), index=0)
 app.register_lifespan_task(prepare_development, services=services)
 app.register_lifespan_task(live.lifespan)
 app.add_page(inbox.inbox_page, route=inbox.ROUTE, title="Clinic Chat", on_load=inbox.ON_LOAD)

@@ -2,6 +2,7 @@
 
 import { setLocale } from "$/public/live/i18n.js";
 import { ask } from "$/public/live/link.js";
+import { notice } from "$/public/live/notices.js";
 import { createStore } from "$/public/live/store.js";
 
 export const account = createStore({ userId: "", clinic: "", timeZone: "UTC", sound: true });
@@ -9,11 +10,16 @@ export const account = createStore({ userId: "", clinic: "", timeZone: "UTC", so
 /** Switch the language now, and remember it for this person on every device. */
 export function chooseLocale(locale) {
   setLocale(locale);
-  ask("account:preferences", { locale });
+  save({ locale });
 }
 
 /** Whether new messages make a sound, on every device. */
 export function chooseSound(sound) {
   account.update({ sound });
-  ask("account:preferences", { sound });
+  save({ sound });
+}
+
+async function save(preferences) {
+  const { error } = await ask("account:preferences", preferences);
+  if (error) notice(error.code);
 }

@@ -18,6 +18,7 @@ const FAILURES_BEFORE_POLLING = 2;
 const TRANSPORT = "clinic-chat:transport";
 const TICK_MS = 5000;
 const SLEPT_MS = 12_000;
+const RELOAD_MS = 5000;
 
 const inBrowser = typeof window !== "undefined";
 
@@ -50,9 +51,10 @@ export const onWake = (listener) => wakers.add(listener);
 /** Whether the page is about to go away on its own account, which needs no warning. */
 export const isLeaving = () => leaving;
 
-/** The page goes away on its own account: for a new build, or to the sign-in page. */
+/** The page goes away on its own account; call what this returns when it stays after all. */
 export function leave() {
   leaving = true;
+  return () => (leaving = false);
 }
 
 /** How long to wait before attempt number `attempt` (1 is the first after a loss), in ms. */
@@ -67,7 +69,7 @@ export function transportFor(failures, preferred) {
   return failures % 2 === FAILURES_BEFORE_POLLING % 2 ? "polling" : "websocket";
 }
 
-export function preferredTransport() {
+function preferredTransport() {
   try {
     return window.sessionStorage.getItem(TRANSPORT) === "polling" ? "polling" : "websocket";
   } catch {
@@ -84,6 +86,7 @@ export function schedule(socket, { heldVersions }) {
   const manager = socket.io;
   const open = socket.connect.bind(socket);
   const close = socket.disconnect.bind(socket);
+  const openTransport = manager.open.bind(manager);
   let step = 0;
   let failures = 0;
   let proven = false;
@@ -96,12 +99,11 @@ export function schedule(socket, { heldVersions }) {
     window.clearTimeout(timer);
     timer = null;
     if (stopped || socket.connected || isSignInPage()) return;
-    const { status } = connection.get();
-    connection.update({
-      status: status === "waiting" || status === "offline" ? lost() : status,
-      nextTryAt: 0,
-    });
-    manager.opts.transports = [transportFor(failures, preferredTransport())];
+    connection.update({ status: begun ? lost() : "connecting", nextTryAt: 0 });
+    connect();
+  };
+
+  const connect = () => {
     if (begun) {
       // Reflex's own way to connect again, which renews what goes along with it.
       socket.wait_connect = false;
@@ -134,6 +136,18 @@ export function schedule(socket, { heldVersions }) {
   const begin = () => {
     step = 0;
     failures = 0;
+    proven = false;
+  };
+
+  // Also called by Reflex, to warm the transport up while the page is not ready; it keeps what
+  // it warmed up only when it finds the transport there that it had named.
+  manager.open = (done) => {
+    if (isSignInPage()) return manager;
+    const { transports } = manager.opts;
+    manager.opts.transports = [transportFor(failures, preferredTransport())];
+    openTransport(done);
+    manager.opts.transports = transports;
+    return manager;
   };
 
   // Reflex calls these two. Its retries come to nothing here; and it disconnects when the
@@ -160,7 +174,10 @@ export function schedule(socket, { heldVersions }) {
   socket.on("connect_error", plan);
   socket.on("disconnect", plan);
   socket.on("server:restarting", () => connection.update({ restarting: true }));
-  socket.on("state_mismatch", leave);
+  socket.on("state_mismatch", () => {
+    // Reflex reloads for a new build, but only once in a while.
+    window.setTimeout(leave(), RELOAD_MS);
+  });
 
   tryNow = () => {
     // After sleep a socket still looks open that its peer has given up long ago.
@@ -173,15 +190,15 @@ export function schedule(socket, { heldVersions }) {
   return {
     /** The lists are proven current over this connection. */
     succeeded() {
-      proven = true;
       begin();
+      proven = true;
     },
     /** Connect again by websocket; the badge tells nothing of it unless it fails. */
     switchToWebsocket() {
       remember("websocket");
       drop();
       begin();
-      attempt();
+      connect();
     },
     /** Cut a connection that looks alive and is not, and connect anew. */
     renew() {
@@ -225,7 +242,7 @@ if (inBrowser) {
   });
   window.addEventListener("beforeunload", () => {
     asking = true;
-    // Runs only when the person stays: a page that goes away gets no more timers.
+    // Over when every listener has heard of it, which is after the person's decision to stay.
     window.setTimeout(() => (asking = false));
   });
   window.addEventListener("pagehide", () => (asking = false));

@@ -1,17 +1,20 @@
 // How many conversations there are of each kind, for this person, exact and live.
 //
 // The server counts once; after that each patch says how a conversation stood before and how
-// it stands now. Where that is not enough (this person's marker is not known here) the counts
-// are asked for again.
+// it stands now. Where that is not enough (a patch begins elsewhere than the counts end, or this
+// person's marker is not known here as it was then) the counts are asked for again.
 
 import { account } from "$/public/live/account.js";
-import { ask } from "$/public/live/link.js";
+import { ask, isConnected } from "$/public/live/link.js";
 
 const ASK_AFTER_MS = 300;
+const ASK_AGAIN_MS = 2000;
 
 let cells = new Map();
 let version = 0;
 let personalVersion = 0;
+// Up to here this person's changes are known one by one, and with them their markers.
+let heard = 0;
 let timer = null;
 let whenChanged = () => {};
 
@@ -19,11 +22,22 @@ export function onChange(listener) {
   whenChanged = listener;
 }
 
-/** The person's version of the counts, for the server to send only what changed since. */
-export const personal = () => personalVersion;
+/** Up to where this person's changes are known, for the server to send only those since. */
+export const personal = () => heard;
 
-/** Take the counts as the server has them. */
+/** Take the counts of a snapshot, which came with this person's markers. */
 export function set(counts) {
+  take(counts);
+  heard = personalVersion;
+}
+
+/** Take the counts of a catch-up, which came with the markers that moved meanwhile. */
+export function offer(counts) {
+  heard = Math.max(heard, counts.personalVersion);
+  takeUnlessBehind(counts);
+}
+
+function take(counts) {
   version = counts.version;
   personalVersion = counts.personalVersion;
   cells = new Map(
@@ -31,12 +45,21 @@ export function set(counts) {
   );
 }
 
-/** Apply what moved between two versions of the list. */
-export function move(moves, to, markers) {
+/**
+ * Apply what moved between two versions of the list.
+ * @param markerAt how much of a conversation this person had read when `personal` was the version
+ *   of the counts, undefined where only a later marker is known
+ */
+export function move({ moves, from, to }, markerAt) {
   if (to <= version) return;
+  const continues = from === version;
   version = to;
+  if (!continues) {
+    refresh();
+    return;
+  }
   for (const { id, was, state } of moves) {
-    const marker = was === null ? 0 : markers.get(id);
+    const marker = was === null ? 0 : heard < personalVersion ? undefined : markerAt(id);
     if (marker === undefined) {
       refresh();
       return;
@@ -48,10 +71,17 @@ export function move(moves, to, markers) {
 
 /** Apply a change of one of this person's read markers. */
 export function mark({ version: its, was, inbound_read, state }) {
+  heard = Math.max(heard, its);
   if (its <= personalVersion) return;
   personalVersion = its;
   add(cellOf(state, was), -1);
   add(cellOf(state, inbound_read), 1);
+}
+
+/** Something else that is this person's alone changed. */
+export function saw(its) {
+  heard = Math.max(heard, its);
+  personalVersion = Math.max(personalVersion, its);
 }
 
 /** How many conversations match; an undefined condition matches all. */
@@ -79,14 +109,21 @@ function add(cell, number) {
   cells.set(cell, (cells.get(cell) ?? 0) + number);
 }
 
-function refresh() {
+// Patches that overtook the counts are not in them.
+function takeUnlessBehind(counts) {
+  if (counts.version < version || counts.personalVersion < personalVersion) refresh();
+  else take(counts);
+}
+
+function refresh(delay = ASK_AFTER_MS) {
   window.clearTimeout(timer);
   timer = window.setTimeout(async () => {
     const { counts } = await ask("counts:get", {});
-    if (!counts) return;
-    // Patches that overtook the answer are not in it.
-    if (counts.version < version || counts.personalVersion < personalVersion) refresh();
-    else set(counts);
-    whenChanged();
-  }, ASK_AFTER_MS);
+    if (counts) {
+      takeUnlessBehind(counts);
+      whenChanged();
+    } else if (isConnected()) {
+      refresh(ASK_AGAIN_MS);
+    }
+  }, delay);
 }

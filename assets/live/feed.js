@@ -7,7 +7,7 @@ export class Feed {
   /**
    * @param {string} name what the feed lists
    * @param {{
-   *   askFor: (feed: Feed) => void,
+   *   askFor: (feed: Feed) => Promise<unknown>,
    *   accepts?: (item: object, feed: Feed) => boolean,
    *   applied?: (patch: object) => void,
    * }} hooks `askFor` requests what is missing since `feed.version`; `accepts` may turn down
@@ -28,6 +28,7 @@ export class Feed {
     this.version = null;
     this.items = new Map();
     this.pending = [];
+    this.passed = new Map();
     this.asking = false;
   }
 
@@ -37,46 +38,59 @@ export class Feed {
 
   /** Replace all items, then apply the patches that arrived while they were being read. */
   snapshot({ key, version, items }) {
-    const pending = this.pending;
+    const { pending } = this;
+    const newest = key === this.key && this.ready ? this.version : version;
     this.reset(key);
     this.version = version;
     for (const item of items) this.items.set(item.id, item);
     for (const patch of pending) this.patch(patch);
+    // Patches that overtook the snapshot are not in it.
+    if (this.version < newest) this.repair();
   }
 
-  /** Apply a patch; true when it changed something. */
+  /** Apply a patch, or keep it until those before it are here. */
   patch(message) {
     const { key, from, to, upsert } = message;
-    if (key !== this.key) return false;
-    if (!this.ready) {
+    if (key !== this.key) return;
+    if (!this.ready || from > this.version) {
       if (this.pending.length < PENDING_LIMIT) this.pending.push(message);
-      return false;
-    }
-    if (from > this.version) {
-      this.repair();
-      return false;
+      if (this.ready) this.repair();
+      return;
     }
     this.asking = false;
-    if (to <= this.version) return false;
+    if (to <= this.version) return;
     this.version = to;
     for (const item of upsert) {
       if (this.items.has(item.id) || this.accepts(item, this)) this.items.set(item.id, item);
+      else this.pass(item);
     }
     this.applied(message);
-    return true;
+    const { pending } = this;
+    this.pending = [];
+    for (const patch of pending) this.patch(patch);
   }
 
   /** Add further items that were asked for; what is here already is at least as new. */
   page(items) {
     for (const item of items) {
-      if (!this.items.has(item.id)) this.items.set(item.id, item);
+      if (this.items.has(item.id)) continue;
+      this.items.set(item.id, this.passed.get(item.id) ?? item);
     }
   }
 
-  /** Ask for what is missing, once until an answer arrives. */
-  repair() {
+  /** Remember what was turned down: a page that was read before would bring it back older. */
+  pass(item) {
+    this.passed.delete(item.id);
+    this.passed.set(item.id, item);
+    if (this.passed.size > PENDING_LIMIT) this.passed.delete(this.passed.keys().next().value);
+  }
+
+  /** Ask for what is missing, once until an answer arrives or does not. */
+  async repair() {
     if (this.asking) return;
     this.asking = true;
-    this.askFor(this);
+    const { key } = this;
+    await this.askFor(this);
+    if (key === this.key) this.asking = false;
   }
 }

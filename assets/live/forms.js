@@ -1,8 +1,12 @@
-// Plain form posts behind menu items.
+// Signing out and moving between clinics, behind the menu.
 
+import { SIGN_IN, leave as leavePage } from "$/public/live/connection.js";
 import * as drafts from "$/public/live/drafts.js";
+import { notice } from "$/public/live/notices.js";
 import * as outbox from "$/public/live/outbox.js";
 import { createStore } from "$/public/live/store.js";
+
+const SIGN_OUT_MS = 10_000;
 
 /** Whether the person was warned that messages wait and has to decide. */
 export const leaving = createStore(false);
@@ -14,11 +18,33 @@ export function signOut() {
 }
 
 /** Sign out and give up what waits: the next person at this browser must not find it. */
-export function leave() {
+export async function leave() {
   leaving.set(false);
+  // The socket may hear of the session's end before the answer comes.
+  const remain = leavePage();
+  // Not a form post, which would leave the page also when the server cannot be reached, and
+  // with it the wrong idea of being signed out.
+  if (!(await signedOut())) {
+    remain();
+    notice("still_signed_in");
+    return;
+  }
   outbox.clear();
   drafts.clear();
-  submit("sign-out");
+  window.location.assign(SIGN_IN);
+}
+
+async function signedOut() {
+  try {
+    const answer = await fetch("/auth/logout", {
+      method: "POST",
+      headers: { Accept: "application/json" },
+      signal: AbortSignal.timeout(SIGN_OUT_MS),
+    });
+    return answer.ok;
+  } catch {
+    return false;
+  }
 }
 
 export const stay = () => leaving.set(false);

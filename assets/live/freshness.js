@@ -4,88 +4,96 @@
 
 import { connection, onWake } from "$/public/live/connection.js";
 import * as inbox from "$/public/live/inbox.js";
-import { isConnected, isIdle, tell } from "$/public/live/link.js";
+import { isConnected, tell } from "$/public/live/link.js";
 import { createStore } from "$/public/live/store.js";
 import * as thread from "$/public/live/thread.js";
 
 // While polling, a list is never staler than this; on a websocket it only guards.
 const POLLING_MS = 5000;
 const WEBSOCKET_MS = 10_000;
-const ANSWER_MS = 4000;
-const PROBE_MS = 30_000;
-const PROBE_TIMEOUT_MS = 5000;
+const AGAIN_MS = 500;
+// An answer is late after three times what the last one took, within these limits. A slow
+// network is not a dead one: the connection is renewed only after RENEW_MS more.
+const LATE_MS = 2000;
+const LATE_AT_MOST_MS = 8000;
+const LATE_AT_FIRST_MS = 5000;
+const RENEW_MS = 5000;
 
 /** When the screen was last proven current, and whether a proof is overdue. */
 export const freshness = createStore({ syncedAt: 0, stale: false });
 
 let nonce = 0;
-let deadline = null;
-let timer = null;
+let askedAt = 0;
+let roundTrip = null;
+let next = null;
+let late = null;
+let gone = null;
+// Until when what is missing may still arrive, null while nothing is missing.
+let behind = null;
 let lines = null;
 
 /** Begin checking over this socket; `connectionLines` can renew it. */
 export function watchFreshness(socket, connectionLines) {
   lines = connectionLines;
-  socket.on("connect", () => {
-    window.clearTimeout(deadline);
-    plan(0);
-  });
-  socket.on("disconnect", () => {
-    window.clearTimeout(timer);
-    window.clearTimeout(deadline);
-  });
+  socket.on("connect", check);
+  socket.on("disconnect", rest);
 }
 
 /** The server's answer, which came behind every patch that it had sent before. */
 export function receive({ nonce: answered, version }) {
   if (answered !== nonce) return;
-  window.clearTimeout(deadline);
-  const { feed } = inbox;
-  if (feed.ready && feed.version < version) feed.repair();
-  const row = thread.feed.ready && inbox.item(thread.feed.key);
-  if (row && row.version > thread.feed.version) thread.feed.repair();
+  roundTrip = performance.now() - askedAt;
+  rest();
+  if (!upTo(version)) {
+    const overdue = performance.now();
+    behind ??= overdue + lateAfter();
+    if (overdue > behind) freshness.update({ stale: true });
+    if (overdue > behind + RENEW_MS) {
+      behind = null;
+      lines.renew();
+    } else {
+      next = window.setTimeout(check, AGAIN_MS);
+    }
+    return;
+  }
+  behind = null;
+  lines.succeeded();
   freshness.set({ syncedAt: Date.now(), stale: false });
-  plan(connection.get().status === "polling" ? POLLING_MS : WEBSOCKET_MS);
+  const pause = connection.get().status === "polling" ? POLLING_MS : WEBSOCKET_MS;
+  next = window.setTimeout(check, pause);
+}
+
+/** Whether the screen has everything up to a version of the list; what is missing is asked for. */
+function upTo(version) {
+  const list = inbox.feed;
+  if (!list.ready) return false;
+  if (list.version < version) {
+    list.repair();
+    return false;
+  }
+  const row = thread.feed.ready && inbox.item(thread.feed.key);
+  if (!row || row.version <= thread.feed.version) return true;
+  thread.feed.repair();
+  return false;
 }
 
 function check() {
-  window.clearTimeout(timer);
+  rest();
   if (!isConnected()) return;
   nonce += 1;
+  askedAt = performance.now();
   tell("feed:check", { nonce });
-  window.clearTimeout(deadline);
-  deadline = window.setTimeout(() => {
-    freshness.update({ stale: true });
-    lines.renew();
-  }, ANSWER_MS);
+  late = window.setTimeout(() => freshness.update({ stale: true }), lateAfter());
+  gone = window.setTimeout(() => lines.renew(), lateAfter() + RENEW_MS);
 }
 
-function plan(delay) {
-  window.clearTimeout(timer);
-  timer = window.setTimeout(check, delay);
+function lateAfter() {
+  if (roundTrip === null) return LATE_AT_FIRST_MS;
+  return Math.min(LATE_AT_MOST_MS, Math.max(LATE_MS, 3 * roundTrip));
 }
 
-// While polling, see now and then whether websockets work again.
-async function probe() {
-  if (connection.get().status !== "polling") return;
-  const url = new URL("/_event/?EIO=4&transport=websocket", window.location.href);
-  url.protocol = url.protocol.replace("http", "ws");
-  const works = await new Promise((resolve) => {
-    const socket = new WebSocket(url);
-    const done = (answer) => {
-      resolve(answer);
-      socket.close();
-    };
-    window.setTimeout(() => done(false), PROBE_TIMEOUT_MS);
-    socket.onmessage = () => done(true);
-    socket.onerror = () => done(false);
-  });
-  if (!works || connection.get().status !== "polling") return;
-  await isIdle();
-  lines.switchToWebsocket();
+function rest() {
+  for (const timer of [next, late, gone]) window.clearTimeout(timer);
 }
 
-if (typeof window !== "undefined") {
-  onWake(check);
-  window.setInterval(probe, PROBE_MS);
-}
+if (typeof window !== "undefined") onWake(check);

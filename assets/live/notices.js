@@ -26,7 +26,10 @@ export function Notices() {
       return t("{name} was faster and took this conversation.", params);
     }
     if (code === "already_assigned") return t("Somebody set this conversation free meanwhile.");
-    if (code === "no_answer") return t("Not done: there is no connection. Try again.");
+    if (code === "offline") return t("Not done: there is no connection. Try again.");
+    if (code === "no_answer") return t("No answer came. See whether it was done.");
+    if (code === "restarting") return t("Not done: the server restarts. Try again.");
+    if (code === "still_signed_in") return t("You are still signed in: there is no connection.");
     if (code === "storage_unavailable") return t("Not done: the server cannot save right now.");
     if (code === "rate_limited") return t("Too much at once. Wait a moment.");
     if (code === "nothing_inbound") return t("The patient has not written yet.");

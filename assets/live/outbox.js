@@ -3,23 +3,31 @@
 // twice; one after the other, so that their order stays.
 
 import { account } from "$/public/live/account.js";
-import { isReloading } from "$/public/live/connection.js";
+import { isLeaving } from "$/public/live/connection.js";
 import { ask, isConnected } from "$/public/live/link.js";
 import { createStore } from "$/public/live/store.js";
 
 const SENDING = "sending";
 const FAILED = "failed";
 const PREFIX = "clinic-chat:outbox";
-const RETRY_MS = 1000;
-// The person need not decide about these: they pass, or another sign-in solves them.
-const PASSING = new Set(["no_answer", "unauthorized"]);
+// The person need not decide about these: they pass, or another sign-in solves them. What comes
+// later waits as well, or it would overtake.
+const RETRY_MS = {
+  offline: 0,
+  no_answer: 1000,
+  restarting: 1000,
+  unauthorized: 1000,
+  rate_limited: 5000,
+};
 const inBrowser = typeof window !== "undefined";
 
 /** How many messages wait, for the badge and for warnings. */
 export const queued = createStore(0);
 
-let storageKey = "";
+let prefix = "";
 let entries = [];
+// Those that the browser's storage did not take.
+const unkept = new Map();
 let pumping = false;
 const listeners = new Set();
 let whenStored = () => {};
@@ -42,31 +50,33 @@ export const of = (conversationId) =>
 
 /** Take a message; it is on the screen at once and sent as soon as that is possible. */
 export function send(conversationId, body) {
-  const entry = {
+  keep({
     clientId: uniqueId(),
     conversationId,
     body,
     at: new Date().toISOString(),
+    place: (entries.at(-1)?.place ?? 0) + 1,
     state: SENDING,
-  };
-  change((stored) => [...stored, entry]);
+  });
   pump();
 }
 
 /** Send a failed message again. */
 export function retry(clientId) {
-  set(clientId, { state: SENDING, reason: "" });
+  change(clientId, { state: SENDING, reason: "" });
   pump();
 }
 
 /** Give a message up. */
 export function discard(clientId) {
-  change((stored) => stored.filter((entry) => entry.clientId !== clientId));
+  unkept.delete(clientId);
+  storage()?.removeItem(prefix + clientId);
+  refresh();
 }
 
 /** Give everything up, as signing out does after a warning. */
 export function clear() {
-  change(() => []);
+  for (const { clientId } of entries) discard(clientId);
 }
 
 /** Send what waits, one after the other. */
@@ -81,60 +91,85 @@ export async function pump() {
 }
 
 async function deliver({ clientId, conversationId, body }) {
-  const key = storageKey;
+  const whose = prefix;
   const { message, error } = await ask("message:send", { conversationId, clientId, body });
   // Another person may have signed in meanwhile in another tab.
-  if (key !== storageKey) return;
+  if (whose !== prefix) return;
   if (message) {
     whenStored(message);
     discard(clientId);
-  } else if (PASSING.has(error.code)) {
-    if (isConnected()) await new Promise((resolve) => window.setTimeout(resolve, RETRY_MS));
+  } else if (error.code in RETRY_MS) {
+    if (isConnected()) {
+      await new Promise((resolve) => window.setTimeout(resolve, RETRY_MS[error.code]));
+    }
   } else {
-    set(clientId, { state: FAILED, reason: error.code });
+    change(clientId, { state: FAILED, reason: error.code });
   }
 }
 
 const next = () => entries.find((entry) => entry.state === SENDING);
 
-function set(clientId, changes) {
-  change((stored) =>
-    stored.map((entry) => (entry.clientId === clientId ? { ...entry, ...changes } : entry)),
-  );
+function change(clientId, changes) {
+  refresh();
+  const entry = entries.find((known) => known.clientId === clientId);
+  if (entry) keep({ ...entry, ...changes });
 }
 
-// Other tabs of the same person share the storage, so it is read before it is written.
-function change(update) {
-  entries = update(stored() ?? entries);
+// Each message has a key of its own: tabs of the same person share the storage, and a list
+// that each of them reads and writes would lose what another one added meanwhile.
+function keep(entry) {
+  unkept.set(entry.clientId, entry);
   try {
-    if (storageKey) window.localStorage.setItem(storageKey, JSON.stringify(entries));
+    if (prefix) {
+      window.localStorage.setItem(prefix + entry.clientId, JSON.stringify(entry));
+      unkept.delete(entry.clientId);
+    }
   } catch {
-    // Full or forbidden storage: the messages are kept for as long as the page is.
+    // Full or forbidden storage: the message is kept for as long as the page is.
   }
-  tell();
+  refresh();
 }
 
-function stored() {
+function refresh() {
+  entries = [...kept(), ...unkept.values()].sort(
+    (a, b) => a.place - b.place || (a.clientId < b.clientId ? -1 : 1),
+  );
+  queued.set(entries.length);
+  for (const listener of listeners) listener();
+}
+
+function kept() {
+  const store = storage();
+  if (!prefix || !store) return [];
+  return Object.keys(store)
+    .filter((key) => key.startsWith(prefix) && !unkept.has(key.slice(prefix.length)))
+    .flatMap((key) => {
+      try {
+        return [JSON.parse(store.getItem(key))];
+      } catch {
+        return [];
+      }
+    });
+}
+
+function storage() {
   try {
-    const text = storageKey && window.localStorage.getItem(storageKey);
-    return text ? JSON.parse(text) : null;
+    return window.localStorage;
   } catch {
     return null;
   }
 }
 
-function tell() {
-  queued.set(entries.length);
-  for (const listener of listeners) listener();
-}
-
 // Keyed by person and clinic: nobody else who uses this browser sees or sends them.
 function load({ userId, clinic }) {
-  const key = userId && `${PREFIX}:${userId}:${clinic}`;
-  if (key === storageKey) return;
-  storageKey = key;
-  entries = stored() ?? [];
-  tell();
+  const its = userId && `${PREFIX}:${userId}:${clinic}:`;
+  if (its === prefix) return;
+  // What was written before it was known who writes is this person's; else it is another's.
+  const mine = prefix ? [] : [...unkept.values()];
+  unkept.clear();
+  prefix = its;
+  for (const entry of mine) keep(entry);
+  refresh();
   pump();
 }
 
@@ -147,12 +182,11 @@ function uniqueId() {
 account.subscribe(load);
 if (inBrowser) {
   window.addEventListener("storage", ({ key }) => {
-    if (key !== storageKey) return;
-    entries = stored() ?? [];
-    tell();
+    if (!prefix || (key !== null && !key.startsWith(prefix))) return;
+    refresh();
     pump();
   });
   window.addEventListener("beforeunload", (event) => {
-    if (entries.length > 0 && !isReloading()) event.preventDefault();
+    if (entries.length > 0 && !(isLeaving() && unkept.size === 0)) event.preventDefault();
   });
 }

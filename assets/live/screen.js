@@ -4,7 +4,7 @@ const FIELD = "_rx_state_";
 
 const owners = new Map();
 let deliver = null;
-let frame = null;
+let unschedule = null;
 const dirty = new Set();
 const watchers = new Set();
 
@@ -37,20 +37,22 @@ export function keepOwned(update) {
 export function changed(state) {
   if (!owners.has(state)) return;
   dirty.add(state);
-  if (frame !== null) return;
-  // Hidden tabs get no frames, and their title and counts must stay right too.
-  frame = document.hidden
-    ? window.setTimeout(flush, 0)
-    : window.requestAnimationFrame(flush);
+  if (unschedule) return;
+  // Hidden tabs get no frames, and their title and counts must stay right too. Frames and timers
+  // are numbered alike, so each is cancelled only as what it is.
+  if (document.hidden) {
+    const timer = window.setTimeout(flush, 0);
+    unschedule = () => window.clearTimeout(timer);
+  } else {
+    const frame = window.requestAnimationFrame(flush);
+    unschedule = () => window.cancelAnimationFrame(frame);
+  }
 }
 
 /** Show pending values now, before the browser paints. */
 export function flush() {
-  if (frame !== null) {
-    window.cancelAnimationFrame(frame);
-    window.clearTimeout(frame);
-    frame = null;
-  }
+  unschedule?.();
+  unschedule = null;
   if (!deliver) return;
   const delta = {};
   for (const state of dirty) delta[state] = named(owners.get(state)());

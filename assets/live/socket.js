@@ -3,24 +3,30 @@
 
 import io from "socket.io-client";
 
+import { account } from "$/public/live/account.js";
 import {
   SIGN_IN,
   connection,
+  isLeaving,
   isSignInPage,
-  preferredTransport,
+  leave,
   schedule,
 } from "$/public/live/connection.js";
 import * as counts from "$/public/live/counts.js";
 import * as freshness from "$/public/live/freshness.js";
 import * as inbox from "$/public/live/inbox.js";
-import { useSocket } from "$/public/live/link.js";
+import { onUnauthorized, useSocket } from "$/public/live/link.js";
 import * as outbox from "$/public/live/outbox.js";
 import * as people from "$/public/live/people.js";
 import * as personal from "$/public/live/personal.js";
+import { watchForWebsocket } from "$/public/live/probe.js";
 import { deliverWith, keepOwned } from "$/public/live/screen.js";
 import * as thread from "$/public/live/thread.js";
 
 const CONNECT_TIMEOUT_MS = 6000;
+// A long poll ends with the server's next ping at the latest. Requests that a dead network
+// swallowed would else keep the few connections that a browser has for a host.
+const POLL_TIMEOUT_MS = 20_000;
 const FEEDS = {
   [inbox.feed.name]: inbox.receive,
   [thread.feed.name]: thread.receive,
@@ -29,6 +35,7 @@ const FEEDS = {
 };
 
 let lines = null;
+let stopProbing = () => {};
 
 /** What Reflex calls instead of `io(url, options)`. */
 export default function connect(url, options) {
@@ -39,12 +46,14 @@ export default function connect(url, options) {
   const socket = io(window.location.origin + pathname, {
     ...options,
     path: pathname,
-    transports: [preferredTransport()],
     timeout: CONNECT_TIMEOUT_MS,
+    requestTimeout: POLL_TIMEOUT_MS,
     autoConnect: false,
   });
   lines?.stop();
+  stopProbing();
   lines = schedule(socket, { heldVersions });
+  stopProbing = watchForWebsocket(lines.switchToWebsocket);
   useSocket(socket);
   intercept(socket);
   freshness.watchFreshness(socket, lines);
@@ -52,6 +61,7 @@ export default function connect(url, options) {
   for (const [name, take] of Object.entries(people.events)) socket.on(name, take);
   socket.on("connect", outbox.pump);
   socket.on("session:ended", signIn);
+  onUnauthorized(signIn);
   socket.on("connect_error", (error) => {
     if (error.message === "unauthorized") signIn();
   });
@@ -78,10 +88,14 @@ function heldVersions() {
   return held;
 }
 
+// What waits in the outbox and the drafts stay for the same person's next session.
 function signIn() {
-  if (isSignInPage()) return;
+  if (isSignInPage() || isLeaving()) return;
   lines.stop();
+  leave();
   connection.update({ status: "connecting" });
-  const next = window.location.pathname + window.location.search;
-  window.location.assign(`${SIGN_IN}?error=ended&next=${encodeURIComponent(next)}`);
+  const query = new URLSearchParams();
+  if (account.get().userId) query.set("error", "ended");
+  query.set("next", window.location.pathname + window.location.search);
+  window.location.assign(`${SIGN_IN}?${query}`);
 }

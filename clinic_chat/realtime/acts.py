@@ -29,6 +29,7 @@ from clinic_chat.logs import audit
 from clinic_chat.realtime import inbox_feed, thread_feed
 from clinic_chat.realtime.activity import Activity
 from clinic_chat.realtime.callers import Caller, Callers
+from clinic_chat.realtime.goodbye import Work
 from clinic_chat.realtime.subscriptions import Subscriptions
 from clinic_chat.services import Services
 from clinic_chat.storage.database import StorageUnavailable
@@ -51,10 +52,12 @@ class Acts:
         subscriptions: Subscriptions,
         activity: Activity,
         services: Services,
+        work: Work,
     ) -> None:
         self._callers = callers
         self._subscriptions = subscriptions
         self._activity = activity
+        self._work = work
         self._limits: Limits = services.limits
         self._sends_per_minute = services.settings.sends_per_minute
 
@@ -81,6 +84,12 @@ class Acts:
 
     def _answered(self, name: str, handler: Handler) -> Callable[..., Awaitable[Data]]:
         async def act(sid: str, *args: Any) -> Data:
+            if self._work.ending:
+                return error("restarting", "the server restarts, try again")
+            with self._work.piece():
+                return await answer(sid, args)
+
+        async def answer(sid: str, args: tuple[Any, ...]) -> Data:
             try:
                 caller = await self._callers.live(sid)
                 if caller is None:

@@ -67,7 +67,9 @@ class Bus:
         while True:
             remaining = heard + SILENCE_SECONDS - asyncio.get_running_loop().time()
             try:
-                first = await asyncio.wait_for(self._queue.get(), max(remaining, 0.01))
+                # Not `wait_for`, which on Python 3.11 may swallow a cancellation.
+                async with asyncio.timeout(max(remaining, 0.01)):
+                    first = await self._queue.get()
             except TimeoutError:
                 heard = asyncio.get_running_loop().time()
                 await self._guarded(self._catch_up_all())

@@ -48,6 +48,20 @@ def exposed_events(states: Iterable[type[State]]) -> frozenset[str]:
     )
 
 
+def well_formed(data: object, allowed: frozenset[str]) -> bool:
+    """Whether `data` is an event that a page may send: its name is allowed, its parts objects.
+
+    Reflex logs an event that it cannot make sense of whole, with the cookie and what was typed,
+    so such an event must not get that far.
+    """
+    match data:
+        case {"name": str() as name, **rest}:
+            parts = (rest.get("payload"), rest.get("router_data"))
+            known = name in allowed or name in FRAMEWORK_EVENTS
+            return known and all(isinstance(part, dict | None) for part in parts)
+    return False
+
+
 class Gate(rx.Middleware):
     """Blocks every event that is not allowed, and tells handlers who is calling."""
 

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import parse_qs
 from uuid import UUID, uuid5
 
 import reflex as rx
+from reflex_base.constants import CompileVars
 from socketio.exceptions import ConnectionRefusedError as Refused
 
 from clinic_chat.domain.events import Personal, Recorded
@@ -19,7 +20,9 @@ from clinic_chat.realtime.acts import Acts
 from clinic_chat.realtime.bus import Bus
 from clinic_chat.realtime.callers import Caller, Callers
 from clinic_chat.realtime.feeds import Feeds
-from clinic_chat.realtime.goodbye import on_goodbye
+from clinic_chat.realtime.gate import well_formed
+from clinic_chat.realtime.goodbye import Work, on_goodbye
+from clinic_chat.realtime.peers import close_peers, watch_peers
 from clinic_chat.realtime.presence import Presence
 from clinic_chat.realtime.server import create_socket_server
 from clinic_chat.realtime.subscriptions import Subscriptions
@@ -28,6 +31,7 @@ from clinic_chat.storage.database import StorageUnavailable
 
 SESSION_ENDED = "session:ended"
 SERVER_RESTARTING = "server:restarting"
+FINISH_SECONDS = 4.0
 FAREWELL_SECONDS = 0.2
 UNAUTHORIZED = "unauthorized"
 UNAVAILABLE = "unavailable"
@@ -46,34 +50,44 @@ class Live:
         self.subscriptions = Subscriptions(
             self.sio, self.feeds, self.bus, self.presence, self.activity
         )
-        self.acts = Acts(self.callers, self.subscriptions, self.activity, services)
+        self.work = Work()
+        self.acts = Acts(self.callers, self.subscriptions, self.activity, services, self.work)
         self._database = services.database
         self._namespace = ""
         self._framework: Any = None
+        self._allowed: frozenset[str] = frozenset()
         services.database.on_commit(self.bus.committed)
         on_goodbye(self.say_goodbye)
         self.bus.on_events(self._publish)
         self.bus.on_personal(self._publish_personal)
 
-    def attach(self, app: rx.App) -> None:
-        """Stand in front of Reflex's event namespace: nobody reaches it without a session."""
+    def attach(self, app: rx.App, allowed: frozenset[str] = frozenset()) -> None:
+        """Stand in front of Reflex's event namespace: nobody reaches it without a session.
+
+        `allowed` are the events that pages may send beside the framework's own.
+        """
+        self._allowed = allowed
         self._framework = app.event_namespace
         self._namespace = self.subscriptions.namespace = self._framework.namespace
         self.sio.on("connect", self._connect, namespace=self._namespace)
         self.sio.on("disconnect", self._disconnect, namespace=self._namespace)
+        self.sio.on("event", self._event, namespace=self._namespace)
         for name, act in self.acts.by_name().items():
             self.sio.on(name, act, namespace=self._namespace)
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:
-        """Deliver events while the server runs."""
-        task = asyncio.create_task(self.bus.run(), name="clinic_chat_bus")
+        """Deliver events and notice dead peers while the server runs."""
+        tasks = [
+            asyncio.create_task(self.bus.run(), name="clinic_chat_bus"),
+            asyncio.create_task(watch_peers(self.sio), name="clinic_chat_peers"),
+        ]
         try:
             yield
         finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def end_session(self, session_id: UUID) -> None:
         """Cut every tab of a session that was signed out or revoked."""
@@ -81,11 +95,12 @@ class Live:
             await self.cut(caller.sid)
 
     async def say_goodbye(self) -> None:
-        """Tell every tab that the server restarts, and close every socket."""
+        """Tell every tab that the server restarts, answer what is under way, and close."""
         await self.sio.emit(SERVER_RESTARTING, {}, namespace=self._namespace)
-        # The writers need a moment to put the farewell on the wire.
+        await self.work.finish(FINISH_SECONDS)
+        # The writers need a moment to put the last answers on the wire.
         await asyncio.sleep(FAREWELL_SECONDS)
-        await self.sio.shutdown()
+        await close_peers(self.sio)
 
     async def cut(self, sid: str) -> None:
         """Tell a tab that its session is over and close its socket."""
@@ -108,12 +123,26 @@ class Live:
         await self.sio.enter_room(sid, rooms.session(identity.session_id), self._namespace)
         try:
             await self._framework.on_connect(
-                sid, _with_bound_token(environ, identity.session_id), _only_framework(auth)
+                sid, _with_bound_token(environ, identity.session_id), self._only_framework(auth)
             )
         except Exception:
             # A refused connect never reaches disconnect.
             self.callers.forget(sid)
             raise
+
+    async def _event(self, sid: str, data: Any = None, *_rest: Any) -> None:
+        if well_formed(data, self._allowed):
+            await self._framework.on_event(sid, data)
+        else:
+            audit("event.refused", sid=sid)
+
+    def _only_framework(self, auth: Any) -> Any:
+        if not isinstance(auth, dict):
+            return None
+        kept = {k: v for k, v in auth.items() if k != "live"}
+        if not well_formed(kept.get(CompileVars.CONNECT_AUTH_EVENT), self._allowed):
+            kept.pop(CompileVars.CONNECT_AUTH_EVENT, None)
+        return kept
 
     async def _disconnect(self, sid: str, _reason: str = "") -> None:
         caller = self.callers.forget(sid)
@@ -164,10 +193,6 @@ def _with_bound_token(environ: dict[str, Any], session_id: UUID) -> dict[str, An
     if not tokens:
         return environ
     return {**environ, "QUERY_STRING": f"token={uuid5(session_id, tokens[0])}"}
-
-
-def _only_framework(auth: Any) -> Any:
-    return {k: v for k, v in auth.items() if k != "live"} if isinstance(auth, dict) else None
 
 
 def _remember_versions(caller: Caller, auth: Any) -> None:

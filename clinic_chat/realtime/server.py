@@ -1,9 +1,11 @@
 """The Socket.IO server: its limits, its Origin rule and who may connect."""
 
 import json
+import logging
 from types import SimpleNamespace
 from typing import Any
 
+from reflex_base.constants import Endpoint
 from reflex_base.utils import format as reflex_format
 from socketio import AsyncServer
 
@@ -28,8 +30,15 @@ def create_socket_server(settings: Settings) -> AsyncServer:
             settings.allowed_origins,
         )
 
+    # Their own loggers print packets and exceptions with the data in them to standard error.
+    log = logging.getLogger("clinic_chat.sockets")
+    log.setLevel(logging.ERROR)
     return AsyncServer(
         async_mode="asgi",
+        logger=log,
+        engineio_logger=log,
+        # Without this anybody may enter "/", which has nothing in it.
+        namespaces=[str(Endpoint.EVENT)],
         cors_allowed_origins=allowed,
         cors_credentials=True,
         max_http_buffer_size=MAX_FRAME_BYTES,

@@ -18,7 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 
 from clinic_chat.storage.scoping import CLINIC, ScopedSession
 
-BUSY_TIMEOUT_MS = 5_000
+# Well under what a browser waits for an answer before it takes the connection for dead.
+BUSY_TIMEOUT_MS = 2_000
 READERS = 8
 COMMITTED = "committed"
 # Result codes without their extension (https://sqlite.org/rescode.html).

@@ -34,7 +34,14 @@ def _word(status: rx.Var[str]) -> rx.Component:
         ("polling", t("Polling")),
         ("stale", t("Not up to date")),
         ("offline", t("Offline")),
-        ("waiting", t("No connection")),
+        (
+            "waiting",
+            rx.cond(
+                browser_value("badge", "badge", "restarting", bool),
+                t("Server restarts"),
+                t("No connection"),
+            ),
+        ),
         t("Connecting…"),
     )
 
@@ -47,7 +54,7 @@ def _detail(status: rx.Var[str]) -> rx.Component:
         (
             "waiting",
             rx.el.button(
-                t("Reconnecting in {n} s", n=seconds),
+                rx.cond(seconds > 0, t("Reconnecting in {n} s", n=seconds), t("Reconnecting…")),
                 type="button",
                 class_name="connection-retry",
                 title=t("Try now"),

@@ -114,9 +114,7 @@ async def test_what_is_no_message_is_404(api: ClinicApi, message_id: str) -> Non
     assert error_of(response)["code"] == "not_found"
 
 
-async def test_another_clinics_message_looks_like_none(
-    api: ClinicApi, answer: MessageView
-) -> None:
+async def test_another_clinics_message_looks_like_none(api: ClinicApi, answer: MessageView) -> None:
     boreal = await create_token(api.services.database, api.clinics["boreal"])
     headers = {"Authorization": f"Bearer {boreal}"}
     theirs = await report(api, answer.id, {"status": "read"}, headers)

@@ -61,9 +61,7 @@ async def _colleagues(database: Database, clinics: Clinics) -> dict[str, ClinicS
             Membership(user_id=user.id, clinic_id=clinics.aurora.clinic_id, role=Role.PROFESSIONAL)
             for user in people
         )
-    return {
-        user.name: ClinicScope(database, clinics.aurora.clinic_id, user.id) for user in people
-    }
+    return {user.name: ClinicScope(database, clinics.aurora.clinic_id, user.id) for user in people}
 
 
 async def test_of_many_simultaneous_takers_one_wins_and_the_others_are_told_who(

@@ -60,6 +60,7 @@ async def _all(scope: ClinicScope, limit: int, wanted: Filter | None = None) -> 
     while True:
         page = await list_conversations(scope, wanted, cursor=cursor, limit=limit)
         assert len(page.rows) <= limit
+        assert not {row.id for row in page.rows} & set(found)
         found += [row.id for row in page.rows]
         cursor = page.cursor
         if not cursor:

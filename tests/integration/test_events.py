@@ -207,6 +207,26 @@ async def test_people_who_go_away_in_the_middle_leave_no_holes(
     await crowd.check(all_told=False)
 
 
+async def test_several_processes_write_one_log_without_holes(
+    any_database: Database, new_crowd: Callable[[], Awaitable[Crowd]]
+) -> None:
+    crowd = await new_crowd()
+    conversation = crowd.conversations[crowd.clinics.ana.clinic_id][0]
+    # Each has its own connections and queue, as another process has.
+    processes = [Database(any_database.url) for _ in range(3)]
+    await asyncio.gather(
+        *(
+            send_message(replace(crowd.clinics.ana, database=process), conversation, "oi", key)
+            for process in processes
+            for key in map(str, range(15))
+        )
+    )
+    for process in processes:
+        await process.close()
+    await crowd.check(all_told=False)
+    assert await last_seq(crowd.clinics.ana) == 2 + 15  # the same keys, from every process
+
+
 async def test_a_rolled_back_transaction_is_not_told(
     any_database: Database, new_crowd: Callable[[], Awaitable[Crowd]]
 ) -> None:

@@ -134,10 +134,19 @@ async def test_connections_can_be_refused_and_taken_again_on_the_same_port(proxy
         assert await _echoed(socket, "back") == "back"
 
 
-async def test_a_rejected_connection_is_reset_but_remembered(proxy: Proxy) -> None:
-    proxy.rejecting = True
+async def test_requests_for_a_path_can_be_reset_and_are_remembered(proxy: Proxy) -> None:
+    proxy.rejected = "/a"
 
     with pytest.raises((OSError, InvalidMessage)):
         await _connect(proxy)
+    async with connect(f"ws://{HOST}:{proxy.port}/other", compression=None) as socket:
+        assert await _echoed(socket, "passes") == "passes"
 
-    assert [connection.websocket for connection in proxy.accepted] == [True]
+    assert [connection.path for connection in proxy.accepted] == ["/a?b=c", "/other"]
+
+
+async def test_a_frame_can_be_put_in_the_servers_mouth(proxy: Proxy) -> None:
+    async with _connect(proxy) as socket:
+        assert await _echoed(socket, "from the server") == "from the server"
+        proxy.inject("from the proxy")
+        assert await socket.recv() == "from the proxy"

@@ -277,12 +277,16 @@ async def test_pages_go_through_a_conversation_without_gap_or_repetition(clinics
 
     backwards = await page()
     while backwards[0] > 1:
-        backwards = await page(before=backwards[0]) + backwards
+        earlier = await page(before=backwards[0])
+        assert earlier[-1] < backwards[0]
+        backwards = earlier + backwards
     assert backwards == every
 
     forwards = await page(after=0)
     while forwards[-1] < every[-1]:
-        forwards += await page(after=forwards[-1])
+        later = await page(after=forwards[-1])
+        assert later[0] > forwards[-1]
+        forwards += later
     assert forwards == every
 
     for middle in every:

@@ -697,6 +697,9 @@ REFUSED_METHODS: dict[str, Step] = {
     "insert of one of another's": _executed(
         lambda o, t: insert(Message), lambda o, t: _row(t, clinic_id=t.clinic)
     ),
+    "insert of values beside a row": _executed(
+        lambda o, t: insert(Message).values(clinic_id=t.clinic), lambda o, t: [_row(o)]
+    ),
     "insert over another's": _executed(
         lambda o, t: sqlite.insert(Message).on_conflict_do_update(
             index_elements=["id"], set_={"body": "x"}

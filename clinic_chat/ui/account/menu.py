@@ -93,9 +93,8 @@ def leaving_dialog() -> rx.Component:
 
 
 def account_forms() -> rx.Component:
-    """The forms behind the menu: signing out and switching are plain posts."""
+    """The form behind the menu: moving to another clinic is a plain post."""
     return rx.el.div(
-        plain_form(id="sign-out", method="post", action="/auth/logout"),
         plain_form(
             rx.el.input(type="hidden", name="clinic", id="switch-clinic-slug"),
             id="switch-clinic",
