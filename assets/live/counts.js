@@ -27,8 +27,11 @@ export const personal = () => heard;
 
 /** Take the counts of a snapshot, which came with this person's markers. */
 export function set(counts) {
+  const overtaken = counts.personalVersion < personalVersion;
   take(counts);
-  heard = personalVersion;
+  heard = Math.max(heard, personalVersion);
+  // What this person did elsewhere meanwhile is not in them.
+  if (overtaken) refresh();
 }
 
 /** Take the counts of a catch-up, which came with the markers that moved meanwhile. */
@@ -47,8 +50,8 @@ function take(counts) {
 
 /**
  * Apply what moved between two versions of the list.
- * @param markerAt how much of a conversation this person had read when `personal` was the version
- *   of the counts, undefined where only a later marker is known
+ * @param markerAt how much of a conversation this person had read at a personal version,
+ *   undefined where that is not known
  */
 export function move({ moves, from, to }, markerAt) {
   if (to <= version) return;
@@ -59,7 +62,7 @@ export function move({ moves, from, to }, markerAt) {
     return;
   }
   for (const { id, was, state } of moves) {
-    const marker = was === null ? 0 : heard < personalVersion ? undefined : markerAt(id);
+    const marker = was === null ? 0 : known(id, markerAt);
     if (marker === undefined) {
       refresh();
       return;
@@ -68,6 +71,10 @@ export function move({ moves, from, to }, markerAt) {
     add(cellOf(state, marker), 1);
   }
 }
+
+// Counts that overtook this person's own changes are ahead of the markers.
+const known = (id, markerAt) =>
+  heard < personalVersion ? undefined : markerAt(id, personalVersion);
 
 /** Apply a change of one of this person's read markers. */
 export function mark({ version: its, was, inbound_read, state }) {

@@ -4,23 +4,27 @@ import { account } from "$/public/live/account.js";
 import { attend } from "$/public/live/attention.js";
 import * as counts from "$/public/live/counts.js";
 import { Feed } from "$/public/live/feed.js";
-import { ask } from "$/public/live/link.js";
+import { ask, isConnected } from "$/public/live/link.js";
 import { arrived } from "$/public/live/notify.js";
 import * as people from "$/public/live/people.js";
 import { changed, own } from "$/public/live/screen.js";
 import { hue, initials, plain } from "$/public/live/text.js";
 
 const KEY = "inbox";
+// As many at once as the server answers (clinic_chat/realtime/acts.py).
+const MARKERS_AT_ONCE = 200;
+const ASK_AGAIN_MS = 2000;
 const EVERYTHING = { search: "", who: "all", status: "", unread: false };
 
 export const feed = new Feed("conversations", {
-  askFor: ({ name, key, version }) => ask("feed:catch-up", { feed: name, key, version }),
+  askFor: ({ name, key, version }) =>
+    ask("feed:catch-up", { feed: name, key, version, personal: counts.personal() }),
   applied: applyMoves,
 });
 feed.reset(KEY);
 
 const markers = new Map();
-// The personal version of each marker that moved while this tab was here.
+// The personal version of each marker.
 const markerVersions = new Map();
 const asked = new Set();
 let stateName = null;
@@ -79,13 +83,13 @@ export function receive(message) {
   if (message.kind === "snapshot") takeSnapshot(message);
   else if (message.kind === "patch") takePatch(message);
   else if (message.kind === "page") takePage(message);
+  askForMarkers();
   update();
 }
 
 /** One of this person's read markers moved, here or on another device. */
 export function markerMoved(change) {
-  markers.set(change.id, change.inbound_read);
-  markerVersions.set(change.id, change.version);
+  takeMarker(change.id, change.inbound_read, change.version);
   counts.mark(change);
   update();
 }
@@ -93,23 +97,26 @@ export function markerMoved(change) {
 function takeSnapshot(message) {
   // Before the patches that waited for it move what it counts.
   counts.set(message.counts);
+  forgetMarkers(message);
+  const open = item(openId);
   feed.snapshot(message);
+  // It may be beyond the first page, and its thread shows it all the same.
+  if (open && !item(openId)) feed.items.set(openId, open);
   views.clear();
   loaded(keyOf(EVERYTHING), message);
 }
 
 function takePatch(message) {
   feed.patch(message);
-  if (message.counts) counts.set(message.counts);
+  if (message.counts) counts.offer(message.counts);
   for (const { id, preview_direction, preview_author_id } of message.upsert) {
     if (preview_direction === "outbound") people.stopTyping(id, preview_author_id);
   }
-  askForMarkers(message.upsert);
 }
 
-function applyMoves({ moves = [], to }) {
+function applyMoves({ moves = [], from, to }) {
   for (const { id, was } of moves) if (was === null) markers.set(id, markers.get(id) ?? 0);
-  counts.move(moves, to, markers);
+  counts.move({ moves, from, to }, markerAt);
   arrived(moves.filter(({ inbound }) => inbound), row);
 }
 
@@ -127,24 +134,41 @@ function loaded(key, { items, cursor }) {
 
 const keyOf = ({ search, who, status, unread }) => JSON.stringify([search, who, status, unread]);
 
-// Markers are as new as the personal version they come with; one that has moved here since is
-// newer.
+// Markers are at least as new as the personal version they come with.
 function takeMarkers({ markers: incoming = {}, personalVersion = 0 }) {
-  for (const [id, read] of Object.entries(incoming)) {
-    if ((markerVersions.get(id) ?? 0) <= personalVersion) markers.set(id, read);
+  for (const [id, read] of Object.entries(incoming)) takeMarker(id, read, personalVersion);
+}
+
+function takeMarker(id, read, version) {
+  if ((markerVersions.get(id) ?? 0) > version) return;
+  markers.set(id, read);
+  markerVersions.set(id, version);
+}
+
+// A snapshot comes with the markers of its rows; others may have moved while this tab was away.
+function forgetMarkers({ markers: its, personalVersion }) {
+  for (const id of [...markers.keys()]) {
+    if (!(id in its) && (markerVersions.get(id) ?? 0) <= personalVersion) markers.delete(id);
   }
 }
 
+const markerAt = (id, version) =>
+  (markerVersions.get(id) ?? 0) <= version ? markers.get(id) : undefined;
+
 // A room patch carries nothing that differs per viewer, so a row that is new to this tab
 // comes without this person's marker.
-async function askForMarkers(rows) {
-  const ids = rows.map(({ id }) => id).filter((id) => !markers.has(id) && !asked.has(id));
-  if (ids.length === 0) return;
+async function askForMarkers() {
+  const ids = [...feed.items.keys()]
+    .filter((id) => !markers.has(id) && !asked.has(id))
+    .slice(0, MARKERS_AT_ONCE);
+  if (ids.length === 0 || !isConnected()) return;
   for (const id of ids) asked.add(id);
   const answer = await ask("markers:get", { ids });
   for (const id of ids) asked.delete(id);
   takeMarkers(answer);
   update();
+  if (answer.error) window.setTimeout(askForMarkers, ASK_AGAIN_MS);
+  else askForMarkers();
 }
 
 const newestFirst = (a, b) =>

@@ -1,6 +1,7 @@
 // What is this person's alone, as it changes on any of their devices.
 
 import { account } from "$/public/live/account.js";
+import * as counts from "$/public/live/counts.js";
 import * as drafts from "$/public/live/drafts.js";
 import { setLocale } from "$/public/live/i18n.js";
 import * as inbox from "$/public/live/inbox.js";
@@ -18,5 +19,8 @@ const takers = {
 };
 
 export function receive({ upsert }) {
-  for (const change of upsert) takers[change.type]?.(change);
+  for (const change of upsert) {
+    takers[change.type]?.(change);
+    counts.saw(change.version);
+  }
 }

@@ -5,6 +5,8 @@ import { ask, isConnected } from "$/public/live/link.js";
 import { onShown } from "$/public/live/screen.js";
 import * as thread from "$/public/live/thread.js";
 
+const MARK_AGAIN_MS = 2000;
+
 const marked = new Map();
 
 const someoneLooks = () => !document.hidden && document.hasFocus();
@@ -16,7 +18,9 @@ async function mark() {
   if ((marked.get(conversationId) ?? 0) >= seq) return;
   marked.set(conversationId, seq);
   const answer = await ask("message:read", { conversationId, seq });
-  if (answer.error) marked.delete(conversationId);
+  if (!answer.error) return;
+  marked.delete(conversationId);
+  window.setTimeout(mark, MARK_AGAIN_MS);
 }
 
 /** Let a conversation be marked again, after it was set back to unread. */

@@ -164,15 +164,13 @@ class Acts:
     async def _catch_up(self, caller: Caller, data: Data) -> Data:
         match data:
             case {"feed": str() as feed, "key": str() as key}:
-                version = data.get("version")
+                version, personal = _version(data.get("version")), _version(data.get("personal"))
             case _:
                 raise InvalidInput("name the feed and its key", code="feed_invalid")
-        if isinstance(version, bool) or not isinstance(version, int | None):
-            raise InvalidInput("version is a number", code="version_invalid")
         if caller.feeds.get(feed) != key:
             raise InvalidInput("this tab does not follow that feed", code="feed_invalid")
         if feed == inbox_feed.FEED:
-            await self._subscriptions.bring_up_inbox(caller, version)
+            await self._subscriptions.bring_up_inbox(caller, version, personal)
         else:
             await self._subscriptions.bring_up_conversation(caller, key, version)
         return {}
@@ -207,6 +205,12 @@ class Acts:
     async def _limit(self, key: str, per_minute: int) -> None:
         if await self._limits.hit("socket", key, per_minute):
             raise RateLimited("too many in a minute, wait a moment")
+
+
+def _version(value: object) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, int | None):
+        raise InvalidInput("a version is a number", code="version_invalid")
+    return value
 
 
 def error(code: str, message: str, **more: str) -> Data:

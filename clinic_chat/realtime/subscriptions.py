@@ -89,7 +89,6 @@ class Subscriptions:
         With `personal_version` a patch also has this person's markers that moved since.
         """
         feed, key = inbox_feed.FEED, inbox_feed.KEY
-        extra = await self._now(caller)
         if version is not None:
             start = await overview(caller.scope, rows=False, since=personal_version)
             patch = await inbox_feed.since(caller.scope, version, start.version)
@@ -104,11 +103,11 @@ class Subscriptions:
                     markers=markers,
                     personalVersion=start.personal_version,
                     counts=inbox_feed.counts(start),
-                    **extra,
+                    **await self._now(caller),
                 )
                 return
         snapshot = await inbox_feed.snapshot(caller.scope)
-        snapshot.extra.update(extra)
+        snapshot.extra.update(await self._now(caller))
         await self._feeds.send_snapshot(caller.sid, feed, key, snapshot)
 
     async def bring_up_conversation(
@@ -116,15 +115,23 @@ class Subscriptions:
     ) -> None:
         """Send what the tab lacks of the open conversation."""
         feed = thread_feed.FEED
-        viewers = self._activity.viewers(key)
         patch = None if version is None else await thread_feed.since(caller.scope, key, version)
         if patch is None:
             snapshot = await thread_feed.snapshot(caller.scope, key, around)
-            snapshot.extra["viewers"] = viewers
+            snapshot.extra["viewers"] = self._activity.viewers(key)
             await self._feeds.send_snapshot(caller.sid, feed, key, snapshot)
         else:
             draft = await find_draft(caller.scope, UUID(key))
-            await self._feeds.send_patch(caller.sid, feed, key, patch, viewers=viewers, draft=draft)
+            row = await get_conversation(caller.scope, key)
+            await self._feeds.send_patch(
+                caller.sid,
+                feed,
+                key,
+                patch,
+                row=items([row])[0],
+                draft=draft,
+                viewers=self._activity.viewers(key),
+            )
 
     async def check(self, caller: Caller, nonce: object) -> None:
         """Have the bus tell a tab which version its list should have by now.
@@ -140,7 +147,10 @@ class Subscriptions:
         self._bus.call(answer)
 
     async def _now(self, caller: Caller) -> Item:
-        """What is true of the moment and stored nowhere: who is here, who types."""
+        """What is true of the moment and stored nowhere: who is here, who types.
+
+        Asked for last, so that nothing that is told meanwhile is missing from it.
+        """
         clinic_id = caller.identity.clinic_id
         return {
             "staff": items(await colleagues(caller.scope.database, clinic_id)),

@@ -18,6 +18,7 @@ HOST = "127.0.0.1"
 HEAD_END = b"\r\n\r\n"
 HEAD_LIMIT = 64 * 1024
 CHUNK = 64 * 1024
+SHORT_FRAME = 126
 UPGRADE_REFUSED = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
@@ -126,8 +127,8 @@ class Proxy:
     def inject(self, text: str) -> None:
         """Send a text to each websocket's client as if the server had sent it."""
         payload = text.encode()
-        assert len(payload) < 2**16
-        frame = struct.pack(">BBH", 0x81, 126, len(payload)) + payload
+        assert len(payload) < SHORT_FRAME
+        frame = bytes([0x81, len(payload)]) + payload
         for connection in self._open:
             if connection.websocket:
                 connection.client.write(frame)
@@ -254,7 +255,7 @@ async def _frame(reader: asyncio.StreamReader) -> bytes:
     """One frame of a server, which masks nothing (RFC 6455 section 5.2)."""
     start = await reader.readexactly(2)
     length = start[1] & 0x7F
-    more = {126: 2, 127: 8}.get(length, 0)
+    more = {SHORT_FRAME: 2, SHORT_FRAME + 1: 8}.get(length, 0)
     extended = await reader.readexactly(more)
     return start + extended + await reader.readexactly(int.from_bytes(extended) if more else length)
 

@@ -7,7 +7,7 @@ import reflex as rx
 
 from clinic_chat.domain.conversations import ConversationView
 from clinic_chat.domain.errors import InvalidInput
-from clinic_chat.domain.inbox import Who, list_conversations, parse_filter
+from clinic_chat.domain.inbox import Filter, InboxPage, Who, list_conversations, parse_filter
 from clinic_chat.realtime import inbox_feed
 from clinic_chat.realtime.callers import Caller, current_caller
 from clinic_chat.realtime.feeds import items
@@ -69,8 +69,13 @@ class Inbox(rx.State):
 
     @exposed
     async def load(self) -> None:
-        """Follow the clinic's conversations in this tab."""
-        await live().subscriptions.follow_inbox(current_caller())
+        """Follow the clinic's conversations in this tab, in the view that is chosen here.
+
+        After a reload or an outage the tab may be in another one.
+        """
+        caller = current_caller()
+        await live().subscriptions.follow_inbox(caller)
+        await self._send_page(caller, "", more=False, known=self._wanted() == Filter())
 
     @exposed
     async def find(self, text: object) -> Any:
@@ -134,9 +139,19 @@ class Inbox(rx.State):
         finally:
             self.busy = False
 
-    async def _send_page(self, caller: Caller, cursor: str, *, more: bool) -> None:
-        wanted = parse_filter(self.search, self.who, self.status, self.unread)
-        page = await list_conversations(caller.scope, wanted, cursor=cursor)
+    def _wanted(self) -> Filter:
+        return parse_filter(self.search, self.who, self.status, self.unread)
+
+    async def _send_page(
+        self, caller: Caller, cursor: str, *, more: bool, known: bool = False
+    ) -> None:
+        """Send a page of the view; of one whose rows are `known`, only which view it is."""
+        wanted = self._wanted()
+        page = (
+            InboxPage([], "", {})
+            if known
+            else await list_conversations(caller.scope, wanted, cursor=cursor)
+        )
         await live().feeds.send_page(
             caller.sid,
             inbox_feed.FEED,
