@@ -58,7 +58,7 @@ export function MessageBox({ conversationId, label, placeholder, reasons }) {
       return;
     }
     stopped();
-    outbox.send(conversationId, body);
+    outbox.send(conversationId, body.trim());
     drafts.edit(conversationId, "");
     show("");
     box.current.focus();

@@ -1,0 +1,56 @@
+"""A messaging channel: delivers what patients write through the public API."""
+
+import itertools
+import time
+from dataclasses import dataclass
+
+import httpx
+
+from tests.browser.people import Patient
+from tests.browser.server import Server
+
+_ids = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """A stored message of a patient; the times are seconds since 1970."""
+
+    conversation_id: str
+    seq: int
+    body: str
+    posted_at: float
+    answered_at: float
+
+
+class Channel:
+    """Posts to `/api/v1/inbound` of one clinic."""
+
+    def __init__(self, server: Server, clinic: str = "aurora") -> None:
+        self._client = httpx.AsyncClient(
+            base_url=server.origin,
+            headers={"Authorization": f"Bearer {server.token(clinic)}"},
+            timeout=30,
+        )
+
+    async def deliver(self, patient: Patient, body: str) -> Delivered:
+        """Store one message from a patient."""
+        posted_at = time.time()
+        answer = await self._client.post(
+            "/api/v1/inbound",
+            json={
+                "patient": {"name": patient.name, "phone": patient.phone},
+                "body": body,
+                "externalId": f"browser-test-{next(_ids)}",
+            },
+        )
+        answered_at = time.time()
+        assert answer.status_code == 201, answer.text
+        message = answer.json()["message"]
+        return Delivered(
+            message["conversationId"], message["seq"], message["body"], posted_at, answered_at
+        )
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()

@@ -1,0 +1,95 @@
+"""Makes sure that there is a Chromium for the tests: `python -m tests.browser.chromium`."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+
+from playwright.sync_api import Error, sync_playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+LAUNCH_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+VERSION_SECONDS = 30
+
+
+def chromium_path() -> str | None:
+    """The first working Chromium on PATH, or None for the one Playwright keeps itself."""
+    found = (shutil.which(name) for name in NAMES)
+    return next((path for path in found if path and _is_chromium(path)), None)
+
+
+def _is_chromium(path: str) -> bool:
+    # Where the browser comes as a snap, what is on PATH may only say how to install it.
+    try:
+        asked = subprocess.run(
+            [path, "--version"],
+            capture_output=True,
+            text=True,
+            timeout=VERSION_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return asked.returncode == 0 and "chrom" in asked.stdout.lower()
+
+
+def why_not() -> str:
+    """Why no Chromium opens a page here, or "" when one does."""
+    try:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(
+                executable_path=chromium_path(), args=LAUNCH_ARGUMENTS
+            )
+            browser.new_page().goto("about:blank")
+            browser.close()
+    except Error as error:
+        return str(error)
+    return ""
+
+
+def from_playwright() -> None:
+    """Download the Chromium that belongs to the installed Playwright."""
+    _run(sys.executable, "-m", "playwright", "install", "chromium")
+
+
+def from_apt() -> None:
+    """Install the distribution's Chromium, as root on Debian and its relatives."""
+    _run("apt-get", "update")
+    _run("apt-get", "install", "-y", "--no-install-recommends", "chromium")
+
+
+def _run(*command: str) -> None:
+    try:
+        # Progress belongs on standard error: what follows on standard output is the result.
+        subprocess.run(command, stdin=subprocess.DEVNULL, stdout=sys.stderr, check=False)
+    except OSError as error:
+        sys.stderr.write(f"{command[0]}: {error}\n")
+
+
+def main() -> int:
+    """0 when a Chromium works, installed now if need be; 1 with the reason otherwise."""
+    ways: tuple[Callable[[], None], ...] = (from_playwright, from_apt)
+    reason = why_not()
+    for install in ways:
+        if not reason:
+            return 0
+        install()
+        reason = why_not()
+    if reason:
+        sys.stderr.write(
+            f"No Chromium for the browser tests. Put one of {', '.join(NAMES)} on PATH, or run "
+            f"`playwright install --with-deps chromium`. The last try failed with:\n{reason}\n"
+        )
+    return 1 if reason else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,58 @@
+"""What a client may name on the socket, and everything else that it may try."""
+
+from reflex.state import State
+from reflex_base.utils.format import format_event_handler
+
+from clinic_chat.realtime.gate import FRAMEWORK_EVENTS, exposed_events
+from clinic_chat.realtime.live import Live
+from clinic_chat.services import Services
+from clinic_chat.settings import Settings
+from clinic_chat.ui.account.state import Account
+from clinic_chat.ui.inbox.state import Inbox
+from clinic_chat.ui.thread.state import Thread
+
+EXPOSED = exposed_events((Account, Inbox, Thread))
+THREAD = Thread.get_full_name()
+INBOX = Inbox.get_full_name()
+HYDRATE = "reflex___state____state.hydrate_and_load"
+
+
+def exposed_with_arguments() -> dict[str, list[str]]:
+    """The full names of the handlers that pages call with arguments, and the arguments' names."""
+    found = {
+        format_event_handler(handler): list(handler.fn.__code__.co_varnames)[
+            1 : handler.fn.__code__.co_argcount
+        ]
+        for state in (Account, Inbox, Thread)
+        for handler in state.event_handlers.values()
+    }
+    return {name: names for name, names in found.items() if names and name in EXPOSED}
+
+
+def acts() -> list[str]:
+    """The names of everything that a tab may ask for beside state events."""
+    return list(Live(Services(Settings())).acts.by_name())
+
+
+def forged_names() -> list[str]:
+    """Names of handlers that exist and are not for browsers, and of things that are no handlers."""
+    states = [State, *_below(State)]
+    hidden = [
+        format_event_handler(handler)
+        for state in states
+        for handler in state.event_handlers.values()
+    ]
+    private = [
+        f"{state.get_full_name()}.{name}"
+        for state in (State, Account, Inbox, Thread)
+        for name in dir(state)
+        if callable(getattr(state, name, None))
+    ]
+    odd = ["", ".", "open", "state.open", f"{THREAD}", f"{THREAD}.", f"{THREAD}.open.fn"]
+    odd += [f"{THREAD}.OPEN", f" {THREAD}.open", f"{THREAD}..open", f"{INBOX}.open", "x" * 5000]
+    allowed = EXPOSED | set(FRAMEWORK_EVENTS)
+    return sorted({*hidden, *private, *odd} - allowed)
+
+
+def _below(state: type[State]) -> list[type[State]]:
+    return [each for child in state.get_substates() for each in (child, *_below(child))]

@@ -1,0 +1,133 @@
+"""Everyone can use it: axe finds nothing serious, and the keyboard is enough."""
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Page, expect
+
+from tests.browser.channel import Channel
+from tests.browser.conftest import Visit
+from tests.browser.pages import PHONE, answer, composer, live, message, messages, thread_of
+from tests.browser.people import ANA, new_patient
+
+BLOCKING = {"serious", "critical"}
+DEVICES: dict[str, dict[str, Any]] = {"desktop": {}, "phone": PHONE}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("device", DEVICES)
+async def test_no_screen_has_a_serious_accessibility_problem(
+    visit: Visit, channel: Channel, device: str, scheme: str
+) -> None:
+    patient = new_patient()
+    first = await channel.deliver(patient, "Bom dia")
+    options = {**DEVICES[device], "color_scheme": scheme}
+    problems = {}
+
+    stranger = await visit(path="/login?error=invalid", **options)
+    await expect(stranger.get_by_role("alert")).not_to_be_empty()
+    problems["sign-in"] = await _problems(stranger)
+
+    page = await visit(ANA, **options)
+    problems["list"] = await _problems(page)
+
+    await page.get_by_role("searchbox").fill("ninguém com este nome")
+    await expect(page.locator(".empty")).to_be_visible()
+    problems["empty search"] = await _problems(page)
+
+    await page.goto("/c/00000000-0000-0000-0000-000000000000")
+    await expect(page.locator(".notice")).to_be_visible()
+    problems["not found"] = await _problems(page)
+
+    await page.goto(f"/c/{first.conversation_id}")
+    await thread_of(page, patient.name)
+    await answer(page, "Bom dia!")
+    await expect(message(page, "Bom dia!")).to_have_attribute("data-status", "sent")
+    await composer(page).fill(" ")
+    await composer(page).press("Enter")
+    problems["thread"] = await _problems(page)
+
+    if device == "phone":
+        await page.locator(".patient-toggle").click()
+        await expect(page.locator(".patient-pane")).to_be_visible()
+        problems["patient"] = await _problems(page)
+    else:
+        await page.locator(".list-header button[aria-haspopup=menu]").click()
+        await expect(page.get_by_role("menu")).to_be_visible()
+        # The page behind an open menu is out of reach; axe only sees that it is hidden.
+        problems["menu"] = await _problems(page, "[role=menu]")
+
+    found = [f"{screen}: {problem}" for screen, each in problems.items() for problem in each]
+    assert not found, "\n".join(found)
+
+
+async def test_the_keyboard_alone_opens_a_conversation_and_answers(
+    visit: Visit, channel: Channel
+) -> None:
+    patient = new_patient()
+    await channel.deliver(patient, "Consigo uma hora hoje?")
+    page = await visit(ANA)
+
+    await _tab_to(page, f"[data-testid=conversation-row]:has-text('{patient.name}') a")
+    await page.keyboard.press("Enter")
+    await expect(messages(page)).to_have_count(1)
+    await _tab_to(page, "[data-testid=composer] textarea")
+    await page.keyboard.type("Às quatro")
+    await _tab_to(page, "[data-testid=send]")
+    await page.keyboard.press("Enter")
+
+    await expect(message(page, "Às quatro")).to_have_attribute("data-seq", "2")
+
+
+async def test_the_keyboard_alone_signs_out(visit: Visit) -> None:
+    page = await visit(ANA, fresh=True)
+
+    await _tab_to(page, ".list-header button[aria-haspopup=menu]")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("menu")).to_be_visible()
+    await page.keyboard.press("End")
+    await expect(page.get_by_role("menuitem", name="Sair")).to_be_focused()
+    await page.keyboard.press("Enter")
+
+    await expect(page.get_by_label("Senha", exact=True)).to_be_visible()
+
+
+async def test_a_new_message_is_announced(visit: Visit, channel: Channel) -> None:
+    patient = new_patient()
+    first = await channel.deliver(patient, "Olá")
+    page = await visit(ANA, f"/c/{first.conversation_id}")
+    await thread_of(page, patient.name)
+
+    await channel.deliver(patient, "Alguém aí?")
+
+    log = page.get_by_role("log", name="Mensagens")
+    await expect(log).to_contain_text("Alguém aí?")
+    await live(page)
+
+
+async def _problems(page: Page, part: str = "body") -> list[str]:
+    """The blocking rules that the page breaks, with the elements that do."""
+    # What fades in has less contrast until it is there.
+    await page.evaluate(
+        "() => Promise.all(document.getAnimations().filter((a) => "
+        "a.effect.getComputedTiming().endTime !== Infinity).map((a) => a.finished))"
+    )
+    result = await Axe().run(page, part, options={"resultTypes": ["violations"]})
+    return [
+        f"{found['id']}: {node['html']}: {node['failureSummary']}"
+        for found in result.response["violations"]
+        if found["impact"] in BLOCKING
+        for node in found["nodes"]
+    ]
+
+
+async def _tab_to(page: Page, selector: str) -> None:
+    """Press Tab until the element has the focus; fail when it never has."""
+    target = page.locator(selector)
+    await expect(target).to_be_visible()
+    for _ in range(await page.locator("a, button, input, textarea, [tabindex]").count() + 1):
+        if await target.evaluate("(element) => element === document.activeElement"):
+            return
+        await page.keyboard.press("Tab")
+    raise AssertionError(f"Tab never reaches {selector}")

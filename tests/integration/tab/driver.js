@@ -1,0 +1,170 @@
+// Runs the browser modules outside of a browser. Each tab has its own copy of them, its own
+// globals and its own clock. One command per line comes on standard input, as
+// {"tab", "do", …}, and one answer per line goes out: what the tab sent, and what was asked for.
+
+import { resolve } from "node:path";
+
+import { Clock, globals, newStorage } from "./globals.js";
+
+const HERE = import.meta.dir;
+const ASSETS = resolve(HERE, "../../../assets");
+const OURS = /^\$\/public\//;
+const THEIRS = /^(react|react-router|socket\.io-client|\$\/utils\/catalogs\.js)$/;
+const GLOBALS = ["tab", "window", "document", "navigator", "performance"];
+const INBOX = "inbox";
+const THREAD = "thread";
+const FIELD = "_rx_state_";
+
+const settle = () => new Promise(setImmediate);
+
+async function bundle() {
+  const built = await Bun.build({
+    entrypoints: [resolve(HERE, "modules.js")],
+    format: "iife",
+    plugins: [
+      {
+        name: "places",
+        setup(build) {
+          const at = (path) => ({ path });
+          build.onResolve({ filter: OURS }, ({ path }) => at(path.replace(OURS, `${ASSETS}/`)));
+          build.onResolve({ filter: THEIRS }, () => at(resolve(HERE, "libraries.js")));
+        },
+      },
+    ],
+  });
+  return new Function(...GLOBALS, await built.outputs[0].text());
+}
+
+class Tab {
+  constructor(load, { path, storage, person }) {
+    this.clock = new Clock();
+    this.globals = globals(this.clock, path, storage);
+    this.person = person;
+    this.effects = [];
+    this.place = { pathname: path, search: "" };
+    this.navigate = (to) => this.go(to);
+    this.shown = {};
+    this.answers = new Map();
+    this.forgetSent();
+    const { window, document, navigator, performance } = this.globals;
+    load(this, window, document, navigator, performance);
+    this.socket = this.modules.connect("http://built.test/_event", {});
+    this.socket.on("event", ({ delta }) => {
+      for (const [state, vars] of Object.entries(delta)) {
+        this.shown[state] = { ...this.shown[state], ...vars };
+      }
+    });
+    this.render({ userId: "", clinic: "", timeZone: "UTC", sound: true, locale: "" });
+    this.socket.connect();
+  }
+
+  forgetSent() {
+    this.out = [];
+    this.dialled = null;
+    this.hungUp = false;
+    this.went = null;
+  }
+
+  sent(event, data, whenAnswered) {
+    const number = whenAnswered ? this.answers.size + 1 : 0;
+    if (whenAnswered) this.answers.set(number, whenAnswered);
+    this.out.push({ event, data, number });
+  }
+
+  dial(auth) {
+    this.dialled = auth;
+  }
+
+  hangUp() {
+    this.hungUp = true;
+  }
+
+  render(account) {
+    this.account = account;
+    this.effect = 0;
+    this.modules.LiveBridge({ inboxState: INBOX, threadState: THREAD, ...account });
+  }
+
+  go(to) {
+    const [pathname, search = ""] = to.split("?");
+    if (to === this.place.pathname + this.place.search) return;
+    this.place = { pathname, search: search && `?${search}` };
+    this.went = to;
+    this.render(this.account);
+  }
+
+  vars(from) {
+    const plain = (vars = {}) =>
+      Object.fromEntries(Object.entries(vars).map(([k, v]) => [k.replace(FIELD, ""), v]));
+    return { inbox: plain(from[INBOX]), thread: plain(from[THREAD]) };
+  }
+}
+
+const doings = {
+  connected: (tab) => {
+    tab.socket.connected = true;
+    tab.socket.fire("connect");
+  },
+  cut: (tab) => {
+    tab.socket.connected = false;
+    tab.socket.fire("disconnect", "transport close");
+  },
+  online: (tab) => tab.globals.window.dispatch("online"),
+  signedIn: (tab) => tab.render(tab.person),
+  receive: (tab, { event, data }) => tab.socket.fire(event, data),
+  answer: (tab, { number, data }) => tab.answers.get(number)(data),
+  pass: (tab, { ms }) => tab.clock.pass(ms, settle),
+  go: (tab, { to }) => tab.go(to),
+  look: (tab, { focused, hidden }) => {
+    const { window, document } = tab.globals;
+    const changed = document.hidden !== hidden;
+    Object.assign(document, { focused, hidden });
+    if (changed) document.dispatch("visibilitychange");
+    window.dispatch(focused ? "focus" : "blur");
+  },
+  type: ({ modules, place }, { text }) => modules.drafts.edit(openId(place), text),
+  send: ({ modules, place }, { text }) => {
+    modules.outbox.send(openId(place), text);
+    modules.drafts.edit(openId(place), "");
+    modules.thread.jumpToLatest();
+  },
+  markUnread: ({ modules, place }) => modules.markUnread(openId(place)),
+  // Asks for what is shown, and for what a server update would make of it.
+  vars: (tab) => ({
+    shown: tab.vars(tab.shown),
+    now: tab.vars(tab.modules.keepOwned({ delta: { [INBOX]: {}, [THREAD]: {} } }).delta),
+    title: tab.globals.document.title,
+    draft: tab.modules.drafts.draftOf(openId(tab.place)),
+  }),
+};
+
+const openId = ({ pathname }) => pathname.replace("/c/", "");
+
+const load = await bundle();
+const tabs = new Map();
+const storages = new Map();
+
+async function answer({ tab: name, do: doing, ...details }) {
+  if (doing === "reset") {
+    tabs.clear();
+    storages.clear();
+    return {};
+  }
+  if (doing === "open") {
+    const { device } = details;
+    if (!storages.has(device)) storages.set(device, newStorage());
+    tabs.set(name, new Tab(load, { ...details, storage: storages.get(device) }));
+  }
+  const tab = tabs.get(name);
+  const result = doing === "open" ? undefined : await doings[doing](tab, details);
+  await settle();
+  const { out, dialled, hungUp, went } = tab;
+  tab.forgetSent();
+  return { out, dialled, hungUp, went, result: doing === "vars" ? result : null };
+}
+
+for await (const line of console) {
+  if (!line) break;
+  const answered = await answer(JSON.parse(line)).catch((error) => ({ failed: error.stack }));
+  console.log(JSON.stringify(answered));
+}

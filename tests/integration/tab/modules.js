@@ -1,0 +1,11 @@
+// What a page loads, for `tab`.
+
+import connect from "$/public/live/socket.js";
+import { LiveBridge } from "$/public/live/bridge.js";
+import { markUnread } from "$/public/live/actions.js";
+import * as drafts from "$/public/live/drafts.js";
+import * as outbox from "$/public/live/outbox.js";
+import { keepOwned } from "$/public/live/screen.js";
+import * as thread from "$/public/live/thread.js";
+
+tab.modules = { connect, LiveBridge, markUnread, drafts, outbox, keepOwned, thread };

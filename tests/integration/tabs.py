@@ -1,0 +1,85 @@
+"""Tabs: the modules of assets/live, run by Bun, with time and network in the test's hands."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+BUN = Path(sys.executable).parent / "bun"
+DRIVER = Path(__file__).parent / "tab" / "driver.js"
+QUIT_SECONDS = 10
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Sent:
+    """Something a tab emitted; `number` is that of the answer it waits for, 0 for none."""
+
+    event: str
+    data: Any
+    number: int
+
+
+@dataclass(frozen=True)
+class Reaction:
+    """What a tab did in answer to a command."""
+
+    sent: list[Sent]
+    dialled: Json | None
+    """With what it asked to be connected, if it did."""
+    hung_up: bool
+    went: str | None
+    """The address it went to by itself."""
+    result: Any
+
+
+class Browser:
+    """One Bun process with many tabs."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    @classmethod
+    @contextmanager
+    def started(cls) -> Iterator[Self]:
+        """A process that ends with the block."""
+        with subprocess.Popen(
+            [BUN, DRIVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as process:
+            try:
+                yield cls(process)
+            finally:
+                assert process.stdin is not None
+                process.stdin.close()
+                process.wait(QUIT_SECONDS)
+
+    def reset(self) -> None:
+        """Close every tab and forget what devices have stored."""
+        self._ask({"do": "reset"})
+
+    def tell(self, tab: int, what: str, **details: Any) -> Reaction:
+        """Have a tab do something that the driver knows."""
+        answer = self._ask({"tab": tab, "do": what, **details})
+        assert "failed" not in answer, answer["failed"]
+        return Reaction(
+            [Sent(**sent) for sent in answer["out"]],
+            answer["dialled"],
+            answer["hungUp"],
+            answer["went"],
+            answer["result"],
+        )
+
+    def _ask(self, command: Json) -> Json:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(command) + "\n")
+        self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        assert line, "Bun ended"
+        answer: Json = json.loads(line)
+        return answer
