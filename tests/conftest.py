@@ -28,6 +28,7 @@ collect_ignore = [
     "browser/test_bad_network.py",
     "browser/test_outbox.py",
     "browser/test_schedule.py",
+    "browser/test_sign_in.py",
     "browser/test_without_websockets.py",
     "integration/test_convergence.py",
 ]

@@ -50,6 +50,8 @@ async function signedOut() {
 export const stay = () => leaving.set(false);
 
 export function switchClinic(slug) {
+  // The old session ends with the switch; nobody needs to be sent to sign in for that.
+  leavePage();
   document.getElementById("switch-clinic-slug").value = slug;
   submit("switch-clinic");
 }
