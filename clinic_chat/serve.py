@@ -7,11 +7,13 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 import structlog
 import uvicorn
+from starlette.types import ASGIApp
 
 from clinic_chat.logs import configure_logging
 from clinic_chat.realtime.goodbye import say_goodbye
@@ -47,30 +49,40 @@ def serve(host: str, port: int) -> None:
     asyncio.run(migrate(settings.database_url))
     build_if_needed()
     os.chdir(PROJECT_ROOT)
-    config = uvicorn.Config(
-        "clinic_chat.asgi:create_app",
-        factory=True,
-        host=host,
-        port=port,
-        ws="websockets-sansio",
-        ws_max_size=MAX_FRAME_BYTES,
-        ws_per_message_deflate=False,
-        # Engine.IO pings; a second layer of pings would only cost.
-        ws_ping_interval=None,
-        forwarded_allow_ips=settings.trusted_proxies,
-        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
-        server_header=False,
-        access_log=False,
-        log_config=None,
-    )
-    # Uvicorn ends well and then raises the signal again, which would kill this process: to
-    # have ended as asked is a success.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    GracefulServer(config).run()
+    GracefulServer("clinic_chat.asgi:create_app", host, port).run()
 
 
 class GracefulServer(uvicorn.Server):
-    """Tells the clients before it closes their connections, so that they know why."""
+    """Uvicorn as this application needs it; `app` makes the application, or names what does.
+
+    It tells the clients before it closes their connections, so that they know why.
+    """
+
+    def __init__(self, app: str | Callable[[], ASGIApp], host: str, port: int) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                factory=True,
+                host=host,
+                port=port,
+                ws="websockets-sansio",
+                ws_max_size=MAX_FRAME_BYTES,
+                ws_per_message_deflate=False,
+                # Engine.IO pings; a second layer of pings would only cost.
+                ws_ping_interval=None,
+                forwarded_allow_ips=get_settings().trusted_proxies,
+                timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+                server_header=False,
+                access_log=False,
+                log_config=None,
+            )
+        )
+
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve until told to stop; to have ended as asked is a success."""
+        # Uvicorn ends well and then raises the signal again, which would kill this process.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        super().run(sockets)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop accepting, say goodbye, finish what is under way, and close."""

@@ -25,8 +25,11 @@ from clinic_chat.storage.migrate import migrate
 # Still being written: each leaves this list when it passes.
 collect_ignore = [
     "browser/test_attacker.py",
+    "browser/test_background.py",
     "browser/test_bad_network.py",
+    "browser/test_chaos.py",
     "browser/test_outbox.py",
+    "browser/test_restart.py",
     "browser/test_schedule.py",
     "browser/test_sign_in.py",
     "browser/test_without_websockets.py",
@@ -93,6 +96,7 @@ def postgres_url() -> Iterator[str]:
         assert keeper.stdout.readline() == "ready\n", (home / "log").read_text()
         yield f"postgresql+asyncpg://postgres@/postgres?host={home}"
         keeper.stdin.close()
+    shutil.rmtree(home, ignore_errors=True)  # with what was copied, which is not the account's
 
 
 def _unprivileged(home: Path) -> str | None:

@@ -247,5 +247,10 @@ function vars() {
 }
 
 account.subscribe(update);
+if (typeof window !== "undefined") {
+  // Whether somebody looks decides whether the open conversation has unread messages.
+  for (const event of ["focus", "blur"]) window.addEventListener(event, update);
+  document.addEventListener("visibilitychange", update);
+}
 people.onChange(() => changed(stateName));
 counts.onChange(() => changed(stateName));

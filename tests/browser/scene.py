@@ -13,11 +13,15 @@ from tests.browser.channel import Channel
 from tests.browser.conftest import Visit
 from tests.browser.pages import answer, bodies, message, messages, thread_of
 from tests.browser.people import ANA, BRUNO, Patient, new_patient
+from tests.browser.quick import QuickServer
 from tests.browser.server import Server
 from tests.faults.proxy import Proxy
 
 # What Chromium says of requests that a test makes fail.
-NETWORK = r"WebSocket connection to .* failed|Failed to load resource: net::"
+NETWORK = (
+    r"WebSocket (connection to .* failed|is already in CLOSING)"
+    r"|Failed to load resource: (net::|the server responded with a status of 400)"
+)
 SCRIPT = RECORD_ATTEMPTS + WATCH_BADGE
 
 
@@ -30,12 +34,17 @@ class Scene:
     patient: Patient
     conversation_id: str
     channel: Channel
-    server: Server
+    server: Server | QuickServer
     rounds: int = 0
 
     @classmethod
     async def open(
-        cls, visit: Visit, proxy: Proxy, server: Server, channel: Channel, script: str = ""
+        cls,
+        visit: Visit,
+        proxy: Proxy,
+        server: Server | QuickServer,
+        channel: Channel,
+        script: str = "",
     ) -> Self:
         """Both pages, live, with one message of a new patient."""
         patient = new_patient()
@@ -49,9 +58,19 @@ class Scene:
 
     async def talk(self) -> None:
         """Everybody writes one message; whether Ana's goes out now is the network's business."""
+        await self.ana_writes()
+        await self.others_write()
+
+    async def ana_writes(self) -> str:
+        """Ana writes the next message; its text."""
         self.rounds += 1
-        await answer(self.ana, f"Ana {self.rounds}")
-        await expect(message(self.ana, f"Ana {self.rounds}")).to_be_visible()
+        text = f"Ana {self.rounds}"
+        await answer(self.ana, text)
+        await expect(message(self.ana, text)).to_be_visible()
+        return text
+
+    async def others_write(self) -> None:
+        """The patient and Bruno answer."""
         await self.channel.deliver(self.patient, f"Paciente {self.rounds}")
         await answer(self.bruno, f"Bruno {self.rounds}")
         await expect(message(self.bruno, f"Bruno {self.rounds}")).to_be_visible()
@@ -76,7 +95,7 @@ class Scene:
             ]
 
 
-def stored_bodies(server: Server, conversation_id: str) -> list[str]:
+def stored_bodies(server: Server | QuickServer, conversation_id: str) -> list[str]:
     """The messages of a conversation as the server's database has them."""
     with closing(sqlite3.connect(server.database)) as connection:
         rows = connection.execute(

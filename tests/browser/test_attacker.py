@@ -48,6 +48,7 @@ BAD_VALUES: list[Any] = [
     {},
     {"$ne": None},
 ]
+REFUSALS = ("event.refused", "gate.unknown_event")
 # The libraries complain about what is no packet, a handler about its arguments, and a browser
 # about itself.
 HARMLESS = (
@@ -219,14 +220,19 @@ async def test_the_own_origin_is_let_in(aurora: Aurora) -> None:
     await wire.close()
 
 
-async def test_no_handler_that_is_not_exposed_can_be_called(carla: Wire) -> None:
+async def test_no_handler_that_is_not_exposed_can_be_called(carla: Wire, aurora: Aurora) -> None:
     names = handlers.forged_names()
     assert len(names) > 100
-    since = len(carla.frames)
+    since, logged = len(carla.frames), len(aurora.server.log.read_text())
 
     for name in names:
-        await carla.state_event(name, {"key": "is_hydrated", "value": False, "vars": {}})
+        await carla.state_event(name, {"info": "forged", "component_stack": "forged"})
     await _events_handled(carla)
+
+    written = aurora.server.log.read_text()[logged:]
+    refused = sum(written.count(f'"event": "{event}"') for event in REFUSALS)
+    assert refused == len(names)
+    assert "browser.failed" not in written
 
     deltas = [
         frame for frame in carla.frames[since:] if frame.startswith(f'42{NAMESPACE},["event"')

@@ -18,7 +18,7 @@ from tests.browser.badge import (
     told_in_time,
 )
 from tests.browser.channel import Channel
-from tests.browser.conftest import StartServer, Visit
+from tests.browser.conftest import Visit
 from tests.browser.pages import live, message, thread_of
 from tests.browser.scene import NETWORK, Scene
 from tests.browser.server import Server
@@ -219,26 +219,6 @@ async def test_one_lost_patch_is_noticed_and_asked_for_without_a_new_connection(
         await scene.talk()
         await scene.agree()
         assert len(await attempts(scene.ana)) == made
-
-
-async def test_a_server_killed_and_started_again(
-    visit: Visit, start_server: StartServer, complaints: Complaints, record_property: Report
-) -> None:
-    complaints.allow(NETWORK)
-    server = start_server()
-    channel = Channel(server)
-    async with Proxy(server.port) as proxy:
-        scene = await Scene.open(visit, proxy, server, channel)
-        await scene.talk()
-        server.kill()
-        killed = now()
-        seen = await told_in_time(scene.ana, WAITING, killed)
-        server.start()
-        await scene.talk()
-        await scene.agree()
-    await channel.close()
-    server.stop()
-    record_property("server killed: the badge says so after", f"{seen:.2f} s")
 
 
 async def _drive_clock(page: Page) -> None:

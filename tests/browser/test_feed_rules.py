@@ -151,6 +151,15 @@ async def test_the_answer_to_a_hole_is_applied_and_the_next_hole_is_asked_for(pa
     assert feed["asked"] == [3, 6]
 
 
+async def test_patches_behind_a_hole_wait_until_it_is_filled(page: Page) -> None:
+    feed = await play(
+        page, snapshot(3), patch(4, 5, a="five"), patch(5, 6, b="six"), patch(3, 4, c="four")
+    )
+
+    assert feed["items"] == {"a": "five", "b": "six", "c": "four"}
+    assert feed["version"] == 6
+
+
 async def test_patches_before_the_snapshot_wait_for_it(page: Page) -> None:
     early = [patch(3, 4, a="four"), patch(4, 5, b="five")]
 
@@ -188,12 +197,15 @@ async def test_a_page_adds_what_is_missing_and_never_replaces(page: Page) -> Non
 
 
 async def test_an_item_outside_of_what_is_loaded_is_turned_down_but_counted(page: Page) -> None:
-    outside = ["patch", {"key": "here", "from": 3, "to": 4, "upsert": [{"id": "z", "hidden": 1}]}]
+    item = {"id": "z", "text": "newer", "hidden": True}
+    outside = ["patch", {"key": "here", "from": 3, "to": 4, "upsert": [item]}]
 
     feed = await play(page, snapshot(3, a="three"), outside)
+    later = await play(page, snapshot(3), outside, ["page", _items({"z": "older"})])
 
     assert feed["items"] == {"a": "three"}
     assert feed["version"] == 4
+    assert later["items"] == {"z": "newer"}
 
 
 async def test_forgetting_a_feed_forgets_its_waiting_patches(page: Page) -> None:

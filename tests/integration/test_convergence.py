@@ -71,6 +71,7 @@ IN_A_TAB = (
 )
 ON_THE_WAY = (
     happening("all_arrives"),
+    happening("wires_hold", st.booleans()),
     happening("bus_holds", st.booleans()),
     happening("bus_drops", st.booleans()),
     happening("wire_delivers", TAB, st.sampled_from(LANES), st.integers(1, 4)),

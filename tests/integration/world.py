@@ -221,6 +221,7 @@ class World:
         self.conversations: list[str] = []
         self.pages: dict[int, Page] = {}
         self._gate: asyncio.Event | None = None
+        self._held = False
 
     async def begin(self, services: Services) -> None:
         """Patients have written, people are signed in, their tabs are open."""
@@ -235,6 +236,7 @@ class World:
         self.browser.reset()
         for number, who in TABS.items():
             self.pages[number] = Page(self, number, who, f"device {number}")
+            self.pages[number].path = f"/c/{self.conversations[0]}"
             await self.pages[number].open()
         await self.all_arrives()
 
@@ -337,6 +339,9 @@ class World:
             self._gate = None
             await self._bus_idle()
 
+    async def wires_hold(self, held: bool) -> None:
+        self._held = held
+
     async def bus_drops(self, dropping: bool) -> None:
         self.network.dropping = dropping
 
@@ -367,6 +372,9 @@ class World:
     async def all_arrives(self) -> None:
         """Everything that is on its way arrives, also what that leads to."""
         await self.bus_holds(False)
+        await self._all_arrives()
+
+    async def _all_arrives(self) -> None:
         moved = True
         while moved:
             await self._bus_idle()
@@ -392,9 +400,11 @@ class World:
             await self.all_arrives()
 
     async def happen(self, what: str, *details: Any) -> None:
-        """Call the method of this name, and let the bus do its part."""
+        """Call the method of this name, and let the bus and the wires do their part."""
         await getattr(self, what)(*details)
-        if self._gate is None:
+        if not self._held:
+            await self._all_arrives()
+        elif self._gate is None:
             await self._bus_idle()
 
     async def check(self) -> None:

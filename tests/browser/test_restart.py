@@ -1,0 +1,81 @@
+"""A restart of the server, as everybody with an open tab sees it."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.attempts import attempts
+from tests.browser.badge import LIVE, WAITING, badge, badge_is, now, told, told_in_time
+from tests.browser.channel import Channel
+from tests.browser.conftest import Visit
+from tests.browser.pages import message
+from tests.browser.quick import QuickServer
+from tests.browser.scene import NETWORK, Scene
+from tests.browser.server import Server
+from tests.browser.watch import Complaints
+from tests.faults.proxy import Proxy
+
+BACK_SECONDS = 2.0
+
+
+@pytest.fixture
+def quick(server: Server, tmp_path: Path) -> Iterator[QuickServer]:
+    with QuickServer(server, tmp_path) as quick:
+        yield quick
+
+
+async def test_a_killed_server_is_found_again_within_two_seconds_of_the_attempt(
+    visit: Visit,
+    quick: QuickServer,
+    complaints: Complaints,
+    record_property: Callable[[str, object], None],
+) -> None:
+    complaints.allow(NETWORK)
+    channel = Channel(quick)
+    async with Proxy(quick.port) as proxy:
+        scene = await Scene.open(visit, proxy, quick, channel)
+        await scene.talk()
+        killed = now()
+        await proxy.refuse()
+        quick.kill()
+        seen = await told_in_time(scene.ana, WAITING, killed)
+        text = await scene.ana_writes()
+        await expect(message(scene.ana, text)).to_have_attribute("data-status", "waiting")
+        # The first attempt fails; the server is back before the next.
+        await expect(badge(scene.ana)).to_contain_text("Reconectando em 2 s")
+        quick.start()
+        await proxy.accept()
+        accepts = now()
+        made = len(await attempts(scene.ana))
+        await badge_is(scene.ana, LIVE)
+        live_at = await told(scene.ana, LIVE, killed) + killed
+        due = max(accepts, (await attempts(scene.ana))[made].at)
+        took = live_at - due
+        assert took < BACK_SECONDS
+        await expect(message(scene.ana, text)).to_have_attribute("data-status", "sent")
+        await scene.others_write()
+        await scene.agree()
+    await channel.close()
+    record_property("killed server: the badge says so after", f"{seen:.2f} s")
+    record_property("killed server: live again after the attempt that was due", f"{took:.2f} s")
+
+
+async def test_a_stopped_server_says_why_it_goes_and_nobody_has_to_do_anything(
+    visit: Visit, quick: QuickServer, complaints: Complaints
+) -> None:
+    complaints.allow(NETWORK)
+    channel = Channel(quick)
+    async with Proxy(quick.port) as proxy:
+        scene = await Scene.open(visit, proxy, quick, channel)
+        await scene.talk()
+        assert quick.stop() == 0
+        for page in (scene.ana, scene.bruno):
+            await expect(badge(page)).to_contain_text("Servidor reiniciando")
+        quick.start()
+        for page in (scene.ana, scene.bruno):
+            await badge_is(page, LIVE)
+        await scene.talk()
+        await scene.agree()
+    await channel.close()

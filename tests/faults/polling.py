@@ -1,0 +1,35 @@
+"""A socket client without a browser that polls."""
+
+import json
+
+import aiohttp
+
+from clinic_chat.domain.sessions import COOKIE_NAME
+from tests.browser.wire import NAMESPACE, PATH
+
+
+class Polling:
+    """A session of Engine.IO over HTTP; it answers no pings by itself."""
+
+    def __init__(self, origin: str, cookie: str, session: aiohttp.ClientSession) -> None:
+        self._url = f"{origin}{PATH}?token=t&EIO=4&transport=polling"
+        self._headers = {"Cookie": f"{COOKIE_NAME}={cookie}"}
+        self._session = session
+
+    async def enter(self) -> None:
+        """Open a session and enter the namespace."""
+        greeting = await self.poll()
+        self._url += f"&sid={json.loads(greeting[1:])['sid']}"
+        await self.send(f"40{NAMESPACE},{{}}")
+        assert f"40{NAMESPACE}" in await self.poll()
+
+    async def send(self, frame: str) -> None:
+        """Send a frame."""
+        async with self._session.post(self._url, data=frame, headers=self._headers) as answer:
+            assert answer.status == 200
+
+    async def poll(self) -> str:
+        """What the server sends next."""
+        async with self._session.get(self._url, headers=self._headers) as answer:
+            assert answer.status == 200
+            return await answer.text()
