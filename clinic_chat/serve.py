@@ -1,6 +1,7 @@
 """The production server: the built front end and the back end in one process on one port."""
 
 import asyncio
+import fcntl
 import hashlib
 import os
 import signal
@@ -98,9 +99,16 @@ class GracefulServer(uvicorn.Server):
 
 def build_if_needed() -> None:
     """Build the front end unless the last build was made from exactly these sources."""
-    current = fingerprint()
-    if FINGERPRINT.exists() and FINGERPRINT.read_text() == current:
-        return
+    # Of servers that start together on one checkout, one builds and the others wait for it.
+    with (PROJECT_ROOT / "rxconfig.py").open() as checkout:
+        fcntl.flock(checkout, fcntl.LOCK_EX)
+        current = fingerprint()
+        if not FINGERPRINT.exists() or FINGERPRINT.read_text() != current:
+            _build()
+            FINGERPRINT.write_text(current)
+
+
+def _build() -> None:
     log.info("frontend.building")
     build = subprocess.run(
         [sys.executable, "-m", "reflex", "export", "--frontend-only", "--no-zip"],
@@ -111,7 +119,6 @@ def build_if_needed() -> None:
     )
     if build.returncode != 0:
         raise SystemExit("The front end could not be built; the reason is above.")
-    FINGERPRINT.write_text(current)
 
 
 def fingerprint() -> str:

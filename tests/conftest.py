@@ -23,18 +23,7 @@ from clinic_chat.storage.database import Database
 from clinic_chat.storage.migrate import migrate
 
 # Still being written: each leaves this list when it passes.
-collect_ignore = [
-    "browser/test_attacker.py",
-    "browser/test_background.py",
-    "browser/test_bad_network.py",
-    "browser/test_chaos.py",
-    "browser/test_outbox.py",
-    "browser/test_restart.py",
-    "browser/test_schedule.py",
-    "browser/test_sign_in.py",
-    "browser/test_without_websockets.py",
-    "integration/test_convergence.py",
-]
+collect_ignore = ["integration/test_convergence.py"]
 
 PASSWORD = "correct horse battery"
 # Found without importing the package, which would make directories for its own server.
@@ -57,6 +46,13 @@ rm -rf "$2"
 """
 # PostgreSQL refuses to run as root; this account exists everywhere and owns nothing.
 UNPRIVILEGED = "nobody"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what the tests measured."""
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            terminalreporter.write_line(f"{name}: {value}")
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,7 @@ async def test_three_people_write_300_messages_through_twenty_faults(
     for name, written in accepted.items():
         assert len(written) == EACH
         assert [body for body in stored if body.startswith(name)] == written
-    assert _client_ids(quick) == MESSAGES
+    assert _client_ids(quick, conversation) == MESSAGES
     names = [fault.__name__.strip("_") for fault in faults]
     record_property(
         f"{MESSAGES} messages through {FAULTS} faults",
@@ -155,10 +155,11 @@ async def _go_to_the_beginning(page: Page) -> None:
         await expect(messages(page).first).not_to_have_attribute("data-seq", str(first))
 
 
-def _client_ids(server: QuickServer) -> int:
+def _client_ids(server: QuickServer, conversation: str) -> int:
     with closing(sqlite3.connect(server.database)) as connection:
         (count,) = connection.execute(
-            "SELECT count(DISTINCT client_id) FROM messages WHERE body GLOB 'Ana [0-9]*' "
-            "OR body GLOB 'Bruno [0-9]*' OR body GLOB 'Renata [0-9]*'"
+            "SELECT count(DISTINCT client_id) FROM messages WHERE conversation_id = ?"
+            " AND direction = 'outbound'",
+            [conversation.replace("-", "")],
         ).fetchone()
         return int(count)

@@ -149,6 +149,9 @@ class Proxy:
             await self._carry(reader, writer)
         except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             writer.transport.abort()
+        except asyncio.CancelledError:
+            # The proxy closes; asyncio would report a cancelled handler as an error.
+            writer.transport.abort()
         finally:
             self._tasks.discard(task)
 
