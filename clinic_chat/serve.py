@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 
 from clinic_chat.logs import configure_logging
 from clinic_chat.realtime.goodbye import say_goodbye
+from clinic_chat.realtime.wire.protocol import FrameProtocol
 from clinic_chat.settings import PROJECT_ROOT, get_settings
 from clinic_chat.storage.migrate import migrate
 
@@ -66,7 +67,7 @@ class GracefulServer(uvicorn.Server):
                 factory=True,
                 host=host,
                 port=port,
-                ws="websockets-sansio",
+                ws=FrameProtocol,
                 ws_max_size=MAX_FRAME_BYTES,
                 ws_per_message_deflate=False,
                 # Engine.IO pings; a second layer of pings would only cost.

@@ -22,10 +22,10 @@ from clinic_chat.realtime.callers import Caller, Callers
 from clinic_chat.realtime.feeds import Feeds
 from clinic_chat.realtime.gate import well_formed
 from clinic_chat.realtime.goodbye import Work, on_goodbye
-from clinic_chat.realtime.peers import close_peers, watch_peers
 from clinic_chat.realtime.presence import Presence
 from clinic_chat.realtime.server import create_socket_server
 from clinic_chat.realtime.subscriptions import Subscriptions
+from clinic_chat.realtime.wire.watch import close_peers, watch_peers
 from clinic_chat.services import Services
 from clinic_chat.storage.database import StorageUnavailable
 

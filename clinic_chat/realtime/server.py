@@ -7,9 +7,10 @@ from typing import Any
 
 from reflex_base.constants import Endpoint
 from reflex_base.utils import format as reflex_format
-from socketio import AsyncServer
 
 from clinic_chat.origins import origin_allowed
+from clinic_chat.realtime.wire.fanout import DirectManager
+from clinic_chat.realtime.wire.server import SocketServer
 from clinic_chat.settings import Settings
 
 # A dead peer is noticed after PING_SECONDS + PONG_SECONDS on both sides. Browsers answer
@@ -19,7 +20,7 @@ PONG_SECONDS = 5
 MAX_FRAME_BYTES = 256 * 1024
 
 
-def create_socket_server(settings: Settings) -> AsyncServer:
+def create_socket_server(settings: Settings) -> SocketServer:
     """A Socket.IO server with both transports and the options Reflex's own would have."""
 
     def allowed(origin: str | None, environ: dict[str, Any]) -> bool:
@@ -33,7 +34,8 @@ def create_socket_server(settings: Settings) -> AsyncServer:
     # Their own loggers print packets and exceptions with the data in them to standard error.
     log = logging.getLogger("clinic_chat.sockets")
     log.setLevel(logging.ERROR)
-    return AsyncServer(
+    return SocketServer(
+        client_manager=DirectManager(),
         async_mode="asgi",
         logger=log,
         engineio_logger=log,

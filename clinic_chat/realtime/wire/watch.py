@@ -1,4 +1,4 @@
-"""The connections below the sockets: which are dead, and how all of them end."""
+"""What is done for all connections together: pings, looking for the dead, and the end."""
 
 import asyncio
 from contextlib import suppress
@@ -6,7 +6,8 @@ from contextlib import suppress
 from engineio.exceptions import EngineIOError
 from socketio import AsyncServer
 
-CHECK_SECONDS = 1.0
+# How late a ping or the end of a dead connection can be.
+CHECK_SECONDS = 0.5
 
 
 async def watch_peers(sio: AsyncServer) -> None:

@@ -1,0 +1,120 @@
+"""A browser's websocket as Engine.IO sees it, written to directly and without tasks of its own."""
+
+import time
+from typing import Any
+
+from engineio import packet
+from engineio.async_server import AsyncServer
+from engineio.exceptions import SocketIsClosedError, UnknownPacketError
+from engineio.packet import Packet
+
+from clinic_chat.realtime.wire.protocol import EXTENSION, Write, text_frame
+
+
+class Peer:
+    """What the library's sockets are to the library, for a websocket of `FrameProtocol`.
+
+    `watch_peers` must be running: it sends the pings and closes what does not answer them.
+    """
+
+    __slots__ = (
+        "_ping_due",
+        "_receive",
+        "_send",
+        "_server",
+        "closed",
+        "last_ping",
+        "session",
+        "sid",
+        "write",
+    )
+
+    # For the library: it was connected by websocket, and never polled.
+    connected = True
+    upgraded = True
+
+    def __init__(self, server: AsyncServer, sid: str, environ: dict[str, Any]) -> None:
+        self._server = server
+        self.sid = sid
+        self.session: dict[str, Any] = {}
+        self.closed = False
+        self.last_ping: float | None = None
+        self._ping_due = time.monotonic() + server.ping_interval
+        self._send, self._receive = environ["asgi.send"], environ["asgi.receive"]
+        self.write: Write = environ["asgi.scope"]["extensions"][EXTENSION]["write"]
+
+    async def serve(self) -> None:
+        """Accept the websocket and take packets until its end."""
+        await self._send({"type": "websocket.accept"})
+        server = self._server
+        greeting = {
+            "sid": self.sid,
+            "upgrades": [],
+            "pingInterval": int(server.ping_interval * 1000),
+            "pingTimeout": int(server.ping_timeout * 1000),
+            "maxPayload": server.max_http_buffer_size,
+        }
+        await self.send(Packet(packet.OPEN, greeting))
+        while not self.closed:
+            message = await self._receive()
+            if message["type"] != "websocket.receive":
+                break
+            data = message.get("text") or message.get("bytes") or ""
+            if len(data) > server.max_http_buffer_size:
+                break
+            try:
+                await self._take(Packet(encoded_packet=data))
+            except Exception:
+                # One packet that cannot be handled does not end the connection.
+                server.logger.exception("Unknown receive error")
+        await self.close(abort=True, reason=server.reason.TRANSPORT_CLOSE)
+
+    async def _take(self, received: Packet) -> None:
+        if received.packet_type == packet.MESSAGE:
+            await self._server._trigger_event("message", self.sid, received.data, run_async=False)
+        elif received.packet_type == packet.PONG:
+            self.last_ping = None
+            self._ping_due = time.monotonic() + self._server.ping_interval
+        elif received.packet_type == packet.CLOSE:
+            await self.close(abort=True, reason=self._server.reason.CLIENT_DISCONNECT)
+        else:
+            raise UnknownPacketError
+
+    async def send(self, pkt: Packet) -> None:
+        """Send a packet behind all that were sent before.
+
+        Raises:
+            SocketIsClosedError: it is closed.
+        """
+        if self.closed:
+            raise SocketIsClosedError
+        self.write(text_frame(pkt.encode()))
+
+    async def check_ping_timeout(self) -> bool:
+        """Whether it is still alive; the ping that is due is sent, and the dead are closed.
+
+        Raises:
+            SocketIsClosedError: it is closed.
+        """
+        now = time.monotonic()
+        if self.last_ping is None:
+            if now >= self._ping_due:
+                self.last_ping = now
+                await self.send(Packet(packet.PING))
+        elif now - self.last_ping > self._server.ping_timeout:
+            await self.close(reason=self._server.reason.PING_TIMEOUT)
+            return False
+        return True
+
+    async def close(
+        self, wait: bool = True, abort: bool = False, reason: str | None = None
+    ) -> None:
+        """End it, with a word to the client unless it is to be aborted."""
+        if self.closed:
+            return
+        if not abort:
+            await self.send(Packet(packet.CLOSE))
+        self.closed = True
+        why = reason or self._server.reason.SERVER_DISCONNECT
+        await self._server._trigger_event("disconnect", self.sid, why, run_async=False)
+        await self._send({"type": "websocket.close"})
