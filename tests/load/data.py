@@ -1,0 +1,72 @@
+"""The clinics, staff and conversations of a run, written before the server starts."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from clinic_chat.domain import tables  # noqa: F401 (the sessions have to know every table)
+from clinic_chat.domain.clinics import create_clinic
+from clinic_chat.domain.messages import (
+    API_CHANNEL,
+    Direction,
+    append_message,
+    start_conversation,
+)
+from clinic_chat.domain.patients import patient_by_phone
+from clinic_chat.domain.scope import ClinicScope
+from clinic_chat.domain.staff import create_user
+from clinic_chat.storage.base import new_id
+from clinic_chat.storage.database import Database
+from clinic_chat.storage.migrate import migrate
+
+PASSWORD = "load-clinic-chat"
+MESSAGES_EACH = 30
+
+
+@dataclass(frozen=True)
+class ClinicData:
+    """A clinic with the addresses of its staff and the ids of its conversations."""
+
+    slug: str
+    emails: list[str]
+    conversations: list[str]
+
+
+async def fill(database_file: Path, clinics: int, people: int, each: int) -> list[ClinicData]:
+    """Write `clinics` clinics with `people` staff and `each` conversations of 30 messages."""
+    url = f"sqlite+aiosqlite:///{database_file}"
+    await migrate(url)
+    database = Database(url)
+    try:
+        return [await _clinic(database, number, people, each) for number in range(1, clinics + 1)]
+    finally:
+        await database.close()
+
+
+async def _clinic(database: Database, number: int, people: int, each: int) -> ClinicData:
+    slug = f"load-{number}"
+    clinic = await create_clinic(database, slug, f"Clínica {number}")
+    emails = [f"pessoa{person}@{slug}.example" for person in range(1, people + 1)]
+    for person, email in enumerate(emails, 1):
+        await create_user(database, clinic.id, email, f"Pessoa {person} da Silva", PASSWORD)
+    scope = ClinicScope(database, clinic.id)
+    patients = range(1, each + 1)
+    return ClinicData(slug, emails, [await _conversation(scope, patient) for patient in patients])
+
+
+async def _conversation(scope: ClinicScope, number: int) -> str:
+    async with scope.write() as session:
+        patient = await patient_by_phone(session, f"+55119{number:08}", f"Paciente {number}")
+        conversation = start_conversation(session, patient.id, API_CHANNEL)
+        await session.flush()
+        for seq in range(1, MESSAGES_EACH + 1):
+            append_message(
+                session,
+                conversation,
+                direction=Direction.INBOUND,
+                author_name=patient.name,
+                body=f"Mensagem {seq}: bom dia, queria saber o horário da consulta de amanhã.",
+                origin=API_CHANNEL,
+                client_id=str(new_id()),
+            )
+            await session.flush()
+        return str(conversation.id)
