@@ -3,12 +3,13 @@
 import hashlib
 import hmac
 import secrets
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, String, delete, select
+from sqlalchemy import ColumnElement, ForeignKey, String, delete, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from clinic_chat.domain.clinics import Clinic
@@ -22,6 +23,8 @@ from clinic_chat.storage.database import Database, StorageUnavailable
 SEEN_RESOLUTION = timedelta(minutes=5)
 COOKIE_NAME = "clinic_chat_session"
 COOKIE_BYTES = 32
+# A statement has a limited number of parameters.
+READ_AT_ONCE = 500
 
 
 class SignInSession(Base):
@@ -96,6 +99,18 @@ class Sessions:
         """Who this cookie is, or None when its session is unknown, idle too long or over."""
         if not cookie:
             return None
+        found = await self._live(SignInSession.cookie_hash == self._hash(cookie))
+        return found[0] if found else None
+
+    async def still_live(self, session_ids: Collection[UUID]) -> dict[UUID, Identity]:
+        """Who these sessions are, without those that are over; they count as seen."""
+        ids = list(session_ids)
+        found: list[Identity] = []
+        for start in range(0, len(ids), READ_AT_ONCE):
+            found += await self._live(SignInSession.id.in_(ids[start : start + READ_AT_ONCE]))
+        return {identity.session_id: identity for identity in found}
+
+    async def _live(self, which: ColumnElement[bool]) -> list[Identity]:
         statement = (
             select(SignInSession, User, Membership, Clinic)
             .join(User, User.id == SignInSession.user_id)
@@ -105,33 +120,24 @@ class Sessions:
                 (Membership.user_id == SignInSession.user_id)
                 & (Membership.clinic_id == SignInSession.clinic_id),
             )
-            .where(SignInSession.cookie_hash == self._hash(cookie))
+            .where(which)
         )
         async with self._database.read() as session:
-            row = (await session.execute(statement)).one_or_none()
-        if row is None:
-            return None
-        record, user, membership, clinic = row
+            rows = (await session.execute(statement)).all()
         moment = now()
-        if moment - record.seen_at > self._idle or moment - record.created_at > self._lifetime:
-            return None
-        if moment - record.seen_at > SEEN_RESOLUTION:
+        identities = []
+        unseen = []
+        for record, user, membership, clinic in rows:
+            if moment - record.seen_at > self._idle or moment - record.created_at > self._lifetime:
+                continue
+            if moment - record.seen_at > SEEN_RESOLUTION:
+                unseen.append(record.id)
+            identities.append(_identity(record, user, membership, clinic))
+        if unseen:
             # Who it is does not depend on writing that down.
             with suppress(StorageUnavailable):
-                await self._touch(record.id, moment)
-        return Identity(
-            session_id=record.id,
-            user_id=user.id,
-            user_name=user.name,
-            email=user.email,
-            locale=user.locale,
-            sound=user.sound,
-            role=membership.role,
-            clinic_id=clinic.id,
-            clinic_slug=clinic.slug,
-            clinic_name=clinic.name,
-            timezone=clinic.timezone,
-        )
+                await self._touch(unseen, moment)
+        return identities
 
     async def end(self, session_id: UUID) -> None:
         """End a session; its cookie is worth nothing from now on."""
@@ -170,13 +176,33 @@ class Sessions:
         ids = [clinic.id for clinic in clinics]
         return latest if latest in ids else ids[0]
 
-    async def _touch(self, session_id: UUID, moment: datetime) -> None:
+    async def _touch(self, session_ids: list[UUID], moment: datetime) -> None:
         async with self._database.write() as session:
-            record = await session.get(SignInSession, session_id)
-            if record is not None:
-                record.seen_at = moment
+            await session.execute(
+                update(SignInSession)
+                .where(SignInSession.id.in_(session_ids))
+                .values(seen_at=moment)
+            )
 
     def _hash(self, cookie: str) -> str:
         return hmac.new(
             self._key, cookie.encode("utf-8", "surrogatepass"), hashlib.sha256
         ).hexdigest()
+
+
+def _identity(
+    record: SignInSession, user: User, membership: Membership, clinic: Clinic
+) -> Identity:
+    return Identity(
+        session_id=record.id,
+        user_id=user.id,
+        user_name=user.name,
+        email=user.email,
+        locale=user.locale,
+        sound=user.sound,
+        role=membership.role,
+        clinic_id=clinic.id,
+        clinic_slug=clinic.slug,
+        clinic_name=clinic.name,
+        timezone=clinic.timezone,
+    )

@@ -1,5 +1,7 @@
-"""Who is behind each socket, checked at connect and again for every event."""
+"""Who is behind each socket: known from its connect, and looked up again every few seconds."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
@@ -7,11 +9,18 @@ from time import monotonic
 from typing import Any
 from uuid import UUID
 
+import structlog
+
 from clinic_chat.domain.scope import ClinicScope
 from clinic_chat.domain.sessions import COOKIE_NAME, Identity, Sessions
-from clinic_chat.storage.database import Database
+from clinic_chat.storage.database import Database, StorageUnavailable
 
 RECHECK_SECONDS = 5.0
+# An event that comes when no check has succeeded for so long has one of its own.
+STALE_SECONDS = 2 * RECHECK_SECONDS
+
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass
@@ -66,17 +75,43 @@ class Callers:
         return caller
 
     async def live(self, sid: str | None) -> Caller | None:
-        """The socket's caller when its session is still live, at most five seconds old news."""
+        """The socket's caller when its session was live a few seconds ago."""
         caller = self._by_sid.get(sid or "")
         if caller is None:
             return None
-        if monotonic() - caller.checked_at > RECHECK_SECONDS:
+        if monotonic() - caller.checked_at > STALE_SECONDS:
             identity = await self._sessions.find(caller.cookie)
             if identity is None or identity.clinic_id != caller.identity.clinic_id:
                 return None
             caller.identity = identity
             caller.checked_at = monotonic()
         return caller
+
+    async def watch(self, cut: Callable[[str], Awaitable[None]]) -> None:
+        """Look all sessions up together every RECHECK_SECONDS; `cut` the sockets of those over.
+
+        One statement for all sockets is what makes hundreds of idle ones cheap.
+        """
+        while True:
+            await asyncio.sleep(RECHECK_SECONDS)
+            try:
+                await self._recheck(cut)
+            except StorageUnavailable:
+                log.warning("callers.storage_unavailable")
+            except Exception as error:
+                log.error("callers.recheck_failed", exc_info=error)
+
+    async def _recheck(self, cut: Callable[[str], Awaitable[None]]) -> None:
+        callers = self.all()
+        moment = monotonic()
+        live = await self._sessions.still_live({c.identity.session_id for c in callers})
+        for caller in callers:
+            identity = live.get(caller.identity.session_id)
+            if identity is None:
+                await cut(caller.sid)
+            else:
+                caller.identity = identity
+                caller.checked_at = moment
 
     def forget(self, sid: str) -> Caller | None:
         """Drop a socket that is gone."""

@@ -77,10 +77,11 @@ class Live:
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:
-        """Deliver events and notice dead peers while the server runs."""
+        """Deliver events and notice dead peers and ended sessions while the server runs."""
         tasks = [
             asyncio.create_task(self.bus.run(), name="clinic_chat_bus"),
             asyncio.create_task(watch_peers(self.sio), name="clinic_chat_peers"),
+            asyncio.create_task(self.callers.watch(self.cut), name="clinic_chat_sessions"),
         ]
         try:
             yield
@@ -156,18 +157,20 @@ class Live:
         by_conversation: dict[UUID, list[Recorded]] = {}
         for event in events:
             by_conversation.setdefault(event.conversation_id, []).append(event)
-        for conversation_id, group in by_conversation.items():
-            await self.feeds.publish(
-                rooms.conversation(conversation_id),
-                thread_feed.FEED,
-                str(conversation_id),
-                await thread_feed.patch(scope, conversation_id, group),
-            )
+        threads = [
+            (conversation_id, await thread_feed.patch(scope, conversation_id, group))
+            for conversation_id, group in by_conversation.items()
+        ]
+        inbox = await inbox_feed.patch(scope, events)
+        # Without a pause between them: who gets both gets them in one write.
+        for conversation_id, patch in threads:
+            room = rooms.conversation(conversation_id)
+            await self.feeds.publish(room, thread_feed.FEED, str(conversation_id), patch)
         await self.feeds.publish(
             rooms.clinic(clinic_id),
             inbox_feed.FEED,
             inbox_feed.KEY,
-            await inbox_feed.patch(scope, events),
+            inbox,
             moves=inbox_feed.moves(events),
         )
 

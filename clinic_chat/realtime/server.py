@@ -48,6 +48,8 @@ def create_socket_server(settings: Settings) -> SocketServer:
         ping_timeout=PONG_SECONDS,
         json=SimpleNamespace(dumps=_dumps, loads=json.loads),
         allow_upgrades=False,
+        # `watch_peers` does.
+        monitor_clients=False,
         transports=["websocket", "polling"],
         # One socket's events are handled one after the other, so sends keep their order.
         async_handlers=False,

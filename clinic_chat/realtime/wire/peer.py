@@ -23,6 +23,7 @@ class Peer:
         "_send",
         "_server",
         "closed",
+        "closing",
         "last_ping",
         "session",
         "sid",
@@ -37,7 +38,7 @@ class Peer:
         self._server = server
         self.sid = sid
         self.session: dict[str, Any] = {}
-        self.closed = False
+        self.closing = self.closed = False
         self.last_ping: float | None = None
         self._ping_due = time.monotonic() + server.ping_interval
         self._send, self._receive = environ["asgi.send"], environ["asgi.receive"]
@@ -110,8 +111,9 @@ class Peer:
         self, wait: bool = True, abort: bool = False, reason: str | None = None
     ) -> None:
         """End it, with a word to the client unless it is to be aborted."""
-        if self.closed:
+        if self.closing:
             return
+        self.closing = True
         if not abort:
             await self.send(Packet(packet.CLOSE))
         self.closed = True

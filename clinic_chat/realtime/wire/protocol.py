@@ -1,7 +1,9 @@
 """Uvicorn's websockets with ready-made frames, offered to applications as an ASGI extension."""
 
 from collections.abc import Callable
+from typing import Any
 
+from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
@@ -16,6 +18,10 @@ Write = Callable[[bytes], None]
 class FrameProtocol(WebSocketsSansIOProtocol):
     """One websocket; its scope has `write` in the extension `EXTENSION`."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._unsent: list[bytes] = []
+
     def handle_connect(self, event: Request) -> None:
         """Answer the handshake, and keep less of it than Uvicorn does."""
         super().handle_connect(event)
@@ -24,15 +30,43 @@ class FrameProtocol(WebSocketsSansIOProtocol):
         del self.request
 
     def write(self, frame: bytes) -> None:
-        """Send a whole frame at once, behind everything sent before; nothing on a closed one.
+        """Send a whole frame, behind everything sent before; nothing on a closed connection.
 
-        Cuts the connection when its client does not read what it is sent.
+        What is written in one turn of the event loop leaves together, because a system call
+        costs more than everything else about a frame. A client that does not read what it is
+        sent is cut off.
         """
+        if not self._unsent:
+            if not _waiting:
+                self.loop.call_soon(_flush_all)
+            _waiting.append(self)
+        self._unsent.append(frame)
+
+    def flush(self) -> None:
+        """Hand what was written to the network."""
+        if not self._unsent:
+            return
+        frames, self._unsent = self._unsent, []
         if self.close_sent or self.disconnected or self.transport.is_closing():
             return
-        self.transport.write(frame)
+        self.transport.write(frames[0] if len(frames) == 1 else b"".join(frames))
         if self.transport.get_write_buffer_size() > MAX_UNSENT_BYTES:
             self.transport.abort()
+
+    async def send(self, message: ASGISendEvent) -> None:
+        """Send an ASGI message behind the frames."""
+        self.flush()
+        await super().send(message)
+
+
+_waiting: list[FrameProtocol] = []
+
+
+def _flush_all() -> None:
+    flushing = _waiting.copy()
+    _waiting.clear()
+    for protocol in flushing:
+        protocol.flush()
 
 
 def text_frame(text: str) -> bytes:

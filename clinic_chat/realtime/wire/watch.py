@@ -11,13 +11,18 @@ CHECK_SECONDS = 0.5
 
 
 async def watch_peers(sio: AsyncServer) -> None:
-    """Close each connection whose last ping stays unanswered, until cancelled.
+    """Ping each connection when it is due and drop those that do not answer, until cancelled.
 
-    Engine.IO looks for them too, but at each only once in the time it has for the answer.
+    This stands for Engine.IO's own watch, which wakes for each connection on its own.
     """
+    peers = sio.eio.sockets
     while True:
         await asyncio.sleep(CHECK_SECONDS)
-        for peer in list(sio.eio.sockets.values()):
+        for peer_id, peer in list(peers.items()):
+            if peer.closed:
+                # One that polled leaves it to the watch to forget it.
+                peers.pop(peer_id, None)
+                continue
             with suppress(EngineIOError):
                 await peer.check_ping_timeout()
 
