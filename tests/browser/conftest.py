@@ -16,6 +16,7 @@ from clinic_chat.domain.sessions import COOKIE_NAME
 from tests.browser import pages
 from tests.browser.channel import Channel
 from tests.browser.chromium import LAUNCH_ARGUMENTS, chromium_path
+from tests.browser.colleague import Colleague
 from tests.browser.server import Server
 from tests.browser.watch import Complaints
 
@@ -27,6 +28,7 @@ VIEWPORT = {"width": 1280, "height": 800}
 
 Visit = Callable[..., Awaitable[Page]]
 StartServer = Callable[..., Server]
+SitDown = Callable[[str, str], Awaitable[Colleague]]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -174,11 +176,37 @@ async def visit(
         await context.close()
 
 
-async def sign_in(server: Server, email: str, password: str = DEMO_PASSWORD) -> str:
-    """The cookie of a new session."""
+@pytest_asyncio.fixture(loop_scope="session")
+async def sit_down(server: Server, cookies: dict[tuple[str, str], str]) -> AsyncIterator[SitDown]:
+    """Has somebody open a conversation of the clinic Aurora without a browser."""
+    colleagues: list[Colleague] = []
+
+    async def sit_down(who: str, conversation_id: str) -> Colleague:
+        key = (server.origin, f"{who} in aurora")
+        if key not in cookies:
+            cookies[key] = await sign_in(server, who, clinic="aurora")
+        colleagues.append(await Colleague.sits_down(server, cookies[key], conversation_id))
+        return colleagues[-1]
+
+    yield sit_down
+    for colleague in colleagues:
+        await colleague.leaves()
+
+
+async def sign_in(
+    server: Server, email: str, password: str = DEMO_PASSWORD, *, clinic: str = ""
+) -> str:
+    """The cookie of a new session, in one of the person's clinics if it is named."""
     async with httpx.AsyncClient(base_url=server.origin, timeout=30) as client:
         answer = await client.post("/auth/login", data={"email": email, "password": password})
-    assert answer.status_code == 303, answer.text
+        assert answer.status_code == 303, answer.text
+        if clinic:
+            cookie = f"{COOKIE_NAME}={answer.cookies[COOKIE_NAME]}"
+            # Without a cookie in the answer it is the clinic that the session began in.
+            moved = await client.post(
+                "/auth/switch", data={"clinic": clinic}, headers={"Cookie": cookie}
+            )
+            return moved.cookies.get(COOKIE_NAME) or answer.cookies[COOKIE_NAME]
     return answer.cookies[COOKIE_NAME]
 
 
