@@ -90,7 +90,7 @@ class Activity:
         ]
 
     async def gone(self, caller: Caller) -> None:
-        """A tab is gone, and with it whatever it did."""
+        """A tab is gone or shows another conversation, and with that ends whatever it did."""
         await self.stop_typing(caller)
         await self.look_away(caller)
 

@@ -76,9 +76,10 @@ class Subscriptions:
         return key
 
     async def leave_conversation(self, caller: Caller) -> None:
-        """Stop following the open conversation, if there is one."""
+        """Stop following the open conversation, if there is one, and being active in it."""
         key = caller.feeds.pop(thread_feed.FEED, None)
         if key is not None:
+            await self._activity.gone(caller)
             await self._sio.leave_room(caller.sid, rooms.conversation(key), self.namespace)
 
     async def bring_up_inbox(
