@@ -3,7 +3,7 @@
 import { account } from "$/public/live/account.js";
 import { ask } from "$/public/live/link.js";
 import { notice } from "$/public/live/notices.js";
-import { forget } from "$/public/live/reading.js";
+import { spare } from "$/public/live/reading.js";
 import { goTo } from "$/public/live/router.js";
 
 export const setStatus = (conversationId, status) =>
@@ -18,8 +18,8 @@ export const assignToMe = (conversationId, expected) =>
 
 /** Mark unread and go back to the list, or it would be read again at once. */
 export async function markUnread(conversationId) {
+  spare(conversationId);
   goTo("/");
-  forget(conversationId);
   await act("conversation:unread", { conversationId });
 }
 

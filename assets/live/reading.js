@@ -8,12 +8,16 @@ import * as thread from "$/public/live/thread.js";
 const MARK_AGAIN_MS = 2000;
 
 const marked = new Map();
+// Set back to unread here: not read again before it has been left and opened anew.
+let spared = "";
 
 const someoneLooks = () => !document.hidden && document.hasFocus();
 
 async function mark() {
   const conversationId = thread.openId();
   const seq = thread.lastSeq();
+  if (conversationId !== spared) spared = "";
+  if (spared) return;
   if (!conversationId || !someoneLooks() || !isConnected()) return;
   if ((marked.get(conversationId) ?? 0) >= seq) return;
   marked.set(conversationId, seq);
@@ -23,19 +27,28 @@ async function mark() {
   window.setTimeout(mark, MARK_AGAIN_MS);
 }
 
-/** Let a conversation be marked again, after it was set back to unread. */
-export const forget = (conversationId) => marked.delete(conversationId);
+/** Leave the open conversation alone, because the person sets it back to unread. */
+export function spare(conversationId) {
+  spared = conversationId;
+  marked.delete(conversationId);
+}
+
+// Meanwhile it may have been set back to unread on another device.
+function lookAgain() {
+  marked.delete(thread.openId());
+  mark();
+}
 
 /** Mark on arrival of messages, on focus and on return to the tab; returns a stop function. */
 export function watchReading() {
   const stop = onShown(mark);
   const stopWaiting = connection.subscribe(mark);
-  window.addEventListener("focus", mark);
-  document.addEventListener("visibilitychange", mark);
+  window.addEventListener("focus", lookAgain);
+  document.addEventListener("visibilitychange", lookAgain);
   return () => {
     stop();
     stopWaiting();
-    window.removeEventListener("focus", mark);
-    document.removeEventListener("visibilitychange", mark);
+    window.removeEventListener("focus", lookAgain);
+    document.removeEventListener("visibilitychange", lookAgain);
   };
 }

@@ -4,7 +4,8 @@ import { createElement, useEffect, useRef } from "react";
 
 const AHEAD = "240px 0px";
 
-export function SeenButton({ children, disabled, onClick, ...props }) {
+/** `cursor` is where the next page begins: each is asked for once by itself. */
+export function SeenButton({ children, cursor, disabled, onClick, ...props }) {
   const button = useRef(null);
   const press = useRef(onClick);
   press.current = disabled ? null : onClick;
@@ -19,7 +20,7 @@ export function SeenButton({ children, disabled, onClick, ...props }) {
     observer.observe(button.current);
     return () => observer.disconnect();
     // Observed anew when a page has arrived: a short one may not have pushed it out of view.
-  }, [disabled]);
+  }, [disabled, cursor]);
 
   return createElement(
     "button",

@@ -52,6 +52,7 @@ class SeenButton(rx.Component):
     tag = "SeenButton"
 
     disabled: rx.Var[bool]
+    cursor: rx.Var[str | int]
 
 
 class Notices(rx.Component):

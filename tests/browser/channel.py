@@ -51,6 +51,12 @@ class Channel:
             message["conversationId"], message["seq"], message["body"], posted_at, answered_at
         )
 
+    async def report(self, message_id: str, status: str, reason: str = "") -> int:
+        """Say how far one of the clinic's messages got; the HTTP status of the answer."""
+        report = {"status": status, **({"reason": reason} if reason else {})}
+        answer = await self._client.post(f"/api/v1/messages/{message_id}/status", json=report)
+        return answer.status_code
+
     async def close(self) -> None:
         """Close the connections."""
         await self._client.aclose()

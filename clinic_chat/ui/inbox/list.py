@@ -66,6 +66,7 @@ def _rows() -> rx.Component:
             SeenButton.create(
                 rx.cond(Inbox.busy, t("Loading…"), t("Load more conversations")),
                 class_name="more",
+                cursor=Inbox.cursor,
                 on_click=Inbox.load_more(Inbox.cursor),
                 disabled=Inbox.busy,
             ),

@@ -19,6 +19,7 @@ def message_list() -> rx.Component:
                 SeenButton.create(
                     rx.cond(Thread.loading_earlier, t("Loading…"), t("Load earlier messages")),
                     class_name="more",
+                    cursor=Thread.first_seq,
                     on_click=Thread.load_earlier(Thread.conversation.id, Thread.first_seq),
                     disabled=Thread.loading_earlier,
                     custom_attrs={"data-testid": "load-more"},
@@ -34,6 +35,7 @@ def message_list() -> rx.Component:
                 SeenButton.create(
                     rx.cond(Thread.loading_later, t("Loading…"), t("Load later messages")),
                     class_name="more",
+                    cursor=Thread.last_seq,
                     on_click=Thread.load_later(Thread.conversation.id, Thread.last_seq),
                     disabled=Thread.loading_later,
                     custom_attrs={"data-testid": "load-later"},
