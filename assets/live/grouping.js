@@ -11,7 +11,8 @@ export const byStanding = (a, b) => a.seq - b.seq;
 export function grouped(messages, { unreadAfter, marked }) {
   const { timeZone, userId } = account.get();
   let before = null;
-  let unreadSeen = false;
+  // Which message is the first unread shows only where the one before it is known.
+  let unreadSeen = messages[0]?.seq > unreadAfter + 1;
   return messages.map((message) => {
     const day = dayIn(message.at, timeZone);
     const newDay = before === null || before.day !== day;

@@ -1,9 +1,12 @@
 // The scrolling area of a conversation: at the bottom it stays at the bottom, anywhere else
 // nothing moves, whatever is added above or below or changes its size.
 
-import { createElement, useEffect, useRef } from "react";
+import { createElement, useEffect, useLayoutEffect, useRef } from "react";
 
 const BOTTOM_PX = 48;
+
+// Effects do not run while the page is rendered at build time.
+const useBeforePaint = typeof window === "undefined" ? useEffect : useLayoutEffect;
 
 let keeper = null;
 let whenPlaceChanges = () => {};
@@ -23,7 +26,7 @@ export function ThreadScroll({ conversationId, markedSeq, label, children }) {
   const area = useRef(null);
   const content = useRef(null);
 
-  useEffect(() => {
+  useBeforePaint(() => {
     const mine = keepPlace(area.current, content.current, markedSeq);
     keeper = mine;
     whenPlaceChanges();
@@ -59,19 +62,22 @@ function keepPlace(area, content, markedSeq) {
 
   const remember = () => {
     setBottom(area.scrollHeight - area.scrollTop - area.clientHeight <= BOTTOM_PX);
-    const top = area.getBoundingClientRect().top;
-    const row = [...content.querySelectorAll("[data-seq]")].find(
-      (element) => element.getBoundingClientRect().bottom > top,
-    );
-    anchor = row ? { row, offset: row.getBoundingClientRect().top - top } : null;
+    const { top, bottom: end } = area.getBoundingClientRect();
+    // Not the rows: lines above a message and its author's name come and go with its neighbours.
+    const inView = [...content.querySelectorAll("[data-seq] .message-body")]
+      .map((body) => ({ body, place: body.getBoundingClientRect() }))
+      .filter(({ place }) => place.bottom > top && place.top < end);
+    // What one reads begins in view, unless one message is all there is to see.
+    const { body, place } = inView.find(({ place }) => place.top >= top) ?? inView[0] ?? {};
+    anchor = body ? { body, offset: place.top - top } : null;
   };
 
   const restore = () => {
     if (bottom) {
       area.scrollTop = area.scrollHeight;
-    } else if (anchor?.row.isConnected) {
+    } else if (anchor?.body.isConnected) {
       const top = area.getBoundingClientRect().top;
-      const moved = anchor.row.getBoundingClientRect().top - top - anchor.offset;
+      const moved = anchor.body.getBoundingClientRect().top - top - anchor.offset;
       if (Math.abs(moved) >= 0.5) area.scrollTop += moved;
     }
   };
