@@ -8,7 +8,6 @@ import { account } from "$/public/live/account.js";
 import { setLocale } from "$/public/live/i18n.js";
 import * as inbox from "$/public/live/inbox.js";
 import * as outbox from "$/public/live/outbox.js";
-import * as drafts from "$/public/live/drafts.js";
 import { watchReading } from "$/public/live/reading.js";
 import { navigateWith } from "$/public/live/router.js";
 import { onPlaceChange } from "$/public/live/scroll.js";
@@ -27,7 +26,6 @@ export function LiveBridge({ inboxState, threadState, userId, clinic, timeZone, 
     thread.start(threadState);
     outbox.onStored(thread.acknowledged);
     onPlaceChange(thread.placeChanged);
-    thread.onDraft(drafts.receive);
     return watchReading();
   }, [inboxState, threadState]);
 

@@ -40,9 +40,14 @@ export function edit(conversationId, body) {
 export function receive(conversationId, body) {
   const draft = drafts.get(conversationId);
   if (draft?.unsaved) return;
-  if (draft && performance.now() - draft.editedAt < STILL_TYPING_MS) return;
+  window.clearTimeout(draft?.timer);
   if (draftOf(conversationId) === body) return;
-  show(conversationId, body, false);
+  const quiet = draft ? performance.now() - draft.editedAt : Infinity;
+  if (quiet < STILL_TYPING_MS) {
+    draft.timer = window.setTimeout(() => receive(conversationId, body), STILL_TYPING_MS - quiet);
+  } else {
+    show(conversationId, body, false);
+  }
 }
 
 /** Forget everything, as signing out does. */

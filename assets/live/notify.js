@@ -10,6 +10,8 @@ const ALLOWED = "clinic-chat:notify";
 const CLAIM = "clinic-chat:claimed";
 // A tab that somebody looks at claims a message at once; hidden tabs wait for that.
 const CLAIM_MS = 150;
+// Background tabs run their timers once a second, or less often.
+const HELD_MS = 5000;
 const inBrowser = typeof window !== "undefined";
 
 /** Whether this device shows notifications: "on", "off" or "blocked" by the browser. */
@@ -37,19 +39,37 @@ export function arrived(moves, rowOf) {
     }
     window.setTimeout(() => {
       if (window.localStorage.getItem(CLAIM) === claim) return;
-      window.localStorage.setItem(CLAIM, claim);
-      if (account.get().sound) chime();
-      if (notifications.get() === "on") show(id, rowOf(id)?.initials ?? "?");
+      once(claim, () => {
+        window.localStorage.setItem(CLAIM, claim);
+        if (account.get().sound) chime();
+        if (notifications.get() === "on") show(id, rowOf(id)?.initials ?? "?");
+      });
     }, CLAIM_MS);
   }
 }
 
+// Of hidden tabs whose time comes in the same moment one tells: they see each other's storage too
+// late. Without HTTPS there are no locks, and the tag lets the second replace the first.
+function once(claim, tell) {
+  if (!navigator.locks) {
+    tell();
+    return;
+  }
+  navigator.locks.request(`${CLAIM}:${claim}`, { ifAvailable: true }, async (lock) => {
+    if (!lock) return;
+    tell();
+    await new Promise((done) => window.setTimeout(done, HELD_MS));
+  });
+}
+
 function show(conversationId, initials) {
   const language = locale.get();
-  const notification = new Notification(
-    translate(language, "New message from {initials}", { initials }),
-    { tag: conversationId, icon: "/favicon.svg", lang: language },
-  );
+  const t = (text, params) => translate(language, text, params);
+  const notification = new Notification(t("New message from {initials}", { initials }), {
+    tag: conversationId,
+    icon: "/favicon.svg",
+    lang: language,
+  });
   notification.onclick = () => {
     window.focus();
     goTo(`/c/${conversationId}`);

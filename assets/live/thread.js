@@ -3,6 +3,7 @@
 
 import { account } from "$/public/live/account.js";
 import { connection } from "$/public/live/connection.js";
+import * as drafts from "$/public/live/drafts.js";
 import { Feed } from "$/public/live/feed.js";
 import { byStanding, grouped } from "$/public/live/grouping.js";
 import * as inbox from "$/public/live/inbox.js";
@@ -17,7 +18,6 @@ const WINDOW = 300;
 const PATIENCE_MS = 10_000;
 const CONVERSATION = /^\/c\/([^/]+)\/?$/;
 
-let whenDraftComes = () => {};
 let stateName = null;
 let phase = "none";
 let patience = null;
@@ -74,11 +74,6 @@ function open(conversationId, seq) {
 /** The id of the conversation whose messages are on the screen, or "". */
 export const openId = () => (phase === "ready" ? feed.key : "");
 
-/** Call `listener(conversationId, body)` with the person's draft when the server sends it. */
-export function onDraft(listener) {
-  whenDraftComes = listener;
-}
-
 export function receive(message) {
   if (message.key !== feed.key) return;
   if (message.kind === "refused") {
@@ -91,7 +86,7 @@ export function receive(message) {
   else if (message.kind === "patch") takePatch(message);
   else if (message.kind === "page") takePage(message);
   if (message.viewers) people.join(feed.key, message.viewers);
-  if (message.draft !== undefined) whenDraftComes(feed.key, message.draft);
+  if (message.draft !== undefined) drafts.receive(feed.key, message.draft);
   changed(stateName);
 }
 

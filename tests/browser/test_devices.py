@@ -1,0 +1,134 @@
+"""One person at several devices: each shows what the others did, and none takes a draft away."""
+
+from playwright.async_api import Page, expect
+
+from tests.browser.channel import Channel
+from tests.browser.conftest import SitDown, Visit
+from tests.browser.pages import answer, bodies, composer, menu, message, row, thread_of
+from tests.browser.people import ANA, CARLA
+from tests.browser.talk import Talk
+
+MEGABYTE = 1_000_000
+
+
+async def test_what_one_sends_is_on_the_other_device(visit: Visit, channel: Channel) -> None:
+    talk = await Talk.begin(channel)
+    computer, phone = [await talk.opened_by(visit, ANA) for _ in range(2)]
+
+    await answer(computer, "Do computador")
+    await expect(message(phone, "Do computador")).to_contain_text("Você")
+    await answer(phone, "Do celular")
+
+    await expect(message(computer, "Do celular")).to_have_attribute("data-seq", "3")
+    for page in (computer, phone):
+        assert await bodies(page) == ["Mensagem 1", "Do computador", "Do celular"]
+        await expect(row(page, talk.name)).to_contain_text("Você: Do celular")
+        await expect(row(page, talk.name).get_by_test_id("unread-badge")).to_have_count(0)
+
+
+async def test_a_draft_follows_to_the_other_device_and_goes_when_it_is_sent(
+    visit: Visit, channel: Channel
+) -> None:
+    talk = await Talk.begin(channel)
+    computer, phone = [await talk.opened_by(visit, ANA) for _ in range(2)]
+
+    await composer(computer).press_sequentially("Metade de uma")
+    await expect(composer(phone)).to_have_value("Metade de uma")
+    await composer(phone).press_sequentially(" resposta")
+    await expect(composer(computer)).to_have_value("Metade de uma resposta")
+    # A device that comes later has it too.
+    tablet = await talk.opened_by(visit, ANA)
+    await expect(composer(tablet)).to_have_value("Metade de uma resposta")
+
+    await composer(tablet).press("Enter")
+    for page in (computer, phone):
+        await expect(message(page, "Metade de uma resposta")).to_be_visible()
+        await expect(composer(page)).to_have_value("")
+
+
+async def test_a_draft_that_is_being_typed_is_never_overwritten(
+    visit: Visit, channel: Channel, sit_down: SitDown
+) -> None:
+    talk = await Talk.begin(channel)
+    computer = await talk.opened_by(visit, ANA)
+    phone = await sit_down(ANA, talk.conversation_id)
+    box = composer(computer)
+    await box.evaluate(
+        "(box) => { window.values = new Set(); setInterval(() => values.add(box.value), 5); }"
+    )
+
+    for number in range(6):
+        await box.press_sequentially(f"{number} ")
+        assert (await phone.does("draft:save", body=f"Do celular {number}"))["ok"]
+
+    await expect(box).to_have_value("0 1 2 3 4 5 ")
+    values = await computer.evaluate("() => [...values]")
+    assert not any("celular" in value for value in values)
+    # The newest wins: what was typed last is what the other device has now.
+    await phone.wire.wait_for(lambda frame: '"body":"0 1 2 3 4 5 "' in frame)
+
+
+async def test_a_newer_draft_of_another_device_shows_when_the_typing_is_over(
+    visit: Visit, channel: Channel, sit_down: SitDown
+) -> None:
+    talk = await Talk.begin(channel)
+    computer = await talk.opened_by(visit, ANA)
+    phone = await sit_down(ANA, talk.conversation_id)
+    await composer(computer).press_sequentially("Do computador")
+    await phone.wire.wait_for(lambda frame: '"body":"Do computador"' in frame)
+
+    assert (await phone.does("draft:save", body="Do celular"))["ok"]
+
+    await expect(composer(computer)).to_have_value("Do celular")
+
+
+async def test_a_draft_of_a_megabyte_stays_on_its_device_and_is_not_lost(
+    visit: Visit, channel: Channel, sit_down: SitDown
+) -> None:
+    talk = await Talk.begin(channel)
+    computer = await talk.opened_by(visit, ANA)
+    phone = await sit_down(ANA, talk.conversation_id)
+    box = composer(computer)
+    await box.fill("x" * MEGABYTE)
+    await box.press("Enter")
+    await expect(computer.get_by_test_id("composer").get_by_role("alert")).to_have_text(
+        "Uma mensagem tem no máximo 4000 caracteres."
+    )
+
+    # What the server takes is bounded, and the socket outlives the refusal.
+    refused = await phone.does("draft:save", body="x" * 16_001)
+    assert refused["error"]["code"] == "draft_invalid"
+    assert (await phone.does("draft:save", body="Do celular"))["ok"]
+    await talk.goes_on("Oi")
+    await expect(message(computer, "Oi")).to_be_visible()
+    await computer.reload()
+    await thread_of(computer, talk.name)
+    assert await _length(computer) == MEGABYTE
+
+
+async def test_settings_follow_to_the_other_device(visit: Visit) -> None:
+    computer, phone = [await visit(CARLA) for _ in range(2)]
+
+    await menu(computer, "Language", "Português (Brasil)")
+    await expect(phone.get_by_test_id("filter-unassigned")).to_contain_text("Sem responsável")
+    await menu(phone, "Notificações", "Som: ligado")
+    await _opens(computer, "Notificações", "Som: desligado")
+
+    await menu(computer, "Notificações", "Som: desligado")
+    await menu(phone, "Idioma", "English")
+    await expect(computer.get_by_test_id("filter-unassigned")).to_contain_text("Unassigned")
+
+
+async def _length(page: Page) -> int:
+    length: int = await composer(page).evaluate("(box) => box.value.length")
+    return length
+
+
+async def _opens(page: Page, name: str, item: str) -> None:
+    """Look into a sub-menu of the account menu and close it again."""
+    await page.locator(".list-header button[aria-haspopup=menu]").click()
+    await page.get_by_role("menuitem", name=name, exact=True).click()
+    await expect(page.get_by_role("menuitem", name=item, exact=True)).to_be_visible()
+    for _ in range(2):
+        await page.keyboard.press("Escape")
+    await expect(page.get_by_role("menu")).to_have_count(0)

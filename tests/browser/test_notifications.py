@@ -1,0 +1,140 @@
+"""While nobody looks, a new message makes itself known, and tells nothing of what it says."""
+
+from typing import Any
+
+from playwright.async_api import Page, expect
+
+from tests.browser.attention import CAN_LOOK_AWAY, look_away, look_back
+from tests.browser.channel import Channel
+from tests.browser.conftest import SitDown, Visit
+from tests.browser.pages import menu, row
+from tests.browser.people import ANA, BRUNO
+from tests.browser.talk import Talk
+
+# So long a hidden tab waits for one that somebody looks at.
+CLAIM_MS = 150
+# Browsers under test show no notifications and play no sound; these remember them instead.
+STAND_INS = """
+(() => {
+  window.asked = 0;
+  window.notified = [];
+  window.tones = 0;
+  window.Notification = class {
+    static permission = "default";
+    static async requestPermission() {
+      window.asked += 1;
+      return (this.permission = "granted");
+    }
+    constructor(title, options) {
+      window.notified.push(this);
+      Object.assign(this, {title, options});
+    }
+    close() {}
+  };
+  const {createOscillator} = AudioContext.prototype;
+  AudioContext.prototype.createOscillator = function () {
+    window.tones += 1;
+    return createOscillator.call(this);
+  };
+  Object.defineProperty(AudioContext.prototype, "state", {get: () => "running"});
+})();
+"""
+
+_NOTIFIED = "() => window.notified.map(({title, options}) => ({title, ...options}))"
+
+
+async def test_permission_is_asked_only_after_a_click(visit: Visit, channel: Channel) -> None:
+    ana = await visit(ANA, script=CAN_LOOK_AWAY + STAND_INS)
+    await look_away(ana)
+    talk = await Talk.begin(channel)
+    await expect(row(ana, talk.name)).to_be_attached()
+    await look_back(ana)
+    assert await ana.evaluate("() => [window.asked, window.notified.length]") == [0, 0]
+
+    await menu(ana, "Notificações", "Neste aparelho: desligadas")
+
+    assert await ana.evaluate("() => window.asked") == 1
+
+
+async def test_a_hidden_tab_tells_whose_message_came_and_not_what_it_says(
+    visit: Visit, channel: Channel, sit_down: SitDown
+) -> None:
+    talk = await Talk.begin(channel)
+    ana = await visit(ANA, script=CAN_LOOK_AWAY + STAND_INS)
+    await menu(ana, "Notificações", "Neste aparelho: desligadas")
+    bruno = await sit_down(BRUNO, talk.conversation_id)
+    await talk.goes_on("Enquanto alguém olha")
+    await expect(row(ana, talk.name)).to_contain_text("Enquanto alguém olha")
+
+    await look_away(ana)
+    assert (await bruno.does("message:send", body="De um colega", clientId=talk.name))["ok"]
+    await talk.goes_on("Estou com febre")
+    notified = await _notified(ana)
+
+    last_name = talk.name.split()[-1]
+    assert [note["title"] for note in notified] == [f"Nova mensagem de P{last_name[0]}"]
+    everything = str(notified)
+    for secret in ("febre", talk.name, talk.patient.phone, "colega"):
+        assert secret not in everything
+    await ana.evaluate("() => window.notified[0].onclick()")
+    await expect(ana.locator(".thread-header")).to_contain_text(talk.name)
+
+
+async def test_two_hidden_tabs_tell_once(visit: Visit, channel: Channel) -> None:
+    talk = await Talk.begin(channel)
+    ana = await visit(ANA, script=CAN_LOOK_AWAY + STAND_INS)
+    await menu(ana, "Notificações", "Neste aparelho: desligadas")
+    tab = await ana.context.new_page()
+    await tab.goto("/")
+    await menu(tab, "Notificações", "Neste aparelho: desligadas")
+    for page in (ana, tab):
+        await look_away(page)
+
+    for number in range(3):
+        await talk.goes_on(f"Alguém {number}?")
+        for page in (ana, tab):
+            await expect(row(page, talk.name)).to_contain_text(f"Alguém {number}?")
+    last = await Talk.begin(channel)
+    for page in (ana, tab):
+        await page.wait_for_function(
+            "(id) => localStorage.getItem('clinic-chat:claimed') === `${id}:1`",
+            arg=last.conversation_id,
+        )
+
+        # Either would have told by now: hidden tabs wait for those that somebody looks at.
+        await page.evaluate(f"() => new Promise((done) => setTimeout(done, {2 * CLAIM_MS}))")
+
+    told = [note for page in (ana, tab) for note in await page.evaluate(_NOTIFIED)]
+    about = [note["tag"] for note in told]
+    assert about.count(last.conversation_id) == 1
+    assert about.count(talk.conversation_id) == 3
+
+
+async def test_the_sound_can_be_switched_off(visit: Visit, channel: Channel) -> None:
+    talk = await Talk.begin(channel)
+    bruno = await visit(BRUNO, script=CAN_LOOK_AWAY + STAND_INS)
+    await menu(bruno, "Notificações", "Som: ligado")
+    await _hidden_message(bruno, talk, "Sem som")
+    assert await bruno.evaluate("() => window.tones") == 0
+
+    await menu(bruno, "Notificações", "Som: desligado")
+    await _hidden_message(bruno, talk, "Com som")
+    assert await bruno.evaluate("() => window.tones") > 0
+
+
+async def _hidden_message(page: Page, talk: Talk, body: str) -> None:
+    """The patient writes while the tab is hidden; return when it has told, or not."""
+    await look_away(page)
+    before = await page.evaluate("() => localStorage.getItem('clinic-chat:claimed')")
+    await talk.goes_on(body)
+    await page.wait_for_function(
+        "(before) => localStorage.getItem('clinic-chat:claimed') !== before", arg=before
+    )
+    await look_back(page)
+
+
+async def _notified(page: Page) -> list[dict[str, Any]]:
+    """The notifications that the tab has shown, once there is one."""
+    await page.wait_for_function("() => window.notified.length > 0")
+    notified: list[dict[str, Any]] = await page.evaluate(_NOTIFIED)
+    return notified
