@@ -128,7 +128,10 @@ const doings = {
     modules.drafts.edit(openId(place), "");
     modules.thread.jumpToLatest();
   },
-  markUnread: ({ modules, place }) => modules.markUnread(openId(place)),
+  // Its answer comes later, or not at all: nobody may wait for it here.
+  markUnread: ({ modules, place }) => {
+    modules.markUnread(openId(place));
+  },
   // Asks for what is shown, and for what a server update would make of it.
   vars: (tab) => ({
     shown: tab.vars(tab.shown),
