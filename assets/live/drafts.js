@@ -13,6 +13,8 @@ const LIMIT = 16_000;
 const PREFIX = "clinic-chat:drafts";
 
 const drafts = new Map();
+// The personal version of what the server sent last, by conversation.
+const versions = new Map();
 const listeners = new Set();
 let storageKey = "";
 
@@ -36,15 +38,22 @@ export function edit(conversationId, body) {
   store();
 }
 
-/** A draft as the server has it: with an opened conversation, or from another device. */
-export function receive(conversationId, body) {
+/**
+ * A draft as the server has it: with an opened conversation, or from another device.
+ * @param version the personal version that it is at least as new as: what came with a
+ *   conversation may have been read before a change that is here already
+ */
+export function receive(conversationId, body, version) {
+  if (version < (versions.get(conversationId) ?? 0)) return;
+  versions.set(conversationId, version);
   const draft = drafts.get(conversationId);
   if (draft?.unsaved) return;
   window.clearTimeout(draft?.timer);
   if (draftOf(conversationId) === body) return;
   const quiet = draft ? performance.now() - draft.editedAt : Infinity;
   if (quiet < STILL_TYPING_MS) {
-    draft.timer = window.setTimeout(() => receive(conversationId, body), STILL_TYPING_MS - quiet);
+    const later = () => receive(conversationId, body, version);
+    draft.timer = window.setTimeout(later, STILL_TYPING_MS - quiet);
   } else {
     show(conversationId, body, false);
   }

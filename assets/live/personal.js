@@ -11,7 +11,7 @@ export const KEY = "mine";
 
 const takers = {
   marker: inbox.markerMoved,
-  draft: ({ id, body }) => drafts.receive(id, body),
+  draft: ({ id, body, version }) => drafts.receive(id, body, version),
   preferences: ({ locale, sound }) => {
     if (locale) setLocale(locale);
     account.update({ sound });

@@ -86,7 +86,9 @@ export function receive(message) {
   else if (message.kind === "patch") takePatch(message);
   else if (message.kind === "page") takePage(message);
   if (message.viewers) people.join(feed.key, message.viewers);
-  if (message.draft !== undefined) drafts.receive(feed.key, message.draft);
+  if (message.draft !== undefined) {
+    drafts.receive(feed.key, message.draft, message.personalVersion);
+  }
   changed(stateName);
 }
 

@@ -8,7 +8,7 @@ from clinic_chat.domain.conversations import get_conversation
 from clinic_chat.domain.drafts import find_draft
 from clinic_chat.domain.errors import NotFound
 from clinic_chat.domain.inbox import overview
-from clinic_chat.domain.receipts import read_markers
+from clinic_chat.domain.receipts import personal_version, read_markers
 from clinic_chat.domain.staff import colleagues
 from clinic_chat.logs import audit
 from clinic_chat.realtime import inbox_feed, personal_feed, rooms, thread_feed
@@ -122,6 +122,8 @@ class Subscriptions:
             snapshot.extra["viewers"] = self._activity.viewers(key)
             await self._feeds.send_snapshot(caller.sid, feed, key, snapshot)
         else:
+            async with caller.scope.read() as session:
+                personal = await personal_version(session, caller.scope)
             draft = await find_draft(caller.scope, UUID(key))
             row = await get_conversation(caller.scope, key)
             await self._feeds.send_patch(
@@ -131,6 +133,7 @@ class Subscriptions:
                 patch,
                 row=items([row])[0],
                 draft=draft,
+                personalVersion=personal,
                 viewers=self._activity.viewers(key),
             )
 

@@ -5,6 +5,7 @@ Zulip's `verify_action` has the same idea: applying events must equal fetching a
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +21,13 @@ from tests.integration.world import PATIENTS, TABS, begun
 if TYPE_CHECKING:
     from tests.conftest import Clinics
 
+# The same few each time, so that it takes as long each time. To look for more, and differently
+# each time: CONVERGENCE_EXAMPLES=1000 pytest tests/integration/test_convergence.py
+MORE = os.environ.get("CONVERGENCE_EXAMPLES")
 PROPERTY = settings(
-    max_examples=40,
+    max_examples=int(MORE or 25),
+    derandomize=MORE is None,
+    database=None,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
