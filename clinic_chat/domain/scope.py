@@ -1,8 +1,9 @@
 """Who acts, in which clinic: the first argument of every use case."""
 
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from dataclasses import dataclass, field, replace
+from typing import Self
 from uuid import UUID
 
 from sqlalchemy import select
@@ -26,10 +27,22 @@ class ClinicScope:
     database: Database
     clinic_id: UUID
     user_id: UUID | None = None
+    _session: AsyncSession | None = field(default=None, repr=False, compare=False)
 
     def read(self) -> AbstractAsyncContextManager[AsyncSession]:
         """A session that sees this clinic only."""
+        if self._session is not None:
+            return nullcontext(self._session)
         return self.database.read(self.clinic_id)
+
+    @asynccontextmanager
+    async def moment(self) -> AsyncIterator[Self]:
+        """This scope for reading only, whose reads all see one moment, one after the other.
+
+        They share a session, which costs more than most of what is read in it.
+        """
+        async with self.read() as session:
+            yield replace(self, _session=session)
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
 from uuid import UUID, uuid5
@@ -46,7 +47,7 @@ class Live:
         self.bus = Bus(services.database)
         self.feeds = Feeds(self._emit)
         self.presence = Presence(self._tell_clinic)
-        self.activity = Activity(self._tell_clinic)
+        self.activity = Activity(self._tell_in_turn)
         self.subscriptions = Subscriptions(
             self.sio, self.feeds, self.bus, self.presence, self.activity
         )
@@ -181,6 +182,11 @@ class Live:
             personal_feed.KEY,
             personal_feed.patch(change),
         )
+
+    async def _tell_in_turn(self, clinic_id: UUID, event: str, data: dict[str, Any]) -> None:
+        # A message ends its author's typing on every screen, so what they begin to type after
+        # sending it must not overtake it.
+        self.bus.call(partial(self._tell_clinic, clinic_id, event, data))
 
     async def _tell_clinic(self, clinic_id: UUID, event: str, data: dict[str, Any]) -> None:
         await self._emit(event, data, rooms.clinic(clinic_id))

@@ -122,10 +122,10 @@ class Subscriptions:
             snapshot.extra["viewers"] = self._activity.viewers(key)
             await self._feeds.send_snapshot(caller.sid, feed, key, snapshot)
         else:
-            async with caller.scope.read() as session:
-                personal = await personal_version(session, caller.scope)
-            draft = await find_draft(caller.scope, UUID(key))
-            row = await get_conversation(caller.scope, key)
+            async with caller.scope.moment() as moment, moment.read() as session:
+                personal = await personal_version(session, moment)
+                draft = await find_draft(moment, UUID(key))
+                row = await get_conversation(moment, key)
             await self._feeds.send_patch(
                 caller.sid,
                 feed,

@@ -21,23 +21,22 @@ async def snapshot(scope: ClinicScope, conversation_id: str, around: int | None 
     Raises:
         NotFound: unknown, malformed or another clinic's.
     """
-    page = await messages_page(scope, conversation_id, around=around)
-    async with scope.read() as session:
-        personal = await personal_version(session, scope)
-    row = await get_conversation(scope, conversation_id)
-    key = UUID(row.id)
-    return Snapshot(
-        page.version,
-        items(page.messages),
-        {
-            "row": items([row])[0],
-            "markers": await read_markers(scope, [key]),
-            "personalVersion": personal,
-            "read_seq": await read_seq(scope, key),
-            "draft": await find_draft(scope, key),
-            "around": around or 0,
-        },
-    )
+    async with scope.moment() as moment, moment.read() as session:
+        page = await messages_page(moment, conversation_id, around=around)
+        row = await get_conversation(moment, conversation_id)
+        key = UUID(row.id)
+        return Snapshot(
+            page.version,
+            items(page.messages),
+            {
+                "row": items([row])[0],
+                "markers": await read_markers(moment, [key]),
+                "personalVersion": await personal_version(session, moment),
+                "read_seq": await read_seq(moment, key),
+                "draft": await find_draft(moment, key),
+                "around": around or 0,
+            },
+        )
 
 
 async def patch(scope: ClinicScope, conversation_id: UUID | str, events: list[Recorded]) -> Patch:
@@ -55,11 +54,12 @@ async def since(scope: ClinicScope, conversation_id: str, version: int) -> Patch
     Raises:
         NotFound: unknown, malformed or another clinic's.
     """
-    row = await get_conversation(scope, conversation_id)
-    events = await conversation_events_after(scope, UUID(row.id), version)
-    # Too far behind; or ahead of the log, as after a restored backup.
-    if len(events) >= READ_LIMIT or version > row.version:
-        return None
-    if not events:
-        return Patch(version, version, [])
-    return await patch(scope, conversation_id, events)
+    async with scope.moment() as moment:
+        row = await get_conversation(moment, conversation_id)
+        events = await conversation_events_after(moment, UUID(row.id), version)
+        # Too far behind; or ahead of the log, as after a restored backup.
+        if len(events) >= READ_LIMIT or version > row.version:
+            return None
+        if not events:
+            return Patch(version, version, [])
+        return await patch(moment, conversation_id, events)

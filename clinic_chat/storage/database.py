@@ -243,6 +243,15 @@ class _Cursor(aiosqlite.Cursor):
 
 
 class _Connection(aiosqlite.Connection):
+    async def _connect(self) -> Self:
+        try:
+            await super()._connect()
+        except Exception:
+            # Its thread still has an answer to give, while there is a loop to take it.
+            await asyncio.to_thread(self._thread.join)
+            raise
+        return self
+
     def cursor(self) -> Any:
         return _Cursor(self, self._conn.cursor())
 
