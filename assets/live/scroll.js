@@ -53,6 +53,7 @@ export function ThreadScroll({ conversationId, markedSeq, label, children }) {
 function keepPlace(area, content, markedSeq) {
   let bottom = true;
   let anchor = null;
+  let seen = 0;
 
   const setBottom = (next) => {
     if (bottom === next) return;
@@ -70,9 +71,20 @@ function keepPlace(area, content, markedSeq) {
     // What one reads begins in view, unless one message is all there is to see.
     const { body, place } = inView.find(({ place }) => place.top >= top) ?? inView[0] ?? {};
     anchor = body ? { body, offset: place.top - top } : null;
+    seen = area.scrollTop;
+  };
+
+  // A scroll whose event is still to come is the reader's, and is not to be undone. One that ends
+  // at the very bottom may be the browser's own, because there is less to show.
+  const allowForScroll = () => {
+    const by = area.scrollTop - seen;
+    if (Math.abs(by) < 1 || area.scrollHeight - area.scrollTop - area.clientHeight < 1) return;
+    if (anchor) anchor.offset -= by;
+    if (by < -BOTTOM_PX) setBottom(false);
   };
 
   const restore = () => {
+    allowForScroll();
     if (bottom) {
       area.scrollTop = area.scrollHeight;
     } else if (anchor?.body.isConnected) {
@@ -80,6 +92,7 @@ function keepPlace(area, content, markedSeq) {
       const moved = anchor.body.getBoundingClientRect().top - top - anchor.offset;
       if (Math.abs(moved) >= 0.5) area.scrollTop += moved;
     }
+    seen = area.scrollTop;
   };
 
   // Both tell before the browser paints, so the reader never sees the place it moves from.
@@ -101,6 +114,7 @@ function keepPlace(area, content, markedSeq) {
     atBottom: () => bottom,
     toBottom() {
       setBottom(true);
+      seen = area.scrollTop;
       restore();
     },
     stop() {

@@ -180,7 +180,7 @@ def _sqlite_engine(url: str, *, begin: str, connections: int) -> AsyncEngine:
         pool_size=connections,
         max_overflow=0,
         hide_parameters=True,
-        connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "async_creator_fn": _sqlite_connection},
+        connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "async_creator_fn": sqlite_connection},
     )
 
     @event.listens_for(engine.sync_engine, "connect")
@@ -256,7 +256,8 @@ class _Connection(aiosqlite.Connection):
         return _Cursor(self, self._conn.cursor())
 
 
-def _sqlite_connection(path: str, **options: Any) -> aiosqlite.Connection:
+def sqlite_connection(path: str, **options: Any) -> aiosqlite.Connection:
+    """A connection for SQLAlchemy's `async_creator_fn`."""
     connection = _Connection(lambda: sqlite3.connect(path, **options), iter_chunk_size=64)
     # A process that stops does not wait for its connections.
     connection._thread.daemon = True

@@ -11,6 +11,7 @@ from tests.browser.badge import (
     POLLING,
     STALE,
     WAITING,
+    badge,
     badge_is,
     now,
     synced,
@@ -110,8 +111,8 @@ async def test_upgrades_that_hang(
         await told_in_time(scene.ana, WAITING, cut)
         await scene.talk()
 
-        while not await _is(scene.ana, POLLING):
-            assert await _is(scene.ana, WAITING)
+        while (status := await badge(scene.ana).get_attribute("data-status")) != POLLING:
+            assert status == WAITING
             await scene.ana.clock.run_for(500)
         assert [attempt.transport for attempt in await attempts(scene.ana)][-1] == "polling"
         await scene.talk()

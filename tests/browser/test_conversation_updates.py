@@ -14,9 +14,11 @@ from tests.browser.pages import row, rows
 from tests.browser.people import ANA, BRUNO, DANIEL, RENATA, new_patient
 from tests.browser.server import Server
 from tests.browser.talk import Talk
+from tests.faults.proxy import Proxy
 
 LIST = "[data-testid=conversation-list]"
 PAGE_SIZE = 50
+HEARD_LATE_SECONDS = 1.5
 STAFF = (ANA, BRUNO, RENATA, DANIEL)
 
 
@@ -47,29 +49,27 @@ async def test_status_and_assignee_change_for_everybody(visit: Visit, channel: C
 
 
 async def test_of_two_who_take_a_conversation_the_second_is_told_who_has_it(
-    visit: Visit, channel: Channel
+    visit: Visit, channel: Channel, server: Server
 ) -> None:
     talk = await Talk.begin(channel)
-    ana = await talk.opened_by(visit, ANA)
-    bruno = await talk.opened_by(visit, BRUNO)
-    takes = []
-    for page in (ana, bruno):
-        await page.get_by_test_id("assignee").click()
-        takes.append(page.get_by_role("menuitem", name="Atribuir a mim"))
-        await expect(takes[-1]).to_be_visible()
+    async with Proxy(server.port) as proxy:
+        ana = await talk.opened_by(visit, ANA, at=proxy)
+        bruno = await talk.opened_by(visit, BRUNO, at=proxy)
+        # Both choose before either can have heard of the other.
+        proxy.latency = HEARD_LATE_SECONDS
+        for page in (ana, bruno):
+            await page.get_by_test_id("assignee").click()
+            await page.get_by_role("menuitem", name="Atribuir a mim").click()
 
-    # Both choose before either has heard of the other: menus show what they were opened with.
-    await asyncio.gather(*(take.dispatch_event("click") for take in takes))
-
-    await expect(_assignee(ana)).to_have_text(re.compile("^(Minhas|Bruno Tavares)$"))
-    if await _assignee(ana).inner_text() == "Minhas":
-        loser, winner = bruno, "Ana Beatriz Moura"
-    else:
-        loser, winner = ana, "Bruno Tavares"
-    await expect(_assignee(loser)).to_have_text(winner)
-    await expect(loser.get_by_test_id("notices")).to_contain_text(
-        f"{winner} foi mais rápido e assumiu esta conversa."
-    )
+        await expect(_assignee(ana)).to_have_text(re.compile("^(Minhas|Bruno Tavares)$"))
+        if await _assignee(ana).inner_text() == "Minhas":
+            loser, winner = bruno, "Ana Beatriz Moura"
+        else:
+            loser, winner = ana, "Bruno Tavares"
+        await expect(_assignee(loser)).to_have_text(winner)
+        await expect(loser.get_by_test_id("notices")).to_contain_text(
+            f"{winner} foi mais rápido e assumiu esta conversa."
+        )
 
 
 async def test_of_many_only_one_takes_it_and_the_others_are_told(

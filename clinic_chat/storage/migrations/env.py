@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from clinic_chat.storage.base import Base
+from clinic_chat.storage.database import sqlite_connection
 
 # Any constant that nothing else in the database locks on.
 ADVISORY_LOCK = 0x436C696E
@@ -34,7 +35,12 @@ def _engine(url: str) -> AsyncEngine:
     if make_url(url).get_backend_name() != "sqlite":
         return create_async_engine(url, poolclass=NullPool)
     engine = create_async_engine(
-        url, poolclass=NullPool, connect_args={"timeout": SECONDS_FOR_ANOTHER_PROCESS}
+        url,
+        poolclass=NullPool,
+        connect_args={
+            "timeout": SECONDS_FOR_ANOTHER_PROCESS,
+            "async_creator_fn": sqlite_connection,
+        },
     )
 
     @event.listens_for(engine.sync_engine, "connect")
