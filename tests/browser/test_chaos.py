@@ -66,7 +66,8 @@ async def test_three_people_write_300_messages_through_twenty_faults(
         took = now() - begun
         stored = stored_bodies(quick, conversation)
         for page in desks.values():
-            await expect(messages(page).last.locator(".message-body")).to_have_text(stored[-1])
+            last = messages(page).last.locator(".message-body")
+            await expect(last).to_have_text(stored[-1], timeout=PATIENCE_MS)
             newest = await bodies(page)
             assert newest == stored[-len(newest) :]
             await _go_to_the_beginning(page)
