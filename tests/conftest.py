@@ -45,24 +45,6 @@ rm -rf "$2"
 UNPRIVILEGED = "nobody"
 
 
-# Tests that mostly wait. They run one after the other beside those that compute, so that no
-# two that measure time disturb each other.
-PATIENT = {
-    f"test_{name}.py"
-    for name in (
-        *("background", "bad_network", "chaos", "dead_peers", "outbox"),
-        *("presence", "restart", "schedule", "typing", "without_websockets"),
-    )
-}
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the patient tests together."""
-    for item in items:
-        if item.path.name in PATIENT:
-            item.add_marker(pytest.mark.xdist_group("patient"))
-
-
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print what the tests measured."""
     for report in terminalreporter.getreports("passed"):

@@ -16,6 +16,15 @@ LAUNCH_ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # Playwright's own list, which a second one replaces, and below it what draws the buttons of
+    # a window that nobody sees: a process for each.
+    "--disable-features="
+    "AvoidUnnecessaryBeforeUnloadCheckSync,DestroyProfileOnBrowserClose,HttpsUpgrades,"
+    "HttpsFirstBalancedModeAutoEnable,LensOverlay,MediaRouter,PaintHolding,"
+    "ThirdPartyStoragePartitioning,AvoidCorsURLLoaderRestartOnRedirect,OptimizationHints,"
+    "NetworkTimeServiceQuerying,AimEnabled,PreconnectToSearch,"
+    "InitialWebUI,WebUIReloadButton,WebUIToolbarWebView,WebUIOmniboxPopup,WebUITabStrip,"
+    "PreloadTopChromeWebUI,SpareRendererForSitePerProcess",
 ]
 VERSION_SECONDS = 30
 

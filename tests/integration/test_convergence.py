@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # each time: CONVERGENCE_EXAMPLES=1000 pytest tests/integration/test_convergence.py
 MORE = os.environ.get("CONVERGENCE_EXAMPLES")
 PROPERTY = settings(
-    max_examples=int(MORE or 25),
+    max_examples=int(MORE or 15),
     derandomize=MORE is None,
     database=None,
     deadline=None,
