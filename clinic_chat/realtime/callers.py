@@ -19,7 +19,6 @@ RECHECK_SECONDS = 5.0
 # An event that comes when no check has succeeded for so long has one of its own.
 STALE_SECONDS = 2 * RECHECK_SECONDS
 
-
 log = structlog.get_logger(__name__)
 
 
@@ -36,6 +35,13 @@ class Caller:
     """The feeds this tab follows: name → key."""
     versions: dict[str, tuple[str, int]] = field(default_factory=dict)
     """What the tab said at connect that it still holds: feed → (key, version)."""
+
+    def renew(self, identity: Identity | None, checked_at: float) -> bool:
+        """Take what a look-up found; False when it is no live session of this clinic."""
+        if identity is None or identity.clinic_id != self.identity.clinic_id:
+            return False
+        self.identity, self.checked_at = identity, checked_at
+        return True
 
 
 _current: ContextVar[Caller] = ContextVar("caller")
@@ -80,11 +86,9 @@ class Callers:
         if caller is None:
             return None
         if monotonic() - caller.checked_at > STALE_SECONDS:
-            identity = await self._sessions.find(caller.cookie)
-            if identity is None or identity.clinic_id != caller.identity.clinic_id:
+            moment = monotonic()
+            if not caller.renew(await self._sessions.find(caller.cookie), moment):
                 return None
-            caller.identity = identity
-            caller.checked_at = monotonic()
         return caller
 
     async def watch(self, cut: Callable[[str], Awaitable[None]]) -> None:
@@ -106,12 +110,8 @@ class Callers:
         moment = monotonic()
         live = await self._sessions.still_live({c.identity.session_id for c in callers})
         for caller in callers:
-            identity = live.get(caller.identity.session_id)
-            if identity is None:
+            if not caller.renew(live.get(caller.identity.session_id), moment):
                 await cut(caller.sid)
-            else:
-                caller.identity = identity
-                caller.checked_at = moment
 
     def forget(self, sid: str) -> Caller | None:
         """Drop a socket that is gone."""

@@ -17,6 +17,7 @@ from tests.browser import pages
 from tests.browser.channel import Channel
 from tests.browser.chromium import LAUNCH_ARGUMENTS, chromium_path
 from tests.browser.colleague import Colleague
+from tests.browser.quick import QuickServer
 from tests.browser.server import Server
 from tests.browser.watch import Complaints
 
@@ -84,6 +85,13 @@ def _template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def server(start_server: StartServer) -> Server:
     """The server most tests share; each test has its own patients in it."""
     return start_server()
+
+
+@pytest.fixture
+def quick(server: Server, tmp_path: Path) -> Iterator[QuickServer]:
+    """A server with a copy of the shared one's data, for a test that ends it again and again."""
+    with QuickServer(server, tmp_path) as quick:
+        yield quick
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -3,11 +3,9 @@
 import asyncio
 import random
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack, closing
-from pathlib import Path
 
-import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.badge import CONNECTED, badge, badge_is, now
@@ -17,7 +15,6 @@ from tests.browser.pages import answer, bodies, composer, messages, thread_of
 from tests.browser.people import ANA, BRUNO, RENATA, new_patient
 from tests.browser.quick import QuickServer
 from tests.browser.scene import NETWORK, stored_bodies
-from tests.browser.server import Server
 from tests.browser.watch import Complaints
 from tests.faults.proxy import Proxy
 
@@ -28,12 +25,6 @@ EACH = MESSAGES // len(PEOPLE)
 IN_A_ROUND = EACH // FAULTS
 SEED = 4
 PATIENCE_MS = 60_000
-
-
-@pytest.fixture
-def quick(server: Server, tmp_path: Path) -> Iterator[QuickServer]:
-    with QuickServer(server, tmp_path) as quick:
-        yield quick
 
 
 async def test_three_people_write_300_messages_through_twenty_faults(

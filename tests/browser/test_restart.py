@@ -1,10 +1,8 @@
 """A restart of the server, as everybody with an open tab sees it."""
 
 import asyncio
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
-import pytest
 from playwright.async_api import expect
 
 from tests.browser.attempts import attempts
@@ -14,17 +12,10 @@ from tests.browser.conftest import Visit
 from tests.browser.pages import message
 from tests.browser.quick import QuickServer
 from tests.browser.scene import NETWORK, Scene
-from tests.browser.server import Server
 from tests.browser.watch import Complaints
 from tests.faults.proxy import Proxy
 
 BACK_SECONDS = 2.0
-
-
-@pytest.fixture
-def quick(server: Server, tmp_path: Path) -> Iterator[QuickServer]:
-    with QuickServer(server, tmp_path) as quick:
-        yield quick
 
 
 async def test_a_killed_server_is_found_again_within_two_seconds_of_the_attempt(
