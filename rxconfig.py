@@ -13,6 +13,7 @@ os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.envir
 
 import reflex as rx
 
+from clinic_chat.realtime.tabs import STATE_SECONDS
 from clinic_chat.settings import get_settings
 from clinic_chat.ui.plugin import LivePlugin
 from clinic_chat.ui.theme import theme
@@ -23,6 +24,8 @@ config = rx.Config(
     disable_plugins=[rx.plugins.SitemapPlugin],
     cors_allowed_origins=get_settings().allowed_origins or ["http://localhost:3000"],
     state_manager_mode="memory",
+    # Of states in memory too, whatever its name says.
+    redis_token_expiration=STATE_SECONDS,
     telemetry_enabled=False,
     show_built_with_reflex=False,
     bun_path=str(Path(sys.executable).parent / "bun"),

@@ -62,7 +62,9 @@ function keepPlace(area, content, markedSeq) {
   };
 
   const remember = () => {
-    setBottom(area.scrollHeight - area.scrollTop - area.clientHeight <= BOTTOM_PX);
+    // What was added below since then is not the reader's doing: they have not scrolled up.
+    const stayed = bottom && area.scrollTop >= seen - 1;
+    setBottom(stayed || area.scrollHeight - area.scrollTop - area.clientHeight <= BOTTOM_PX);
     const { top, bottom: end } = area.getBoundingClientRect();
     // Not the rows: lines above a message and its author's name come and go with its neighbours.
     const inView = [...content.querySelectorAll("[data-seq] .message-body")]

@@ -10,6 +10,7 @@ from uuid import UUID, uuid5
 
 import reflex as rx
 from reflex_base.constants import CompileVars
+from socketio import AsyncServer
 from socketio.exceptions import ConnectionRefusedError as Refused
 
 from clinic_chat.domain.events import Personal, Recorded
@@ -26,6 +27,7 @@ from clinic_chat.realtime.goodbye import Work, on_goodbye
 from clinic_chat.realtime.presence import Presence
 from clinic_chat.realtime.server import create_socket_server
 from clinic_chat.realtime.subscriptions import Subscriptions
+from clinic_chat.realtime.tabs import TabStates
 from clinic_chat.realtime.wire.watch import close_peers, watch_peers
 from clinic_chat.services import Services
 from clinic_chat.storage.database import StorageUnavailable
@@ -36,6 +38,11 @@ FINISH_SECONDS = 4.0
 FAREWELL_SECONDS = 0.2
 UNAUTHORIZED = "unauthorized"
 UNAVAILABLE = "unavailable"
+_LOST = {
+    AsyncServer.reason.TRANSPORT_CLOSE,
+    AsyncServer.reason.TRANSPORT_ERROR,
+    AsyncServer.reason.PING_TIMEOUT,
+}
 
 
 class Live:
@@ -56,6 +63,7 @@ class Live:
         self._database = services.database
         self._namespace = ""
         self._framework: Any = None
+        self._tabs: TabStates | None = None
         self._allowed: frozenset[str] = frozenset()
         services.database.on_commit(self.bus.committed)
         on_goodbye(self.say_goodbye)
@@ -69,6 +77,7 @@ class Live:
         """
         self._allowed = allowed
         self._framework = app.event_namespace
+        self._tabs = TabStates(app)
         self._namespace = self.subscriptions.namespace = self._framework.namespace
         self.sio.on("connect", self._connect, namespace=self._namespace)
         self.sio.on("disconnect", self._disconnect, namespace=self._namespace)
@@ -84,6 +93,8 @@ class Live:
             asyncio.create_task(watch_peers(self.sio), name="clinic_chat_peers"),
             asyncio.create_task(self.callers.watch(self.cut), name="clinic_chat_sessions"),
         ]
+        if self._tabs is not None:
+            tasks.append(asyncio.create_task(self._tabs.run(), name="clinic_chat_tabs"))
         try:
             yield
         finally:
@@ -125,7 +136,7 @@ class Live:
         await self.sio.enter_room(sid, rooms.session(identity.session_id), self._namespace)
         try:
             await self._framework.on_connect(
-                sid, _with_bound_token(environ, identity.session_id), self._only_framework(auth)
+                sid, _for_framework(environ, identity.session_id), self._only_framework(auth)
             )
         except Exception:
             # A refused connect never reaches disconnect.
@@ -146,8 +157,10 @@ class Live:
             kept.pop(CompileVars.CONNECT_AUTH_EVENT, None)
         return kept
 
-    async def _disconnect(self, sid: str, _reason: str = "") -> None:
+    async def _disconnect(self, sid: str, reason: str = "") -> None:
         caller = self.callers.forget(sid)
+        if self._tabs is not None and reason in _LOST:
+            self._tabs.lost(sid)
         self._framework.on_disconnect(sid)
         if caller is not None:
             self.presence.leave(caller.identity, sid)
@@ -192,16 +205,15 @@ class Live:
         await self._emit(event, data, rooms.clinic(clinic_id))
 
 
-def _with_bound_token(environ: dict[str, Any], session_id: UUID) -> dict[str, Any]:
-    """The environ with the tab's token bound to its session.
+def _for_framework(environ: dict[str, Any], session_id: UUID) -> dict[str, Any]:
+    """What Reflex learns of a request: only the tab's token, bound to its session.
 
     Reflex keeps a tab's state under a token that the browser chooses and keeps beyond a
-    sign-out. Bound, it opens no state of another person, clinic or session.
+    sign-out. Bound, it opens no state of another person, clinic or session. The headers would
+    be kept for each tab, the cookie among them, and nothing here asks Reflex for them.
     """
     tokens = parse_qs(environ.get("QUERY_STRING", "")).get("token")
-    if not tokens:
-        return environ
-    return {**environ, "QUERY_STRING": f"token={uuid5(session_id, tokens[0])}"}
+    return {"QUERY_STRING": f"token={uuid5(session_id, tokens[0])}"} if tokens else {}
 
 
 def _remember_versions(caller: Caller, auth: Any) -> None:

@@ -1,13 +1,20 @@
 """Makes sure that there is a Chromium for the tests: `python -m tests.browser.chromium`."""
 
+import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from pathlib import Path
 
 from playwright.sync_api import Error, sync_playwright
 
+# A Chromium without windows needs half the processor time for a page that one with them needs.
+SHELLS = ("chromium-headless-shell", "chrome-headless-shell")
 NAMES = ("chromium", "chromium-browser", "google-chrome")
+PLAYWRIGHT_INSTALL = (
+    *(sys.executable, "-m", "playwright", "install"),
+    *("--only-shell", "chromium"),
+)
 LAUNCH_ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -30,9 +37,23 @@ VERSION_SECONDS = 30
 
 
 def chromium_path() -> str | None:
-    """The first working Chromium on PATH, or None for the one Playwright keeps itself."""
-    found = (shutil.which(name) for name in NAMES)
+    """The Chromium for the tests on PATH, or None for the one Playwright keeps itself."""
+    if shell := _on_path(SHELLS):
+        return shell
+    return None if _playwright_has_one() else _on_path(NAMES)
+
+
+def _on_path(names: tuple[str, ...]) -> str | None:
+    found = (shutil.which(name) for name in names)
     return next((path for path in found if path and _is_chromium(path)), None)
+
+
+def _playwright_has_one() -> bool:
+    says = subprocess.run(
+        [*PLAYWRIGHT_INSTALL, "--dry-run"], capture_output=True, text=True, check=False
+    )
+    place = re.search(r"Install location:\s*(.+)", says.stdout)
+    return place is not None and Path(place[1].strip()).exists()
 
 
 def _is_chromium(path: str) -> bool:
@@ -66,13 +87,16 @@ def why_not() -> str:
 
 def from_playwright() -> None:
     """Download the Chromium that belongs to the installed Playwright."""
-    _run(sys.executable, "-m", "playwright", "install", "chromium")
+    _run(*PLAYWRIGHT_INSTALL)
 
 
 def from_apt() -> None:
     """Install the distribution's Chromium, as root on Debian and its relatives."""
     _run("apt-get", "update")
-    _run("apt-get", "install", "-y", "--no-install-recommends", "chromium")
+    for package in (SHELLS[0], NAMES[0]):
+        _run("apt-get", "install", "-y", "--no-install-recommends", package)
+        if _on_path((package,)):
+            return
 
 
 def _run(*command: str) -> None:
@@ -85,17 +109,16 @@ def _run(*command: str) -> None:
 
 def main() -> int:
     """0 when a Chromium works, installed now if need be; 1 with the reason otherwise."""
-    ways: tuple[Callable[[], None], ...] = (from_playwright, from_apt)
-    reason = why_not()
-    for install in ways:
-        if not reason:
+    for install in (from_playwright, from_apt):
+        if (_on_path(SHELLS) or _playwright_has_one()) and not why_not():
             return 0
         install()
-        reason = why_not()
+    reason = why_not()
     if reason:
         sys.stderr.write(
-            f"No Chromium for the browser tests. Put one of {', '.join(NAMES)} on PATH, or run "
-            f"`playwright install --with-deps chromium`. The last try failed with:\n{reason}\n"
+            f"No Chromium for the browser tests. Put one of {', '.join(SHELLS + NAMES)} on PATH, "
+            f"or run `playwright install --with-deps chromium`. The last try failed with:\n"
+            f"{reason}\n"
         )
     return 1 if reason else 0
 

@@ -152,8 +152,7 @@ async def test_the_list_loads_further_pages_as_one_scrolls(visit: Visit, channel
     await expect(rows(ana)).to_have_count(PAGE_SIZE)
     newest = await rows(ana).locator(".row-name").all_text_contents()
 
-    while await rows(ana).count() < everyone:
-        shown = await rows(ana).count()
+    while (shown := await rows(ana).count()) < everyone:
         await rows(ana).last.scroll_into_view_if_needed()
         await ana.locator(LIST).evaluate("(list) => { list.scrollTop = list.scrollHeight; }")
         await expect(rows(ana)).not_to_have_count(shown)

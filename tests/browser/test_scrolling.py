@@ -11,6 +11,7 @@ from tests.browser.pages import answer, message, messages, open_conversation, ro
 from tests.browser.past import fill
 from tests.browser.people import ANA, BRUNO
 from tests.browser.place import (
+    AREA,
     STILL_PX,
     is_at_bottom,
     moved,
@@ -47,6 +48,25 @@ async def test_at_the_bottom_it_stays_at_the_bottom(visit: Visit, talk: Talk) ->
     await ana.set_viewport_size(SMALL_SCREEN)
     await is_at_bottom(ana)
     await expect(message(ana, "Tchau")).to_be_in_viewport()
+
+
+async def test_what_comes_before_a_scroll_is_told_of_does_not_leave_the_bottom(
+    visit: Visit, talk: Talk
+) -> None:
+    ana = await talk.opened_by(visit, ANA)
+    await scroll_to(ana, -20)
+
+    # A burst of messages does this: one is added before the event of the scroll to the last.
+    await ana.evaluate(
+        """(area) => {
+          const element = document.querySelector(area);
+          element.scrollTop = element.scrollHeight;
+          element.firstElementChild.style.paddingBottom = "300px";
+        }""",
+        AREA,
+    )
+
+    await is_at_bottom(ana)
 
 
 async def test_further_up_nothing_moves_and_the_pill_counts_what_is_new(

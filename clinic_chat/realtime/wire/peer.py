@@ -7,6 +7,7 @@ from engineio import packet
 from engineio.async_server import AsyncServer
 from engineio.exceptions import SocketIsClosedError, UnknownPacketError
 from engineio.packet import Packet
+from websockets.frames import CloseCode
 
 from clinic_chat.realtime.wire.protocol import EXTENSION, Write, text_frame
 
@@ -56,9 +57,12 @@ class Peer:
             "maxPayload": server.max_http_buffer_size,
         }
         await self.send(Packet(packet.OPEN, greeting))
+        end = server.reason.TRANSPORT_CLOSE
         while not self.closed:
             message = await self._receive()
             if message["type"] != "websocket.receive":
+                if message.get("code") == CloseCode.GOING_AWAY:
+                    end = server.reason.CLIENT_DISCONNECT
                 break
             data = message.get("text") or message.get("bytes") or ""
             if len(data) > server.max_http_buffer_size:
@@ -68,7 +72,7 @@ class Peer:
             except Exception:
                 # One packet that cannot be handled does not end the connection.
                 server.logger.exception("Unknown receive error")
-        await self.close(abort=True, reason=server.reason.TRANSPORT_CLOSE)
+        await self.close(abort=True, reason=end)
 
     async def _take(self, received: Packet) -> None:
         if received.packet_type == packet.MESSAGE:

@@ -57,6 +57,8 @@ class FrameProtocol(WebSocketsSansIOProtocol):
         """Send an ASGI message behind the frames."""
         self.flush()
         await super().send(message)
+        if message["type"] == "websocket.accept":
+            del self.response
 
 
 _waiting: list[FrameProtocol] = []

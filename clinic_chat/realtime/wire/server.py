@@ -33,3 +33,11 @@ class SocketServer(socketio.AsyncServer):
 
     def _engineio_server_class(self) -> type[EngineServer]:
         return EngineServer
+
+    async def _handle_connect(self, eio_sid: str, namespace: str, data: Any) -> None:
+        await super()._handle_connect(eio_sid, namespace, data)
+        # Whoever is in is not asked again; the headers are a third of what an idle tab costs.
+        if isinstance(self.eio.sockets.get(eio_sid), Peer):
+            environ = self.environ.get(eio_sid, {})
+            environ.get("asgi.scope", {}).get("headers", []).clear()
+            environ.clear()
