@@ -4,6 +4,7 @@ from starlette.types import ASGIApp
 
 from clinic_chat.api.headers import SecurityHeaders
 from clinic_chat.realtime.polls import BoundedPolls
+from clinic_chat.realtime.wire.entrance import SocketEntrance
 from clinic_chat.serve import BUILT
 
 
@@ -18,4 +19,7 @@ def create_app() -> ASGIApp:
 
     from reflex.utils.prerequisites import get_and_validate_app
 
-    return SecurityHeaders(BoundedPolls(get_and_validate_app().app()), BUILT)
+    app = get_and_validate_app().app
+    behind_headers = SecurityHeaders(BoundedPolls(app()), BUILT)
+    # The context is the connection's own and ends with it: nothing is set back.
+    return SocketEntrance(behind_headers, app.sio, prepare=app.set_contexts)

@@ -23,6 +23,7 @@ class Peer:
         "_receive",
         "_send",
         "_server",
+        "_subprotocol",
         "closed",
         "closing",
         "last_ping",
@@ -43,11 +44,14 @@ class Peer:
         self.last_ping: float | None = None
         self._ping_due = time.monotonic() + server.ping_interval
         self._send, self._receive = environ["asgi.send"], environ["asgi.receive"]
-        self.write: Write = environ["asgi.scope"]["extensions"][EXTENSION]["write"]
+        scope = environ["asgi.scope"]
+        self.write: Write = scope["extensions"][EXTENSION]["write"]
+        # Browsers fail a connection whose offer of protocols nobody takes up.
+        self._subprotocol = next(iter(scope["subprotocols"]), None)
 
     async def serve(self) -> None:
         """Accept the websocket and take packets until its end."""
-        await self._send({"type": "websocket.accept"})
+        await self._send({"type": "websocket.accept", "subprotocol": self._subprotocol})
         server = self._server
         greeting = {
             "sid": self.sid,

@@ -27,6 +27,8 @@ class FrameProtocol(WebSocketsSansIOProtocol):
         super().handle_connect(event)
         if self.response.status_code == 101:
             self.scope["extensions"][EXTENSION] = {"write": self.write}
+        # The library's parser holds the request until the connection ends.
+        event.headers.clear()
         del self.request
 
     def write(self, frame: bytes) -> None:
