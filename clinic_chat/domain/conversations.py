@@ -162,12 +162,13 @@ def conversation_rows() -> Any:
 
 async def conversation_views(session: AsyncSession, statement: Any) -> list[ConversationView]:
     """The rows of a statement made from `conversation_rows`."""
-    return [_view(*row) for row in (await session.execute(statement)).all()]
+    return [conversation_view(*row) for row in (await session.execute(statement)).all()]
 
 
-def _view(
+def conversation_view(
     conversation: Conversation, patient: Patient, assignee_name: str | None
 ) -> ConversationView:
+    """A row of `conversation_rows` as it is shown."""
     return ConversationView(
         id=str(conversation.id),
         version=conversation.version,

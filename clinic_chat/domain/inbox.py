@@ -26,6 +26,7 @@ from clinic_chat.domain.receipts import (
     read_markers_in,
 )
 from clinic_chat.domain.scope import ClinicScope
+from clinic_chat.domain.staff import Membership
 from clinic_chat.domain.text import search_key, storable
 
 PAGE_SIZE = 50
@@ -78,12 +79,21 @@ class InboxPage:
 
 
 @dataclass(frozen=True)
-class InboxOverview:
-    """The first page and the counts, of one moment, with the versions they belong to."""
+class FirstPage:
+    """The newest conversations as everybody in the clinic has them, at a version of the list."""
 
     version: int
+    rows: list[ConversationView]
+    cursor: str
+
+
+@dataclass(frozen=True)
+class InboxOverview:
+    """The first page, this person's markers and counts, all of one moment."""
+
+    first: FirstPage
+    markers: dict[str, int]
     personal_version: int
-    page: InboxPage
     counts: list[Cell]
 
 
@@ -119,36 +129,62 @@ async def list_conversations(
         InvalidInput: `cursor_invalid`.
     """
     async with scope.read() as session:
-        return await _page(session, scope, wanted or Filter(), cursor, limit)
+        version = await personal_version(session, scope)
+        rows, next_cursor = await _page(session, scope, wanted or Filter(), cursor, limit)
+        return InboxPage(rows, next_cursor, await _markers(session, scope, rows), version)
 
 
 async def overview(
-    scope: ClinicScope, *, rows: bool = True, since: int | None = None
+    scope: ClinicScope,
+    *,
+    rows: bool = True,
+    since: int | None = None,
+    known: FirstPage | None = None,
 ) -> InboxOverview:
     """What a person's list starts with; without `rows`, only the counts.
 
-    With `since`, a personal version, the markers that moved after it are in the page.
+    With `since`, a personal version, the markers that moved after it are in the page. `known`
+    is the first page as it was read before; it is not read again when nothing has happened in
+    the clinic since.
     """
     async with scope.read() as session:
-        version = await session.scalar(
-            select(Clinic.last_event_seq).where(Clinic.id == scope.clinic_id)
-        )
-        page = (
-            await _page(session, scope, Filter(), "", PAGE_SIZE) if rows else InboxPage([], "", {})
-        )
+        version, personal = await _versions(session, scope)
+        first = known
+        if not rows:
+            first = FirstPage(version, [], "")
+        elif first is None or first.version != version:
+            first = FirstPage(version, *await _page(session, scope, Filter(), "", PAGE_SIZE))
+        markers = await _markers(session, scope, first.rows)
         if since is not None and scope.user_id is not None:
-            page.markers.update(await markers_since(session, scope.user_id, since))
-        return InboxOverview(
-            version or 0,
-            await personal_version(session, scope),
-            page,
-            await _counts(session, scope),
+            markers |= await markers_since(session, scope.user_id, since)
+        return InboxOverview(first, markers, personal, await _counts(session, scope))
+
+
+async def _versions(session: AsyncSession, scope: ClinicScope) -> tuple[int, int]:
+    mine = (
+        select(Membership.personal_version)
+        .where(Membership.user_id == scope.user_id, Membership.clinic_id == scope.clinic_id)
+        .scalar_subquery()
+    )
+    row = (
+        await session.execute(
+            select(Clinic.last_event_seq, mine).where(Clinic.id == scope.clinic_id)
         )
+    ).one_or_none()
+    return (row[0], row[1] or 0) if row else (0, 0)
+
+
+async def _markers(
+    session: AsyncSession, scope: ClinicScope, rows: list[ConversationView]
+) -> dict[str, int]:
+    if scope.user_id is None or not rows:
+        return {}
+    return await read_markers_in(session, scope.user_id, [UUID(row.id) for row in rows])
 
 
 async def _page(
     session: AsyncSession, scope: ClinicScope, wanted: Filter, cursor: str, limit: int
-) -> InboxPage:
+) -> tuple[list[ConversationView], str]:
     statement = _filtered(conversation_rows(), scope, wanted)
     if cursor:
         at, last_id = _parse_cursor(cursor)
@@ -158,18 +194,10 @@ async def _page(
                 and_(Conversation.last_activity_at == at, Conversation.id < last_id),
             )
         )
-    version = await personal_version(session, scope)
     rows = await conversation_views(session, statement.limit(limit + 1))
     more = len(rows) > limit
     rows = rows[:limit]
-    markers = (
-        await read_markers_in(session, scope.user_id, [UUID(row.id) for row in rows])
-        if scope.user_id
-        else {}
-    )
-    return InboxPage(
-        rows, f"{rows[-1].last_activity_at}_{rows[-1].id}" if more else "", markers, version
-    )
+    return rows, f"{rows[-1].last_activity_at}_{rows[-1].id}" if more else ""
 
 
 def _filtered(statement: Any, scope: ClinicScope, wanted: Filter) -> Any:

@@ -12,12 +12,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 from clinic_chat.domain.conversations import (
     Conversation,
     Status,
-    conversation_id,
     iso,
     load_conversation,
     standing,
 )
-from clinic_chat.domain.errors import InvalidInput
 from clinic_chat.domain.events import EventType, record
 from clinic_chat.domain.patients import patient_by_phone
 from clinic_chat.domain.scope import ClinicScope
@@ -25,8 +23,6 @@ from clinic_chat.domain.staff import User
 from clinic_chat.domain.text import clean_body, clean_key, clean_name, clean_phone, preview
 from clinic_chat.storage.base import Base, ClinicOwned, new_id, now
 
-PAGE_SIZE = 30
-MAX_SEQ = 2**62
 API_CHANNEL = "api"
 
 
@@ -105,15 +101,6 @@ class Stored:
 
     message: MessageView
     created: bool
-
-
-@dataclass(frozen=True)
-class MessagePage:
-    """Messages in order, with the conversation's version they are at least as new as."""
-
-    version: int
-    last_seq: int
-    messages: list[MessageView]
 
 
 async def send_message(
@@ -259,69 +246,11 @@ def append_message(
     return message
 
 
-async def messages_page(
-    scope: ClinicScope,
-    conversation: object,
-    *,
-    before: object = None,
-    after: object = None,
-    around: object = None,
-    limit: int = PAGE_SIZE,
-) -> MessagePage:
-    """Messages of a conversation, oldest first: the newest, or those beside a `seq`.
-
-    `before` and `after` leave the message itself out, `around` has it in the middle. Numbers
-    have no holes, so there are earlier ones exactly when the first `seq` is over 1, and later
-    ones when the last is under the page's `last_seq`.
-
-    Raises:
-        NotFound: the conversation is unknown, malformed or another clinic's.
-        InvalidInput: `cursor_invalid`: not a whole number of 0 or more.
-    """
-    low, high = 0, MAX_SEQ
-    if before is not None:
-        high = _cursor(before)
-    elif after is not None:
-        low = _cursor(after)
-        high = low + limit + 1
-    elif around is not None:
-        high = _cursor(around) + limit // 2 + 1
-    async with scope.read() as session:
-        target = await load_conversation(session, conversation)
-        rows = await session.scalars(
-            select(Message)
-            .where(Message.conversation_id == target.id, Message.seq > low, Message.seq < high)
-            .order_by(Message.seq.desc())
-            .limit(limit)
-        )
-        views = [message_view(row) for row in rows]
-    return MessagePage(target.version, target.last_seq, views[::-1])
-
-
-async def messages_by_id(
-    scope: ClinicScope, conversation: object, ids: list[UUID]
-) -> list[MessageView]:
-    """The messages of a conversation among `ids`, in order."""
-    async with scope.read() as session:
-        rows = await session.scalars(
-            select(Message)
-            .where(Message.conversation_id == conversation_id(conversation), Message.id.in_(ids))
-            .order_by(Message.seq)
-        )
-        return [message_view(row) for row in rows]
-
-
 async def _stored(session: AsyncSession, origin: str, key: str) -> Message | None:
     message: Message | None = await session.scalar(
         select(Message).where(Message.origin == origin, Message.client_id == key)
     )
     return message
-
-
-def _cursor(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < MAX_SEQ:
-        raise InvalidInput("a cursor is a message number", code="cursor_invalid")
-    return value
 
 
 def message_view(message: Message) -> MessageView:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import BigInteger, ForeignKey, String, select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from clinic_chat.domain.clinics import Clinic
@@ -133,16 +134,15 @@ def check_password_rules(password: str) -> None:
         )
 
 
-async def colleagues(database: Database, clinic_id: UUID) -> list[StaffMember]:
+async def colleagues(session: AsyncSession, clinic_id: UUID) -> list[StaffMember]:
     """Everyone in the clinic, by name."""
-    async with database.read() as session:
-        rows = await session.execute(
-            select(User.id, User.name, Membership.role)
-            .join(Membership, Membership.user_id == User.id)
-            .where(Membership.clinic_id == clinic_id)
-            .order_by(User.name)
-        )
-        return [StaffMember(str(row.id), row.name, row.role) for row in rows]
+    rows = await session.execute(
+        select(User.id, User.name, Membership.role)
+        .join(Membership, Membership.user_id == User.id)
+        .where(Membership.clinic_id == clinic_id)
+        .order_by(User.name)
+    )
+    return [StaffMember(str(row.id), row.name, row.role) for row in rows]
 
 
 async def clinics_of(database: Database, user_id: UUID) -> list[Clinic]:

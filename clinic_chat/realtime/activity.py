@@ -83,11 +83,12 @@ class Activity:
                 await self._tell_clinic("viewing:stop", caller, conversation_id)
 
     def viewers(self, conversation_id: str) -> list[dict[str, Any]]:
-        """Who looks at a conversation."""
-        return [
-            _event("viewing:start", caller, conversation_id)
+        """Who looks at a conversation, each person once."""
+        people = {
+            caller.identity.user_id: caller
             for caller in self._viewing.get(conversation_id, {}).values()
-        ]
+        }
+        return [_event("viewing:start", caller, conversation_id) for caller in people.values()]
 
     async def gone(self, caller: Caller) -> None:
         """A tab is gone or shows another conversation, and with that ends whatever it did."""

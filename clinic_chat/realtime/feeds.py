@@ -7,7 +7,7 @@ The browser's half is assets/live/feeds.js.
 """
 
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 EVENT = "feed"
@@ -30,7 +30,8 @@ class Snapshot:
     """A feed's items at a version, or at least as new."""
 
     version: int
-    items: list[Item]
+    items: Any
+    """A list, or one that is encoded already."""
     extra: Item
 
 
@@ -94,5 +95,5 @@ def _patch(feed: str, key: str, patch: Patch, extra: Item) -> Item:
 
 
 def items(views: Iterable[Any]) -> list[Item]:
-    """Views as plain dictionaries for the wire."""
-    return [asdict(view) for view in views]
+    """Views, whose fields are all plain values, as dictionaries for the wire."""
+    return [dict(vars(view)) for view in views]

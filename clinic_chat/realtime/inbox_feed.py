@@ -4,23 +4,25 @@ from typing import Any
 
 from clinic_chat.domain.conversations import conversations_by_id
 from clinic_chat.domain.events import READ_LIMIT, Recorded, events_after
-from clinic_chat.domain.inbox import InboxOverview, overview
+from clinic_chat.domain.inbox import FirstPage, InboxOverview, overview
 from clinic_chat.domain.scope import ClinicScope
 from clinic_chat.realtime.feeds import Item, Patch, Snapshot, items
+from clinic_chat.realtime.shelf import Shelf
 
 FEED = "conversations"
 KEY = "inbox"
 
 
-async def snapshot(scope: ClinicScope) -> Snapshot:
+async def snapshot(scope: ClinicScope, shelf: Shelf[FirstPage]) -> Snapshot:
     """The newest page of conversations with this person's read markers and counts."""
-    start = await overview(scope)
+    start = await overview(scope, known=shelf.find(scope.clinic_id))
+    first = start.first
     return Snapshot(
-        start.version,
-        items(start.page.rows),
+        first.version,
+        shelf.encoded(scope.clinic_id, first, first.rows),
         {
-            "cursor": start.page.cursor,
-            "markers": start.page.markers,
+            "cursor": first.cursor,
+            "markers": start.markers,
             "personalVersion": start.personal_version,
             "counts": counts(start),
         },
@@ -50,7 +52,7 @@ async def since(scope: ClinicScope, version: int, until: int) -> Patch | None:
 def counts(start: InboxOverview) -> Item:
     """A person's counts with the versions they belong to."""
     return {
-        "version": start.version,
+        "version": start.first.version,
         "personalVersion": start.personal_version,
         "cells": items(start.counts),
     }

@@ -178,7 +178,7 @@ class Live:
         inbox = await inbox_feed.patch(scope, events)
         # Without a pause between them: who gets both gets them in one write.
         for conversation_id, patch in threads:
-            room = rooms.conversation(conversation_id)
+            room = rooms.conversation(clinic_id, conversation_id)
             await self.feeds.publish(room, thread_feed.FEED, str(conversation_id), patch)
         await self.feeds.publish(
             rooms.clinic(clinic_id),

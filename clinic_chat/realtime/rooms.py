@@ -8,9 +8,12 @@ def clinic(clinic_id: UUID) -> str:
     return f"clinic:{clinic_id}"
 
 
-def conversation(conversation_id: UUID | str) -> str:
-    """Everyone who has this conversation open."""
-    return f"conversation:{conversation_id}"
+def conversation(clinic_id: UUID, conversation_id: UUID | str) -> str:
+    """Everyone of this clinic who has this conversation open.
+
+    Nothing is ever said in the room of one clinic and another's conversation.
+    """
+    return f"conversation:{clinic_id}:{conversation_id}"
 
 
 def person(clinic_id: UUID, user_id: UUID) -> str:

@@ -4,11 +4,11 @@ from uuid import UUID
 
 from socketio import AsyncServer
 
-from clinic_chat.domain.conversations import get_conversation
-from clinic_chat.domain.drafts import find_draft
 from clinic_chat.domain.errors import NotFound
-from clinic_chat.domain.inbox import overview
-from clinic_chat.domain.receipts import personal_version, read_markers
+from clinic_chat.domain.history import MessagePage
+from clinic_chat.domain.inbox import FirstPage, overview
+from clinic_chat.domain.opening import open_conversation
+from clinic_chat.domain.receipts import read_markers
 from clinic_chat.domain.staff import colleagues
 from clinic_chat.logs import audit
 from clinic_chat.realtime import inbox_feed, personal_feed, rooms, thread_feed
@@ -17,6 +17,7 @@ from clinic_chat.realtime.bus import Bus
 from clinic_chat.realtime.callers import Caller
 from clinic_chat.realtime.feeds import Feeds, Item, items
 from clinic_chat.realtime.presence import Presence
+from clinic_chat.realtime.shelf import Shelf
 
 
 class Subscriptions:
@@ -30,6 +31,8 @@ class Subscriptions:
         self._bus = bus
         self._presence = presence
         self._activity = activity
+        self._lists: Shelf[FirstPage] = Shelf()
+        self._threads: Shelf[MessagePage] = Shelf()
         self.namespace = ""
 
     async def follow_inbox(self, caller: Caller) -> None:
@@ -56,23 +59,22 @@ class Subscriptions:
         With `around` it opens at that message instead of the newest. None means that there is
         no such conversation in this clinic; the tab is told so.
         """
+        key = str(conversation_id)
+        if caller.feeds.get(thread_feed.FEED) != key:
+            await self.leave_conversation(caller)
+            # Before anything is read, and before it is known whether there is such a conversation:
+            # the room is this clinic's, in which nothing is said of another one's.
+            await self._enter(caller, rooms.conversation(caller.scope.clinic_id, key))
+            caller.feeds[thread_feed.FEED] = key
         try:
-            row = await get_conversation(caller.scope, conversation_id)
+            await self.bring_up_conversation(
+                caller, conversation_id, _held(caller, thread_feed.FEED, key), around=around
+            )
         except NotFound:
             await self.leave_conversation(caller)
             audit("conversation.not_found", user=str(caller.identity.user_id))
-            await self._feeds.refuse(
-                caller.sid, thread_feed.FEED, str(conversation_id), NotFound.code
-            )
+            await self._feeds.refuse(caller.sid, thread_feed.FEED, key, NotFound.code)
             return None
-        key = row.id
-        if caller.feeds.get(thread_feed.FEED) != key:
-            await self.leave_conversation(caller)
-            await self._enter(caller, rooms.conversation(key))
-            caller.feeds[thread_feed.FEED] = key
-        await self.bring_up_conversation(
-            caller, key, _held(caller, thread_feed.FEED, key), around=around
-        )
         return key
 
     async def leave_conversation(self, caller: Caller) -> None:
@@ -80,7 +82,8 @@ class Subscriptions:
         key = caller.feeds.pop(thread_feed.FEED, None)
         if key is not None:
             await self._activity.gone(caller)
-            await self._sio.leave_room(caller.sid, rooms.conversation(key), self.namespace)
+            room = rooms.conversation(caller.scope.clinic_id, key)
+            await self._sio.leave_room(caller.sid, room, self.namespace)
 
     async def bring_up_inbox(
         self, caller: Caller, version: int | None, personal_version: int | None = None
@@ -89,53 +92,58 @@ class Subscriptions:
 
         With `personal_version` a patch also has this person's markers that moved since.
         """
-        feed, key = inbox_feed.FEED, inbox_feed.KEY
-        if version is not None:
-            start = await overview(caller.scope, rows=False, since=personal_version)
-            patch = await inbox_feed.since(caller.scope, version, start.version)
+        async with caller.scope.moment() as moment, moment.read() as session:
+            patch = None
+            if version is not None:
+                start = await overview(moment, rows=False, since=personal_version)
+                patch = await inbox_feed.since(moment, version, start.first.version)
             if patch is not None:
                 ids = [UUID(row["id"]) for row in patch.upsert]
-                markers = start.page.markers | await read_markers(caller.scope, ids)
-                await self._feeds.send_patch(
-                    caller.sid,
-                    feed,
-                    key,
-                    patch,
-                    markers=markers,
-                    personalVersion=start.personal_version,
-                    counts=inbox_feed.counts(start),
-                    **await self._now(caller),
-                )
-                return
-        snapshot = await inbox_feed.snapshot(caller.scope)
-        snapshot.extra.update(await self._now(caller))
-        await self._feeds.send_snapshot(caller.sid, feed, key, snapshot)
+                extra = {
+                    "markers": start.markers | await read_markers(moment, ids),
+                    "personalVersion": start.personal_version,
+                    "counts": inbox_feed.counts(start),
+                }
+            else:
+                snapshot = await inbox_feed.snapshot(moment, self._lists)
+                extra = snapshot.extra
+            extra["staff"] = items(await colleagues(session, caller.scope.clinic_id))
+        extra |= self._now(caller.identity.clinic_id)
+        feed, key = inbox_feed.FEED, inbox_feed.KEY
+        if patch is not None:
+            await self._feeds.send_patch(caller.sid, feed, key, patch, **extra)
+        else:
+            await self._feeds.send_snapshot(caller.sid, feed, key, snapshot)
 
     async def bring_up_conversation(
-        self, caller: Caller, key: str, version: int | None, around: int | None = None
+        self,
+        caller: Caller,
+        conversation_id: object,
+        version: int | None,
+        around: int | None = None,
     ) -> None:
-        """Send what the tab lacks of the open conversation."""
-        feed = thread_feed.FEED
-        patch = None if version is None else await thread_feed.since(caller.scope, key, version)
-        if patch is None:
-            snapshot = await thread_feed.snapshot(caller.scope, key, around)
-            snapshot.extra["viewers"] = self._activity.viewers(key)
-            await self._feeds.send_snapshot(caller.sid, feed, key, snapshot)
+        """Send what the tab lacks of the open conversation.
+
+        Raises:
+            NotFound: unknown, malformed or another clinic's.
+        """
+        patch = None
+        async with caller.scope.moment() as moment:
+            if version is not None:
+                patch = await thread_feed.since(moment, conversation_id, version)
+            if patch is not None:
+                extra = thread_feed.shown_with(await open_conversation(moment, conversation_id))
+            else:
+                snapshot = await thread_feed.snapshot(
+                    moment, conversation_id, self._threads, around
+                )
+                extra = snapshot.extra
+        key = extra["row"]["id"]
+        extra["viewers"] = self._activity.viewers(key)
+        if patch is not None:
+            await self._feeds.send_patch(caller.sid, thread_feed.FEED, key, patch, **extra)
         else:
-            async with caller.scope.moment() as moment, moment.read() as session:
-                personal = await personal_version(session, moment)
-                draft = await find_draft(moment, UUID(key))
-                row = await get_conversation(moment, key)
-            await self._feeds.send_patch(
-                caller.sid,
-                feed,
-                key,
-                patch,
-                row=items([row])[0],
-                draft=draft,
-                personalVersion=personal,
-                viewers=self._activity.viewers(key),
-            )
+            await self._feeds.send_snapshot(caller.sid, thread_feed.FEED, key, snapshot)
 
     async def check(self, caller: Caller, nonce: object) -> None:
         """Have the bus tell a tab which version its list should have by now.
@@ -150,14 +158,12 @@ class Subscriptions:
 
         self._bus.call(answer)
 
-    async def _now(self, caller: Caller) -> Item:
+    def _now(self, clinic_id: UUID) -> Item:
         """What is true of the moment and stored nowhere: who is here, who types.
 
         Asked for last, so that nothing that is told meanwhile is missing from it.
         """
-        clinic_id = caller.identity.clinic_id
         return {
-            "staff": items(await colleagues(caller.scope.database, clinic_id)),
             "online": self._presence.online(clinic_id),
             "typing": self._activity.typing(clinic_id),
         }

@@ -3,40 +3,52 @@
 from uuid import UUID
 
 from clinic_chat.domain.conversations import get_conversation
-from clinic_chat.domain.drafts import find_draft
 from clinic_chat.domain.events import READ_LIMIT, Recorded, conversation_events_after
-from clinic_chat.domain.messages import messages_by_id, messages_page
-from clinic_chat.domain.receipts import personal_version, read_markers, read_seq
+from clinic_chat.domain.history import MessagePage, messages_by_id, messages_page
+from clinic_chat.domain.opening import Opening, open_conversation
 from clinic_chat.domain.scope import ClinicScope
-from clinic_chat.realtime.feeds import Patch, Snapshot, items
+from clinic_chat.realtime.feeds import Item, Patch, Snapshot, items
+from clinic_chat.realtime.shelf import Shelf
 
 FEED = "messages"
 
 
-async def snapshot(scope: ClinicScope, conversation_id: str, around: int | None = None) -> Snapshot:
+async def snapshot(
+    scope: ClinicScope,
+    conversation_id: object,
+    shelf: Shelf[MessagePage],
+    around: int | None = None,
+) -> Snapshot:
     """The newest messages, or those around a number, with what else opening shows.
-
-    That is the conversation's row, how far this person has read, and their draft.
 
     Raises:
         NotFound: unknown, malformed or another clinic's.
     """
-    async with scope.moment() as moment, moment.read() as session:
-        page = await messages_page(moment, conversation_id, around=around)
-        row = await get_conversation(moment, conversation_id)
-        key = UUID(row.id)
-        return Snapshot(
-            page.version,
-            items(page.messages),
-            {
-                "row": items([row])[0],
-                "markers": await read_markers(moment, [key]),
-                "personalVersion": await personal_version(session, moment),
-                "read_seq": await read_seq(moment, key),
-                "draft": await find_draft(moment, key),
-                "around": around or 0,
-            },
-        )
+    async with scope.moment() as moment:
+        opening = await open_conversation(moment, conversation_id)
+        row = opening.conversation
+        page = shelf.find(row.id)
+        if around is not None or page is None or page.version != row.version:
+            page = await messages_page(moment, row.id, around=around)
+    return Snapshot(
+        page.version,
+        shelf.encoded(row.id, page, page.messages) if around is None else items(page.messages),
+        {
+            **shown_with(opening),
+            "markers": {row.id: opening.inbound_read},
+            "read_seq": opening.read_seq,
+            "around": around or 0,
+        },
+    )
+
+
+def shown_with(opening: Opening) -> Item:
+    """What the thread shows beside messages, of the moment in which they were read."""
+    return {
+        "row": items([opening.conversation])[0],
+        "draft": opening.draft,
+        "personalVersion": opening.personal_version,
+    }
 
 
 async def patch(scope: ClinicScope, conversation_id: UUID | str, events: list[Recorded]) -> Patch:
@@ -48,7 +60,7 @@ async def patch(scope: ClinicScope, conversation_id: UUID | str, events: list[Re
     )
 
 
-async def since(scope: ClinicScope, conversation_id: str, version: int) -> Patch | None:
+async def since(scope: ClinicScope, conversation_id: object, version: int) -> Patch | None:
     """What a tab at `version` lacks, or None when a patch cannot bring it up to date.
 
     Raises:
@@ -62,4 +74,4 @@ async def since(scope: ClinicScope, conversation_id: str, version: int) -> Patch
             return None
         if not events:
             return Patch(version, version, [])
-        return await patch(moment, conversation_id, events)
+        return await patch(moment, row.id, events)

@@ -5,12 +5,13 @@ the test to say, as it is for the scheduler between the bus, the answers to acts
 to Reflex's events.
 """
 
-import json
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
+
+import orjson
 
 from clinic_chat.realtime import inbox_feed, thread_feed
 
@@ -62,7 +63,7 @@ class Network:
             return
         for sid in [to] if to in self.wires else self._rooms[to] & set(self.wires):
             # A copy, as the real one: what is sent does not change any more.
-            self.put(sid, _lane.get(), (event, json.loads(json.dumps(data))))
+            self.put(sid, _lane.get(), (event, orjson.loads(orjson.dumps(data))))
 
     def put(self, sid: str, lane: str, packet: Packet) -> None:
         """Put a packet on a wire."""

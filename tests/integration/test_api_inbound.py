@@ -11,8 +11,8 @@ import pytest
 import time_machine
 from sqlalchemy import select
 
+from clinic_chat.domain.history import messages_page
 from clinic_chat.domain.inbox import list_conversations
-from clinic_chat.domain.messages import messages_page
 from clinic_chat.domain.scope import ClinicScope
 from clinic_chat.domain.tokens import ApiToken, create_token
 from clinic_chat.storage.base import now

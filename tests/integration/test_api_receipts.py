@@ -7,7 +7,12 @@ from typing import Any
 import httpx
 import pytest
 
-from clinic_chat.domain.messages import MessageView, messages_page, receive_message, send_message
+from clinic_chat.domain.history import messages_page
+from clinic_chat.domain.messages import (
+    MessageView,
+    receive_message,
+    send_message,
+)
 from clinic_chat.domain.scope import ClinicScope
 from clinic_chat.domain.sessions import COOKIE_NAME
 from clinic_chat.domain.tokens import create_token

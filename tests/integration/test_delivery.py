@@ -14,9 +14,9 @@ from clinic_chat.domain.conversations import get_conversation
 from clinic_chat.domain.delivery import REASON_LIMIT, report_status
 from clinic_chat.domain.errors import Conflict, InvalidInput, NotFound
 from clinic_chat.domain.events import EventType, events_after, last_seq
+from clinic_chat.domain.history import messages_page
 from clinic_chat.domain.messages import (
     MessageView,
-    messages_page,
     receive_message,
     send_message,
 )

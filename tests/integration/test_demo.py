@@ -69,7 +69,8 @@ async def test_the_staff_of_both_clinics_can_sign_in(filled: Database) -> None:
     staff = {}
     for slug in ("aurora", "boreal"):
         clinic = await find_clinic(filled, slug)
-        staff[slug] = {one.name: one.role for one in await colleagues(filled, clinic.id)}
+        async with filled.read() as session:
+            staff[slug] = {one.name: one.role for one in await colleagues(session, clinic.id)}
     assert sorted(staff["aurora"].values()) == [
         "admin",
         "professional",

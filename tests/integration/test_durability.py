@@ -18,10 +18,10 @@ from sqlalchemy.exc import DBAPIError
 
 from clinic_chat.domain.clinics import Clinic
 from clinic_chat.domain.events import events_after
+from clinic_chat.domain.history import messages_page
 from clinic_chat.domain.messages import (
     Message,
     Stored,
-    messages_page,
     receive_message,
     send_message,
 )

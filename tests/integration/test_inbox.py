@@ -200,9 +200,9 @@ async def test_the_counts_equal_a_recount_for_each_person(
     for who in ("ana", "bruno"):
         start = await overview(books.person(who))
         assert cells_of(start.counts) == await books.cells(who)
-        assert start.page.rows == await books.rows()
-        assert start.page.markers == books.read[who]
-        assert start.version == await last_seq(books.clinics.aurora)
+        assert start.first.rows == await books.rows()
+        assert start.markers == books.read[who]
+        assert start.first.version == await last_seq(books.clinics.aurora)
 
 
 async def test_a_long_list_is_sent_in_pages_of_the_same_size(clinics: Clinics) -> None:
@@ -214,7 +214,7 @@ async def test_a_long_list_is_sent_in_pages_of_the_same_size(clinics: Clinics) -
     assert (len(first.rows), len(rest.rows), rest.cursor) == (PAGE_SIZE, 2, "")
     assert {row.id for row in (*first.rows, *rest.rows)} == set(everyone)
     start = await overview(clinics.ana)
-    assert (start.page.rows, start.page.cursor) == (first.rows, first.cursor)
+    assert (start.first.rows, start.first.cursor) == (first.rows, first.cursor)
     assert sum(cell.count for cell in start.counts) == PAGE_SIZE + 2
 
 
@@ -314,8 +314,8 @@ async def test_the_versions_of_an_overview_count_what_changed_the_list_and_the_p
 ) -> None:
     async def versions() -> tuple[int, int]:
         start = await overview(clinics.ana, rows=False)
-        assert start.page.rows == []
-        return start.version, start.personal_version
+        assert start.first.rows == []
+        return start.first.version, start.personal_version
 
     conversation = await _receive(clinics, "+5511987650000")
     assert await versions() == (1, 0)

@@ -11,12 +11,10 @@ from sqlalchemy import func, select, update
 
 from clinic_chat.domain.conversations import Conversation, Status, get_conversation
 from clinic_chat.domain.errors import InvalidInput, NotFound
+from clinic_chat.domain.history import PAGE_SIZE, messages_by_id, messages_page
 from clinic_chat.domain.messages import (
-    PAGE_SIZE,
     Message,
     Stored,
-    messages_by_id,
-    messages_page,
     receive_message,
     send_message,
 )

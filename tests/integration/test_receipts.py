@@ -16,7 +16,12 @@ from clinic_chat.domain.conversations import get_conversation
 from clinic_chat.domain.delivery import report_status
 from clinic_chat.domain.errors import Conflict, InvalidInput, NotFound
 from clinic_chat.domain.events import Personal, events_after
-from clinic_chat.domain.messages import MessageView, messages_page, receive_message, send_message
+from clinic_chat.domain.history import messages_page
+from clinic_chat.domain.messages import (
+    MessageView,
+    receive_message,
+    send_message,
+)
 from clinic_chat.domain.receipts import mark_read, mark_unread, read_markers, read_seq
 from clinic_chat.domain.scope import ClinicScope
 

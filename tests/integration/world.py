@@ -19,8 +19,12 @@ from clinic_chat.domain.conversations import conversations_by_id
 from clinic_chat.domain.delivery import report_status
 from clinic_chat.domain.drafts import save_draft
 from clinic_chat.domain.errors import Conflict, InvalidInput
+from clinic_chat.domain.history import messages_page
 from clinic_chat.domain.inbox import Filter, list_conversations
-from clinic_chat.domain.messages import messages_page, receive_message, send_message
+from clinic_chat.domain.messages import (
+    receive_message,
+    send_message,
+)
 from clinic_chat.domain.preferences import save_preferences
 from clinic_chat.domain.receipts import mark_read, mark_unread
 from clinic_chat.domain.scope import ClinicScope

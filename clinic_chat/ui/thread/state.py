@@ -6,7 +6,10 @@ from typing import Any
 import reflex as rx
 
 from clinic_chat.domain.errors import InvalidInput, NotFound
-from clinic_chat.domain.messages import MessageView, messages_page
+from clinic_chat.domain.history import messages_page
+from clinic_chat.domain.messages import (
+    MessageView,
+)
 from clinic_chat.realtime import thread_feed
 from clinic_chat.realtime.callers import current_caller
 from clinic_chat.realtime.feeds import items

@@ -1,0 +1,81 @@
+"""Reading conversations: pages of messages, and messages by their ids."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select
+
+from clinic_chat.domain.conversations import conversation_id, load_conversation
+from clinic_chat.domain.errors import InvalidInput
+from clinic_chat.domain.messages import Message, MessageView, message_view
+from clinic_chat.domain.scope import ClinicScope
+
+PAGE_SIZE = 30
+MAX_SEQ = 2**62
+
+
+@dataclass(frozen=True)
+class MessagePage:
+    """Messages in order, with the conversation's version they are at least as new as."""
+
+    version: int
+    last_seq: int
+    messages: list[MessageView]
+
+
+async def messages_page(
+    scope: ClinicScope,
+    conversation: object,
+    *,
+    before: object = None,
+    after: object = None,
+    around: object = None,
+    limit: int = PAGE_SIZE,
+) -> MessagePage:
+    """Messages of a conversation, oldest first: the newest, or those beside a `seq`.
+
+    `before` and `after` leave the message itself out, `around` has it in the middle. Numbers
+    have no holes, so there are earlier ones exactly when the first `seq` is over 1, and later
+    ones when the last is under the page's `last_seq`.
+
+    Raises:
+        NotFound: the conversation is unknown, malformed or another clinic's.
+        InvalidInput: `cursor_invalid`: not a whole number of 0 or more.
+    """
+    low, high = 0, MAX_SEQ
+    if before is not None:
+        high = _cursor(before)
+    elif after is not None:
+        low = _cursor(after)
+        high = low + limit + 1
+    elif around is not None:
+        high = _cursor(around) + limit // 2 + 1
+    async with scope.read() as session:
+        target = await load_conversation(session, conversation)
+        rows = await session.scalars(
+            select(Message)
+            .where(Message.conversation_id == target.id, Message.seq > low, Message.seq < high)
+            .order_by(Message.seq.desc())
+            .limit(limit)
+        )
+        views = [message_view(row) for row in rows]
+    return MessagePage(target.version, target.last_seq, views[::-1])
+
+
+async def messages_by_id(
+    scope: ClinicScope, conversation: object, ids: list[UUID]
+) -> list[MessageView]:
+    """The messages of a conversation among `ids`, in order."""
+    async with scope.read() as session:
+        rows = await session.scalars(
+            select(Message)
+            .where(Message.conversation_id == conversation_id(conversation), Message.id.in_(ids))
+            .order_by(Message.seq)
+        )
+        return [message_view(row) for row in rows]
+
+
+def _cursor(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < MAX_SEQ:
+        raise InvalidInput("a cursor is a message number", code="cursor_invalid")
+    return value

@@ -1,0 +1,62 @@
+"""What is one person's of a conversation they open, with the conversation's row."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import and_, select
+
+from clinic_chat.domain.conversations import (
+    Conversation,
+    ConversationView,
+    conversation_id,
+    conversation_rows,
+    conversation_view,
+)
+from clinic_chat.domain.drafts import Draft
+from clinic_chat.domain.errors import NotFound
+from clinic_chat.domain.receipts import ReadMarker
+from clinic_chat.domain.scope import ClinicScope
+from clinic_chat.domain.staff import Membership
+
+
+@dataclass(frozen=True)
+class Opening:
+    """A conversation as one person opens it, without its messages."""
+
+    conversation: ConversationView
+    read_seq: int
+    """The number of the last message this person has read, 0 for none."""
+    inbound_read: int
+    draft: str
+    personal_version: int
+
+
+async def open_conversation(scope: ClinicScope, conversation: object) -> Opening:
+    """The conversation, and this person's marker and draft in it, in one statement.
+
+    Raises:
+        NotFound: unknown, malformed or another clinic's.
+    """
+    reader = scope.staff_id()
+    version_of_mine = (
+        select(Membership.personal_version)
+        .where(Membership.user_id == reader, Membership.clinic_id == scope.clinic_id)
+        .scalar_subquery()
+    )
+    statement = (
+        conversation_rows()
+        .add_columns(ReadMarker.seq, ReadMarker.inbound_read, Draft.body, version_of_mine)
+        .outerjoin(
+            ReadMarker,
+            and_(ReadMarker.conversation_id == Conversation.id, ReadMarker.user_id == reader),
+        )
+        .outerjoin(Draft, and_(Draft.conversation_id == Conversation.id, Draft.user_id == reader))
+        .where(Conversation.id == conversation_id(conversation))
+    )
+    async with scope.read() as session:
+        found = (await session.execute(statement)).one_or_none()
+    if found is None:
+        raise NotFound("no such conversation")
+    *row, read_seq, inbound_read, draft, version = found
+    return Opening(
+        conversation_view(*row), read_seq or 0, inbound_read or 0, draft or "", version or 0
+    )
