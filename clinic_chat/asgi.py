@@ -1,11 +1,15 @@
 """The production ASGI application: everything on one port, behind the security headers."""
 
+import gc
+
 from starlette.types import ASGIApp
 
 from clinic_chat.api.headers import SecurityHeaders
 from clinic_chat.realtime.polls import BoundedPolls
 from clinic_chat.realtime.wire.entrance import SocketEntrance
 from clinic_chat.serve import BUILT
+
+GARBAGE_AFTER = 10_000
 
 
 def create_app() -> ASGIApp:
@@ -21,5 +25,10 @@ def create_app() -> ASGIApp:
 
     app = get_and_validate_app().app
     behind_headers = SecurityHeaders(BoundedPolls(app()), BUILT)
+    # What is here now stays until the end. Looking through it for garbage again and again would
+    # stop everything for a tenth of a second each time.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GARBAGE_AFTER, *gc.get_threshold()[1:])
     # The context is the connection's own and ends with it: nothing is set back.
     return SocketEntrance(behind_headers, app.sio, prepare=app.set_contexts)

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy import Uuid, and_, bindparam, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic_chat.domain.clinics import Clinic
@@ -28,6 +28,7 @@ from clinic_chat.domain.receipts import (
 from clinic_chat.domain.scope import ClinicScope
 from clinic_chat.domain.staff import Membership
 from clinic_chat.domain.text import search_key, storable
+from clinic_chat.storage.scoping import AGAIN
 
 PAGE_SIZE = 50
 SEARCH_LIMIT = 100
@@ -140,15 +141,18 @@ async def overview(
     rows: bool = True,
     since: int | None = None,
     known: FirstPage | None = None,
+    mine: InboxOverview | None = None,
 ) -> InboxOverview:
     """What a person's list starts with; without `rows`, only the counts.
 
     With `since`, a personal version, the markers that moved after it are in the page. `known`
-    is the first page as it was read before; it is not read again when nothing has happened in
-    the clinic since.
+    is the first page as it was read before, and `mine` this person's whole overview: they are
+    not read again when nothing has happened since, in the clinic and to the person.
     """
     async with scope.read() as session:
         version, personal = await _versions(session, scope)
+        if mine and (mine.first.version, mine.personal_version) == (version, personal):
+            return mine
         first = known
         if not rows:
             first = FirstPage(version, [], "")
@@ -161,16 +165,8 @@ async def overview(
 
 
 async def _versions(session: AsyncSession, scope: ClinicScope) -> tuple[int, int]:
-    mine = (
-        select(Membership.personal_version)
-        .where(Membership.user_id == scope.user_id, Membership.clinic_id == scope.clinic_id)
-        .scalar_subquery()
-    )
-    row = (
-        await session.execute(
-            select(Clinic.last_event_seq, mine).where(Clinic.id == scope.clinic_id)
-        )
-    ).one_or_none()
+    whose = {"clinic": scope.clinic_id, "reader": scope.user_id}
+    row = (await session.execute(_VERSIONS, whose)).one_or_none()
     return (row[0], row[1] or 0) if row else (0, 0)
 
 
@@ -255,3 +251,18 @@ def _parse_cursor(cursor: str) -> tuple[datetime, UUID]:
         return moment.astimezone(UTC), UUID(last_id)
     except (ValueError, OverflowError):
         raise InvalidInput("not a cursor of this list", code="cursor_invalid") from None
+
+
+_VERSIONS = (
+    select(
+        Clinic.last_event_seq,
+        select(Membership.personal_version)
+        .where(
+            Membership.user_id == bindparam("reader", type_=Uuid()),
+            Membership.clinic_id == Clinic.id,
+        )
+        .scalar_subquery(),
+    )
+    .where(Clinic.id == bindparam("clinic", type_=Uuid()))
+    .execution_options(**{AGAIN: True})
+)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import and_, select
+from sqlalchemy import Uuid, and_, bindparam, select
 
 from clinic_chat.domain.conversations import (
     Conversation,
@@ -16,6 +16,7 @@ from clinic_chat.domain.errors import NotFound
 from clinic_chat.domain.receipts import ReadMarker
 from clinic_chat.domain.scope import ClinicScope
 from clinic_chat.domain.staff import Membership
+from clinic_chat.storage.scoping import AGAIN
 
 
 @dataclass(frozen=True)
@@ -36,27 +37,33 @@ async def open_conversation(scope: ClinicScope, conversation: object) -> Opening
     Raises:
         NotFound: unknown, malformed or another clinic's.
     """
-    reader = scope.staff_id()
-    version_of_mine = (
-        select(Membership.personal_version)
-        .where(Membership.user_id == reader, Membership.clinic_id == scope.clinic_id)
-        .scalar_subquery()
-    )
-    statement = (
-        conversation_rows()
-        .add_columns(ReadMarker.seq, ReadMarker.inbound_read, Draft.body, version_of_mine)
-        .outerjoin(
-            ReadMarker,
-            and_(ReadMarker.conversation_id == Conversation.id, ReadMarker.user_id == reader),
-        )
-        .outerjoin(Draft, and_(Draft.conversation_id == Conversation.id, Draft.user_id == reader))
-        .where(Conversation.id == conversation_id(conversation))
-    )
+    wanted = {"conversation": conversation_id(conversation), "reader": scope.staff_id()}
     async with scope.read() as session:
-        found = (await session.execute(statement)).one_or_none()
+        found = (await session.execute(_OPENING, wanted)).one_or_none()
     if found is None:
         raise NotFound("no such conversation")
     *row, read_seq, inbound_read, draft, version = found
     return Opening(
         conversation_view(*row), read_seq or 0, inbound_read or 0, draft or "", version or 0
     )
+
+
+_READER = bindparam("reader", type_=Uuid())
+_OPENING = (
+    conversation_rows()
+    .add_columns(
+        ReadMarker.seq,
+        ReadMarker.inbound_read,
+        Draft.body,
+        select(Membership.personal_version)
+        .where(Membership.user_id == _READER, Membership.clinic_id == Conversation.clinic_id)
+        .scalar_subquery(),
+    )
+    .outerjoin(
+        ReadMarker,
+        and_(ReadMarker.conversation_id == Conversation.id, ReadMarker.user_id == _READER),
+    )
+    .outerjoin(Draft, and_(Draft.conversation_id == Conversation.id, Draft.user_id == _READER))
+    .where(Conversation.id == bindparam("conversation", type_=Uuid()))
+    .execution_options(**{AGAIN: True})
+)

@@ -7,9 +7,10 @@ from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, ForeignKey, String, delete, select, update
+from sqlalchemy import ForeignKey, String, bindparam, delete, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from clinic_chat.domain.clinics import Clinic
@@ -99,7 +100,7 @@ class Sessions:
         """Who this cookie is, or None when its session is unknown, idle too long or over."""
         if not cookie:
             return None
-        found = await self._live(SignInSession.cookie_hash == self._hash(cookie))
+        found = await self._live(_BY_COOKIE, {"cookie_hash": self._hash(cookie)})
         return found[0] if found else None
 
     async def still_live(self, session_ids: Collection[UUID]) -> dict[UUID, Identity]:
@@ -107,23 +108,16 @@ class Sessions:
         ids = list(session_ids)
         found: list[Identity] = []
         for start in range(0, len(ids), READ_AT_ONCE):
-            found += await self._live(SignInSession.id.in_(ids[start : start + READ_AT_ONCE]))
+            found += await self._live(
+                _SESSIONS.where(SignInSession.id.in_(ids[start : start + READ_AT_ONCE]))
+            )
         return {identity.session_id: identity for identity in found}
 
-    async def _live(self, which: ColumnElement[bool]) -> list[Identity]:
-        statement = (
-            select(SignInSession, User, Membership, Clinic)
-            .join(User, User.id == SignInSession.user_id)
-            .join(Clinic, Clinic.id == SignInSession.clinic_id)
-            .join(
-                Membership,
-                (Membership.user_id == SignInSession.user_id)
-                & (Membership.clinic_id == SignInSession.clinic_id),
-            )
-            .where(which)
-        )
+    async def _live(
+        self, statement: Any, parameters: dict[str, str] | None = None
+    ) -> list[Identity]:
         async with self._database.read() as session:
-            rows = (await session.execute(statement)).all()
+            rows = (await session.execute(statement, parameters)).all()
         moment = now()
         identities = []
         unseen = []
@@ -206,3 +200,16 @@ def _identity(
         clinic_name=clinic.name,
         timezone=clinic.timezone,
     )
+
+
+_SESSIONS = (
+    select(SignInSession, User, Membership, Clinic)
+    .join(User, User.id == SignInSession.user_id)
+    .join(Clinic, Clinic.id == SignInSession.clinic_id)
+    .join(
+        Membership,
+        (Membership.user_id == SignInSession.user_id)
+        & (Membership.clinic_id == SignInSession.clinic_id),
+    )
+)
+_BY_COOKIE = _SESSIONS.where(SignInSession.cookie_hash == bindparam("cookie_hash"))

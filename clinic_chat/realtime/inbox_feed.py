@@ -13,20 +13,29 @@ FEED = "conversations"
 KEY = "inbox"
 
 
-async def snapshot(scope: ClinicScope, shelf: Shelf[FirstPage]) -> Snapshot:
-    """The newest page of conversations with this person's read markers and counts."""
-    start = await overview(scope, known=shelf.find(scope.clinic_id))
-    first = start.first
-    return Snapshot(
-        first.version,
-        shelf.encoded(scope.clinic_id, first, first.rows),
-        {
-            "cursor": first.cursor,
-            "markers": start.markers,
-            "personalVersion": start.personal_version,
-            "counts": counts(start),
-        },
-    )
+class Lists:
+    """The lists that were sent last, for those who open the same ones."""
+
+    def __init__(self) -> None:
+        self._pages: Shelf[FirstPage] = Shelf()
+        self._mine: Shelf[InboxOverview] = Shelf()
+
+    async def snapshot(self, scope: ClinicScope) -> Snapshot:
+        """The newest page of conversations with this person's read markers and counts."""
+        clinic, person = scope.clinic_id, (scope.clinic_id, scope.user_id)
+        start = await overview(scope, known=self._pages.find(clinic), mine=self._mine.find(person))
+        self._mine.put(person, start)
+        first = start.first
+        return Snapshot(
+            first.version,
+            self._pages.encoded(clinic, first, first.rows),
+            {
+                "cursor": first.cursor,
+                "markers": start.markers,
+                "personalVersion": start.personal_version,
+                "counts": counts(start),
+            },
+        )
 
 
 async def patch(scope: ClinicScope, events: list[Recorded]) -> Patch:

@@ -1,4 +1,4 @@
-"""Lists that many tabs get alike: read and encoded once for as long as they are current."""
+"""What was sent last, to be sent again for as long as it is current."""
 
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable
@@ -14,27 +14,33 @@ Page = TypeVar("Page")
 
 
 class Shelf(Generic[Page]):
-    """The pages that were sent last, by what they are pages of, with their rows as JSON.
+    """The last page of each key, and its rows as JSON for whoever opens the same one.
 
-    Whoever reads says whether the page that is here is current; only then is it used again.
+    Nothing here knows whether a page is out of date; whoever reads compares its version.
     """
 
     def __init__(self, most: int = MOST) -> None:
         self._most = most
-        self._pages: OrderedDict[Hashable, tuple[Page, orjson.Fragment]] = OrderedDict()
+        self._pages: OrderedDict[Hashable, Page] = OrderedDict()
+        self._encoded: dict[Hashable, orjson.Fragment] = {}
 
     def find(self, key: Hashable) -> Page | None:
-        """The page of `key` that was sent last, which may be out of date."""
-        kept = self._pages.get(key)
-        return kept[0] if kept else None
+        """The page that was put here last."""
+        return self._pages.get(key)
 
-    def encoded(self, key: Hashable, page: Page, rows: Iterable[Any]) -> orjson.Fragment:
-        """The rows of a page as JSON; they are encoded unless the very same page is here."""
-        kept = self._pages.get(key)
-        if kept is None or kept[0] is not page:
-            kept = (page, orjson.Fragment(orjson.dumps(items(rows))))
-        self._pages[key] = kept
+    def put(self, key: Hashable, page: Page) -> None:
+        """Keep a page in the place of the one before; the one not used for longest goes."""
+        if self._pages.get(key) is not page:
+            self._encoded.pop(key, None)
+        self._pages[key] = page
         self._pages.move_to_end(key)
         if len(self._pages) > self._most:
-            self._pages.popitem(last=False)
-        return kept[1]
+            oldest, _ = self._pages.popitem(last=False)
+            self._encoded.pop(oldest, None)
+
+    def encoded(self, key: Hashable, page: Page, rows: Iterable[Any]) -> orjson.Fragment:
+        """The rows of a page as JSON, encoded once; the page is put here."""
+        self.put(key, page)
+        if key not in self._encoded:
+            self._encoded[key] = orjson.Fragment(orjson.dumps(items(rows)))
+        return self._encoded[key]

@@ -1,14 +1,16 @@
 """Which tab follows which feed: subscribe first, then read, then let the browser merge."""
 
+from functools import partial
 from uuid import UUID
 
 from socketio import AsyncServer
 
 from clinic_chat.domain.errors import NotFound
 from clinic_chat.domain.history import MessagePage
-from clinic_chat.domain.inbox import FirstPage, overview
+from clinic_chat.domain.inbox import overview
 from clinic_chat.domain.opening import open_conversation
 from clinic_chat.domain.receipts import read_markers
+from clinic_chat.domain.scope import ClinicScope
 from clinic_chat.domain.staff import colleagues
 from clinic_chat.logs import audit
 from clinic_chat.realtime import inbox_feed, personal_feed, rooms, thread_feed
@@ -17,7 +19,11 @@ from clinic_chat.realtime.bus import Bus
 from clinic_chat.realtime.callers import Caller
 from clinic_chat.realtime.feeds import Feeds, Item, items
 from clinic_chat.realtime.presence import Presence
+from clinic_chat.realtime.recent import Recent
 from clinic_chat.realtime.shelf import Shelf
+
+# A new colleague shows with the next list that is sent; nobody is told of one anyway.
+STAFF_SECONDS = 5.0
 
 
 class Subscriptions:
@@ -31,7 +37,8 @@ class Subscriptions:
         self._bus = bus
         self._presence = presence
         self._activity = activity
-        self._lists: Shelf[FirstPage] = Shelf()
+        self._lists = inbox_feed.Lists()
+        self._staff: Recent[list[Item]] = Recent(STAFF_SECONDS)
         self._threads: Shelf[MessagePage] = Shelf()
         self.namespace = ""
 
@@ -92,8 +99,8 @@ class Subscriptions:
 
         With `personal_version` a patch also has this person's markers that moved since.
         """
-        async with caller.scope.moment() as moment, moment.read() as session:
-            patch = None
+        patch = None
+        async with caller.scope.moment() as moment:
             if version is not None:
                 start = await overview(moment, rows=False, since=personal_version)
                 patch = await inbox_feed.since(moment, version, start.first.version)
@@ -105,10 +112,11 @@ class Subscriptions:
                     "counts": inbox_feed.counts(start),
                 }
             else:
-                snapshot = await inbox_feed.snapshot(moment, self._lists)
+                snapshot = await self._lists.snapshot(moment)
                 extra = snapshot.extra
-            extra["staff"] = items(await colleagues(session, caller.scope.clinic_id))
-        extra |= self._now(caller.identity.clinic_id)
+        clinic_id = caller.identity.clinic_id
+        extra["staff"] = await self._staff.get(clinic_id, partial(_colleagues, caller.scope))
+        extra |= self._now(clinic_id)
         feed, key = inbox_feed.FEED, inbox_feed.KEY
         if patch is not None:
             await self._feeds.send_patch(caller.sid, feed, key, patch, **extra)
@@ -175,3 +183,8 @@ class Subscriptions:
 def _held(caller: Caller, feed: str, key: str) -> int | None:
     held_key, version = caller.versions.pop(feed, ("", -1))
     return version if held_key == key else None
+
+
+async def _colleagues(scope: ClinicScope) -> list[Item]:
+    async with scope.read() as session:
+        return items(await colleagues(session, scope.clinic_id))

@@ -26,7 +26,7 @@ from clinic_chat.domain.messages import (
     send_message,
 )
 from clinic_chat.domain.scope import ClinicScope
-from clinic_chat.storage import database as storage
+from clinic_chat.storage import sqlite as storage
 from clinic_chat.storage.database import Database, StorageUnavailable
 
 if TYPE_CHECKING:

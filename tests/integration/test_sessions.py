@@ -19,7 +19,7 @@ from clinic_chat.domain.passwords import hash_password
 from clinic_chat.domain.sessions import SEEN_RESOLUTION, Sessions, SignInSession
 from clinic_chat.domain.staff import Membership, Role, User
 from clinic_chat.settings import Settings
-from clinic_chat.storage import database as storage
+from clinic_chat.storage import sqlite as storage
 from clinic_chat.storage.base import now
 from clinic_chat.storage.database import Database
 

@@ -1,12 +1,18 @@
 """Who is signed in, for the screens."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import reflex as rx
 
+from clinic_chat.domain.clinics import Clinic
 from clinic_chat.domain.staff import clinics_of
 from clinic_chat.realtime.callers import current_caller
 from clinic_chat.realtime.gate import exposed
+from clinic_chat.realtime.recent import Recent
+
+# Somebody's tabs often come back together, after an outage or a restart.
+_CLINICS: Recent[list[Clinic]] = Recent(seconds=2.0)
 
 
 @dataclass(frozen=True)
@@ -49,5 +55,8 @@ class Account(rx.State):
         if not self.clinics:
             self.clinics = [
                 ClinicChoice(clinic.slug, clinic.name, clinic.id == identity.clinic_id)
-                for clinic in await clinics_of(caller.scope.database, identity.user_id)
+                for clinic in await _CLINICS.get(
+                    identity.user_id,
+                    partial(clinics_of, caller.scope.database, identity.user_id),
+                )
             ]

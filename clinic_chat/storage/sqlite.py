@@ -1,0 +1,139 @@
+"""SQLite underneath: its settings, its transactions, and few visits to its threads."""
+
+import asyncio
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from itertools import islice
+from typing import Any, Self
+
+import aiosqlite
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+# Well under what a browser waits for an answer before it takes the connection for dead.
+BUSY_TIMEOUT_MS = 2_000
+
+
+def sqlite_engine(url: str, *, begin: str, connections: int) -> AsyncEngine:
+    """An engine with this many connections, whose transactions start with `begin`."""
+    engine = create_async_engine(
+        url,
+        pool_size=connections,
+        max_overflow=0,
+        hide_parameters=True,
+        connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "async_creator_fn": sqlite_connection},
+    )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _configure(connection: Any, _record: Any) -> None:
+        # The driver must not open transactions by itself, or BEGIN IMMEDIATE comes too late.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            f"busy_timeout={BUSY_TIMEOUT_MS}",
+            "cache_size=-16000",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def _begin(connection: Any) -> None:
+        connection.connection.driver_connection.begin_with_next(begin)
+
+    @event.listens_for(engine.sync_engine, "invalidate")
+    def _let_go(connection: Any, _record: Any, _error: Any) -> None:
+        # A caller that is cancelled in the middle of a statement leaves it unfinished. Closing
+        # waits for it (https://sqlite.org/c3ref/close.html), and the write lock would stay.
+        with suppress(Exception):
+            connection.rollback()
+
+    return engine
+
+
+class _Cursor(aiosqlite.Cursor):
+    """Visits the connection's thread once per statement, where aiosqlite does four times.
+
+    Each visit costs about 0.15 ms: with this, sending a message takes 9 ms and not 14.
+    """
+
+    _conn: "_Connection"
+    _rows: Iterator[Any] = iter(())
+
+    async def execute(self, sql: str, parameters: Iterable[Any] | None = None) -> Self:
+        rows = await self._execute(self._run, sql, parameters or ())  # type: ignore[no-untyped-call]
+        self._rows = iter(rows)
+        return self
+
+    async def executemany(self, sql: str, parameters: Iterable[Iterable[Any]]) -> Self:
+        await self._execute(self._run_many, sql, parameters)  # type: ignore[no-untyped-call]
+        return self
+
+    def _begin(self) -> None:
+        if begin := self._conn.take_begin():
+            self._cursor.execute(begin)
+
+    def _run_many(self, sql: str, parameters: Any) -> None:
+        self._begin()
+        self._cursor.executemany(sql, parameters)
+
+    def _run(self, sql: str, parameters: Any) -> list[Any]:
+        self._begin()
+        self._cursor.execute(sql, parameters)
+        return self._cursor.fetchall() if self._cursor.description else []
+
+    async def fetchone(self) -> Any:
+        return next(self._rows, None)
+
+    async def fetchmany(self, size: int | None = None) -> list[Any]:
+        return list(islice(self._rows, size or 1))
+
+    async def fetchall(self) -> list[Any]:
+        return list(self._rows)
+
+    async def close(self) -> None:
+        """Nothing is left to close: every row was fetched."""
+
+
+class _Connection(aiosqlite.Connection):
+    _begin = ""
+
+    def begin_with_next(self, begin: str) -> None:
+        """Start a transaction with the next statement, in the same visit to the thread."""
+        self._begin = begin
+
+    def take_begin(self) -> str:
+        """What is still to be said before the next statement, once."""
+        begin, self._begin = self._begin, ""
+        return begin
+
+    async def commit(self) -> None:
+        if not self.take_begin():
+            await super().commit()
+
+    async def rollback(self) -> None:
+        if not self.take_begin():
+            await super().rollback()
+
+    async def _connect(self) -> Self:
+        try:
+            await super()._connect()
+        except Exception:
+            # Its thread still has an answer to give, while there is a loop to take it.
+            await asyncio.to_thread(self._thread.join)
+            raise
+        return self
+
+    def cursor(self) -> Any:
+        return _Cursor(self, self._conn.cursor())
+
+
+def sqlite_connection(path: str, **options: Any) -> aiosqlite.Connection:
+    """A connection for SQLAlchemy's `async_creator_fn`."""
+    connection = _Connection(lambda: sqlite3.connect(path, **options), iter_chunk_size=64)
+    # A process that stops does not wait for its connections.
+    connection._thread.daemon = True
+    return connection
