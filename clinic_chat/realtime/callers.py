@@ -18,6 +18,7 @@ from clinic_chat.storage.database import Database, StorageUnavailable
 RECHECK_SECONDS = 5.0
 # An event that comes when no check has succeeded for so long has one of its own.
 STALE_SECONDS = 2 * RECHECK_SECONDS
+CALM_SECONDS = 1.0
 
 log = structlog.get_logger(__name__)
 
@@ -35,6 +36,15 @@ class Caller:
     """The feeds this tab follows: name → key."""
     versions: dict[str, tuple[str, int]] = field(default_factory=dict)
     """What the tab said at connect that it still holds: feed → (key, version)."""
+
+    acted_at: float = 0.0
+
+    def is_calm(self, moment: float) -> bool:
+        """Whether a second has passed since this tab did something that was calm."""
+        if moment - self.acted_at < CALM_SECONDS:
+            return False
+        self.acted_at = moment
+        return True
 
     def renew(self, identity: Identity | None, checked_at: float) -> bool:
         """Take what a look-up found; False when it is no live session of this clinic."""

@@ -19,13 +19,13 @@ class Peer:
     """
 
     __slots__ = (
-        "_ping_due",
         "_receive",
         "_send",
         "_server",
         "_subprotocol",
         "closed",
         "closing",
+        "due",
         "last_ping",
         "session",
         "sid",
@@ -42,7 +42,7 @@ class Peer:
         self.session: dict[str, Any] = {}
         self.closing = self.closed = False
         self.last_ping: float | None = None
-        self._ping_due = time.monotonic() + server.ping_interval
+        self.due = time.monotonic() + server.ping_interval
         self._send, self._receive = environ["asgi.send"], environ["asgi.receive"]
         scope = environ["asgi.scope"]
         self.write: Write = scope["extensions"][EXTENSION]["write"]
@@ -83,7 +83,7 @@ class Peer:
             await self._server._trigger_event("message", self.sid, received.data, run_async=False)
         elif received.packet_type == packet.PONG:
             self.last_ping = None
-            self._ping_due = time.monotonic() + self._server.ping_interval
+            self.due = time.monotonic() + self._server.ping_interval
         elif received.packet_type == packet.CLOSE:
             await self.close(abort=True, reason=self._server.reason.CLIENT_DISCONNECT)
         else:
@@ -106,14 +106,15 @@ class Peer:
             SocketIsClosedError: it is closed.
         """
         now = time.monotonic()
+        if now < self.due:
+            return True
         if self.last_ping is None:
-            if now >= self._ping_due:
-                self.last_ping = now
-                await self.send(Packet(packet.PING))
-        elif now - self.last_ping > self._server.ping_timeout:
-            await self.close(reason=self._server.reason.PING_TIMEOUT)
-            return False
-        return True
+            self.last_ping = now
+            self.due = now + self._server.ping_timeout
+            await self.send(Packet(packet.PING))
+            return True
+        await self.close(reason=self._server.reason.PING_TIMEOUT)
+        return False
 
     async def close(
         self, wait: bool = True, abort: bool = False, reason: str | None = None

@@ -1,10 +1,13 @@
 """What is done for all connections together: pings, looking for the dead, and the end."""
 
 import asyncio
+import time
 from contextlib import suppress
 
 from engineio.exceptions import EngineIOError
 from socketio import AsyncServer
+
+from clinic_chat.realtime.wire.peer import Peer
 
 # How late a ping or the end of a dead connection can be.
 CHECK_SECONDS = 0.5
@@ -18,10 +21,13 @@ async def watch_peers(sio: AsyncServer) -> None:
     peers = sio.eio.sockets
     while True:
         await asyncio.sleep(CHECK_SECONDS)
+        now = time.monotonic()
         for peer_id, peer in list(peers.items()):
             if peer.closed:
                 # One that polled leaves it to the watch to forget it.
                 peers.pop(peer_id, None)
+                continue
+            if isinstance(peer, Peer) and peer.due > now:
                 continue
             with suppress(EngineIOError):
                 await peer.check_ping_timeout()
