@@ -13,13 +13,11 @@ from clinic_chat.domain.conversations import (
     Conversation,
     Status,
     iso,
-    load_conversation,
     standing,
 )
 from clinic_chat.domain.events import EventType, record
 from clinic_chat.domain.patients import patient_by_phone
 from clinic_chat.domain.scope import ClinicScope
-from clinic_chat.domain.staff import User
 from clinic_chat.domain.text import clean_body, clean_key, clean_name, clean_phone, preview
 from clinic_chat.storage.base import Base, ClinicOwned, new_id, now
 
@@ -101,41 +99,6 @@ class Stored:
 
     message: MessageView
     created: bool
-
-
-async def send_message(
-    scope: ClinicScope, conversation: object, body: object, client_id: object
-) -> Stored:
-    """Store a staff member's answer once, however often it is sent.
-
-    The same `client_id` from the same author returns the message it made the first time,
-    without an expiry. When this returns, the message is durable.
-
-    Raises:
-        NotFound: the conversation is unknown, malformed or another clinic's.
-        InvalidInput: `clientId_invalid` or a rule of `clean_body`.
-    """
-    text = clean_body(body)
-    key = clean_key(client_id, "clientId")
-    author_id = scope.staff_id()
-    origin = f"staff:{author_id}"
-    async with scope.write() as session:
-        target = await load_conversation(session, conversation)
-        if known := await _stored(session, origin, key):
-            return Stored(message_view(known), created=False)
-        author = await session.get_one(User, author_id)
-        message = append_message(
-            session,
-            target,
-            direction=Direction.OUTBOUND,
-            author_id=author_id,
-            author_name=author.name,
-            body=text,
-            origin=origin,
-            client_id=key,
-        )
-        await session.flush()
-    return Stored(message_view(message), created=True)
 
 
 async def receive_message(

@@ -17,7 +17,6 @@ from clinic_chat.domain.conversations import conversation_id
 from clinic_chat.domain.drafts import save_draft
 from clinic_chat.domain.errors import DomainError, InvalidInput, RateLimited
 from clinic_chat.domain.inbox import overview
-from clinic_chat.domain.messages import send_message
 from clinic_chat.domain.preferences import save_preferences
 from clinic_chat.domain.receipts import (
     mark_read,
@@ -25,6 +24,7 @@ from clinic_chat.domain.receipts import (
     personal_version,
     read_markers_in,
 )
+from clinic_chat.domain.sending import Sends
 from clinic_chat.limits import Limits
 from clinic_chat.logs import audit
 from clinic_chat.realtime import inbox_feed, thread_feed
@@ -60,6 +60,7 @@ class Acts:
         self._activity = activity
         self._work = work
         self._limits: Limits = services.limits
+        self._sends = Sends(services.database)
         self._sends_per_minute = services.settings.sends_per_minute
 
     def by_name(self) -> dict[str, Callable[..., Awaitable[Data]]]:
@@ -118,7 +119,7 @@ class Acts:
 
     async def _send(self, caller: Caller, data: Data) -> Data:
         await self._limit(f"send:{caller.identity.user_id}", self._sends_per_minute)
-        stored = await send_message(
+        stored = await self._sends.send(
             caller.scope, data.get("conversationId"), data.get("body"), data.get("clientId")
         )
         await self._activity.stop_typing(caller)

@@ -29,10 +29,9 @@ class Recent(Generic[Value]):
         try:
             # One who leaves must not take the answer from the others.
             return await asyncio.shield(answer)
-        except BaseException:
-            if answer.done():
+        finally:
+            if answer.done() and (answer.cancelled() or answer.exception()):
                 self._answers.pop(key, None)
-            raise
 
     def _forget(self, moment: float) -> None:
         # The oldest are first.

@@ -11,9 +11,9 @@ from clinic_chat.domain.history import messages_page
 from clinic_chat.domain.messages import (
     MessageView,
     receive_message,
-    send_message,
 )
 from clinic_chat.domain.scope import ClinicScope
+from clinic_chat.domain.sending import send_message
 from clinic_chat.domain.sessions import COOKIE_NAME
 from clinic_chat.domain.tokens import create_token
 from tests.integration.api_fixtures import ClinicApi, clinic_api

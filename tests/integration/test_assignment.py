@@ -12,8 +12,11 @@ from clinic_chat.domain.assignment import AlreadyTaken, assign, set_status
 from clinic_chat.domain.conversations import ConversationView, get_conversation
 from clinic_chat.domain.errors import InvalidInput, NotFound
 from clinic_chat.domain.events import EventType, events_after, last_seq
-from clinic_chat.domain.messages import receive_message, send_message
+from clinic_chat.domain.messages import (
+    receive_message,
+)
 from clinic_chat.domain.scope import ClinicScope
+from clinic_chat.domain.sending import send_message
 from clinic_chat.domain.staff import Membership, Role, User
 from clinic_chat.storage.database import Database
 

@@ -27,10 +27,10 @@ from clinic_chat.domain.messages import (
     Direction,
     append_message,
     receive_message,
-    send_message,
 )
 from clinic_chat.domain.receipts import mark_read
 from clinic_chat.domain.scope import ClinicScope
+from clinic_chat.domain.sending import send_message
 
 if TYPE_CHECKING:
     from tests.conftest import Clinics

@@ -18,9 +18,9 @@ from clinic_chat.domain.history import messages_page
 from clinic_chat.domain.messages import (
     MessageView,
     receive_message,
-    send_message,
 )
 from clinic_chat.domain.scope import ClinicScope
+from clinic_chat.domain.sending import send_message
 
 if TYPE_CHECKING:
     from tests.conftest import Clinics

@@ -23,9 +23,9 @@ from clinic_chat.domain.messages import (
     Message,
     Stored,
     receive_message,
-    send_message,
 )
 from clinic_chat.domain.scope import ClinicScope
+from clinic_chat.domain.sending import send_message
 from clinic_chat.storage import sqlite as storage
 from clinic_chat.storage.database import Database, StorageUnavailable
 

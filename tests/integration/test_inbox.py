@@ -33,9 +33,12 @@ from clinic_chat.domain.inbox import (
     overview,
     parse_filter,
 )
-from clinic_chat.domain.messages import receive_message, send_message
+from clinic_chat.domain.messages import (
+    receive_message,
+)
 from clinic_chat.domain.receipts import mark_read, mark_unread, read_markers
 from clinic_chat.domain.scope import ClinicScope
+from clinic_chat.domain.sending import send_message
 from clinic_chat.storage.database import Database
 
 if TYPE_CHECKING:

@@ -16,10 +16,10 @@ from clinic_chat.domain.messages import (
     Message,
     Stored,
     receive_message,
-    send_message,
 )
 from clinic_chat.domain.patients import Patient
 from clinic_chat.domain.scope import ClinicScope
+from clinic_chat.domain.sending import send_message
 
 if TYPE_CHECKING:
     from tests.conftest import Clinics

@@ -20,10 +20,10 @@ from clinic_chat.domain.history import messages_page
 from clinic_chat.domain.messages import (
     MessageView,
     receive_message,
-    send_message,
 )
 from clinic_chat.domain.receipts import mark_read, mark_unread, read_markers, read_seq
 from clinic_chat.domain.scope import ClinicScope
+from clinic_chat.domain.sending import send_message
 
 if TYPE_CHECKING:
     from tests.conftest import Clinics

@@ -23,11 +23,11 @@ from clinic_chat.domain.history import messages_page
 from clinic_chat.domain.inbox import Filter, list_conversations
 from clinic_chat.domain.messages import (
     receive_message,
-    send_message,
 )
 from clinic_chat.domain.preferences import save_preferences
 from clinic_chat.domain.receipts import mark_read, mark_unread
 from clinic_chat.domain.scope import ClinicScope
+from clinic_chat.domain.sending import send_message
 from clinic_chat.domain.sessions import COOKIE_NAME
 from clinic_chat.domain.staff import User
 from clinic_chat.realtime import inbox_feed, live, thread_feed

@@ -3,14 +3,13 @@
 import resource
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 import uvloop
 
-from tests.load import report
+from tests.load import one_conversation, report, sends, sessions, twenty_clinics
 from tests.load.floors import FLOORS
-from tests.load.one_conversation import Options, one_conversation
 from tests.load.process import pin_generator
 from tests.load.talk import WARM_UP_MESSAGES, Pace
 
@@ -57,7 +56,7 @@ def one_conversation_command(
     json: Json = None,
 ) -> None:
     """Everybody of one clinic has one conversation open; colleagues answer in it."""
-    options = Options(
+    options = one_conversation.Options(
         count,
         min(people, count),
         Pace(rate, seconds, idle, warm_up),
@@ -66,11 +65,59 @@ def one_conversation_command(
         tuple(FLOORS) if floors else (),
         profile and profile.absolute(),
     )
+    _run("one-conversation", one_conversation.one_conversation, options, json)
+
+
+@app.command("twenty-clinics")
+def twenty_clinics_command(
+    count: Count = 500,
+    clinics: Annotated[int, typer.Option(min=1, max=100, help="Clinics.")] = 20,
+    rate: Rate = 10,
+    seconds: Seconds = 60,
+    idle: Idle = 20,
+    arrival: Arrival = 10,
+    warm_up: WarmUp = WARM_UP_MESSAGES,
+    json: Json = None,
+) -> None:
+    """Many clinics; in each somebody types, answers, and the channel reports receipts."""
+    pace = Pace(rate, seconds, idle, warm_up)
+    options = twenty_clinics.Options(count, min(clinics, count), pace, arrival)
+    _run("twenty-clinics", twenty_clinics.twenty_clinics, options, json)
+
+
+@app.command("sessions")
+def sessions_command(
+    count: Count = 500,
+    people: People = 50,
+    arrival: Arrival = 30,
+    cycles: Annotated[int, typer.Option(min=1, max=100, help="Times all come and go.")] = 10,
+    rest: Rest = 5,
+    json: Json = None,
+) -> None:
+    """Sessions come one by one, all at once, and leave; time to live and memory."""
+    options = sessions.Options(count, min(people, count), arrival, cycles, rest)
+    _run("sessions", sessions.sessions, options, json)
+
+
+@app.command("sends")
+def sends_command(
+    count: Annotated[int, typer.Option(min=1, max=500, help="Sessions that receive.")] = 50,
+    at_once: Annotated[int, typer.Option(min=1, max=1_000, help="Sends under way.")] = 50,
+    seconds: Seconds = 15,
+    profile: Profile = None,
+    json: Json = None,
+) -> None:
+    """As many durable sends as go through, beside a bare loop on the same disk."""
+    options = sends.Options(count, at_once, seconds, profile and profile.absolute())
+    _run("sends", sends.sends, options, json)
+
+
+def _run(name: str, scenario: Any, options: Any, json: Path | None) -> None:
     with TemporaryDirectory(prefix="clinic-chat-load-") as folder:
-        figures = uvloop.run(one_conversation(Path(folder), options))
-    report.show("one conversation", figures)
+        figures = uvloop.run(scenario(Path(folder), options))
+    report.show(name, figures)
     if json is not None:
-        json.write_text(report.as_json(vars(options), {"one-conversation": figures}))
+        json.write_text(report.as_json(vars(options), {name: figures}))
 
 
 if __name__ == "__main__":

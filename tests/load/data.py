@@ -14,6 +14,7 @@ from clinic_chat.domain.messages import (
 from clinic_chat.domain.patients import patient_by_phone
 from clinic_chat.domain.scope import ClinicScope
 from clinic_chat.domain.staff import create_user
+from clinic_chat.domain.tokens import create_token
 from clinic_chat.storage.base import new_id
 from clinic_chat.storage.database import Database
 from clinic_chat.storage.migrate import migrate
@@ -24,11 +25,13 @@ MESSAGES_EACH = 30
 
 @dataclass(frozen=True)
 class ClinicData:
-    """A clinic with the addresses of its staff and the ids of its conversations."""
+    """A clinic with the addresses of its staff, the ids of its conversations and a token."""
 
     slug: str
     emails: list[str]
     conversations: list[str]
+    token: str
+    """A channel's bearer token."""
 
 
 async def fill(database_file: Path, clinics: int, people: int, each: int) -> list[ClinicData]:
@@ -50,7 +53,8 @@ async def _clinic(database: Database, number: int, people: int, each: int) -> Cl
         await create_user(database, clinic.id, email, f"Pessoa {person} da Silva", PASSWORD)
     scope = ClinicScope(database, clinic.id)
     patients = range(1, each + 1)
-    return ClinicData(slug, emails, [await _conversation(scope, patient) for patient in patients])
+    conversations = [await _conversation(scope, patient) for patient in patients]
+    return ClinicData(slug, emails, conversations, await create_token(database, clinic.id))
 
 
 async def _conversation(scope: ClinicScope, number: int) -> str:

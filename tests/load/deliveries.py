@@ -4,6 +4,7 @@ import itertools
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from time import time
 
 from tests.load.figures import spread
 
@@ -23,6 +24,10 @@ class Message:
     """The server's time in the payload, taken in the transaction just before its commit."""
     answered_at: float = 0.0
     received: list[float] = field(default_factory=list)
+
+    def restart(self) -> None:
+        """It is only sent now, after what came before it."""
+        self.sent_at = time()
 
 
 class Deliveries:

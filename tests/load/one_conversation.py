@@ -1,9 +1,8 @@
 """Everybody of one clinic has the same conversation open, and their colleagues answer in it."""
 
-import asyncio
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
-from time import time
 from typing import Any
 
 from tests.load.crowd import arrive, dropped, leave
@@ -12,6 +11,7 @@ from tests.load.floors import FLOORS, measure_floor
 from tests.load.front_end import FrontEnd
 from tests.load.memory import at_rest, growth
 from tests.load.product import Product
+from tests.load.staff import Staff
 from tests.load.tab import Audience, Tab
 from tests.load.talk import Pace, measured
 
@@ -78,7 +78,12 @@ async def _product(folder: Path, options: Options) -> dict[str, Any]:
         crowd = [tab(number) for number in range(options.count)]
         arrivals = await arrive(product.process, crowd, options.arrival_seconds)
         memory = growth(before, await at_rest(product.process, options.rest_seconds), options.count)
-        say = _sayer(crowd[:: max(1, options.count // SENDERS)], conversation, audience)
+        turns = itertools.cycle(crowd[:: max(1, options.count // SENDERS)])
+        staff = Staff(audience)
+
+        def say(message: Message, text: str) -> None:
+            staff.send(next(turns), message, text)
+
         audience.events.clear()
         audience.sizes.clear()
         if options.profile:
@@ -104,29 +109,3 @@ async def _product(folder: Path, options: Options) -> dict[str, Any]:
             name: round(count / every, 1) for name, count in audience.events.most_common()
         },
     }
-
-
-def _sayer(senders: list[Tab], conversation: str, audience: Audience) -> Any:
-    asked: set[asyncio.Task[None]] = set()
-    turn = 0
-
-    async def send(sender: Tab, message: Message, text: str) -> None:
-        data = {
-            "conversationId": conversation,
-            "body": text,
-            "clientId": f"load-{message.sent_at}-{text.split(' ')[0]}",
-        }
-        answer = await sender.ask("message:send", data)
-        if "error" in answer:
-            audience.faults[answer["error"]["code"]] += 1
-        else:
-            message.answered_at = time()
-
-    def say(message: Message, text: str) -> None:
-        nonlocal turn
-        turn += 1
-        task = asyncio.create_task(send(senders[turn % len(senders)], message, text))
-        asked.add(task)
-        task.add_done_callback(asked.discard)
-
-    return say

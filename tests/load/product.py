@@ -78,18 +78,19 @@ class Product:
 
     async def sign_in(self) -> list[list[str]]:
         """A session cookie of every person, by clinic."""
-        async with httpx.AsyncClient(base_url=f"http://{self.host}", timeout=SIGN_IN_SECONDS) as c:
-            return [
-                list(await asyncio.gather(*(self._cookie(c, email) for email in clinic.emails)))
-                for clinic in self.clinics
-            ]
+        return [
+            list(await asyncio.gather(*(self._cookie(email) for email in clinic.emails)))
+            for clinic in self.clinics
+        ]
 
-    async def _cookie(self, client: httpx.AsyncClient, email: str) -> str:
-        answer = await client.post(
-            "/auth/login",
-            data={"email": email, "password": PASSWORD},
-            headers={"Origin": f"http://{self.host}"},
-        )
+    async def _cookie(self, email: str) -> str:
+        # A client of their own: who signs in with another session's cookie ends that session.
+        async with httpx.AsyncClient(timeout=SIGN_IN_SECONDS) as client:
+            answer = await client.post(
+                f"http://{self.host}/auth/login",
+                data={"email": email, "password": PASSWORD},
+                headers={"Origin": f"http://{self.host}"},
+            )
         cookie = answer.cookies.get(COOKIE_NAME)
         if cookie is None:
             raise SystemExit(f"{email} could not sign in: {answer.status_code} {answer.text}")

@@ -16,9 +16,18 @@ ROWS = (
     ("time to live, p99 ms", "time_to_live.p99_ms", True),
     ("time to live, max ms", "time_to_live.max_ms", True),
     ("server CPU per arrival, ms", "time_to_live.cpu_ms", True),
+    ("one alone live after, ms", "single.p50_ms", False),
+    ("all at once: live, p50 ms", "at_once.p50_ms", False),
+    ("all at once: all live after, ms", "at_once.all_live_ms", False),
+    ("… the slowest time, ms", "slowest_at_once_ms", False),
+    ("… server CPU per arrival, ms", "at_once.cpu_ms", False),
     ("could not join", "time_to_live.failed", False),
     ("memory per session, KB", "memory.per_session_kb", True),
     ("memory of all sessions, MB", "memory.extra_mb", True),
+    ("memory after all left, last over first, %", "growth_percent", False),
+    ("durable sends a second", "sends_per_second", False),
+    ("bare transactions a second", "bare_per_second", False),
+    ("share of the bare loop", "share_of_bare", False),
     ("idle CPU, % of a core", "idle_cpu_percent", True),
     ("messages", "messages", False),
     ("receivers", "receivers", False),
@@ -58,7 +67,7 @@ def show(name: str, figures: dict[str, Any]) -> None:
     if not console.is_terminal:
         console.width = 160
     console.print(table)
-    for note in ("faults", "events_per_message"):
+    for note in ("faults", "events_per_message", "after_leaving_mb"):
         if figures["product"].get(note):
             console.print(f"{note.replace('_', ' ')}: {figures['product'][note]}")
 

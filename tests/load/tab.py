@@ -103,6 +103,11 @@ class Tab(Connection):
         self._timer: asyncio.TimerHandle | None = None
 
     @property
+    def last_seq(self) -> int:
+        """The number of the newest message here."""
+        return self._last_seq
+
+    @property
     def live_at(self) -> float:
         """When both lists were there, 0 before."""
         return self._live_at

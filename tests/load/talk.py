@@ -76,8 +76,13 @@ async def _talk(
         say(*deliveries.new(time.time()))
     # The last one has its full share of time too, so that the rate is what was asked for.
     await asyncio.sleep(max(0.0, start + count / rate - time.monotonic()))
+    await drained(deliveries, receivers)
+    return deliveries
+
+
+async def drained(deliveries: Deliveries, receivers: int) -> None:
+    """Return when every receipt is there, or when there is no hope for the rest."""
     give_up = time.monotonic() + DRAIN_SECONDS
     # Looking now and then costs less than every receipt telling.
     while deliveries.missing(receivers) and time.monotonic() < give_up:  # noqa: ASYNC110
         await asyncio.sleep(0.02)
-    return deliveries

@@ -1,0 +1,173 @@
+"""Answers of staff, stored once each; those that come together share a transaction."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from clinic_chat.domain.conversations import Conversation, conversation_id
+from clinic_chat.domain.errors import NotFound
+from clinic_chat.domain.messages import (
+    Direction,
+    Message,
+    Stored,
+    append_message,
+    message_view,
+)
+from clinic_chat.domain.scope import ClinicScope
+from clinic_chat.domain.staff import User
+from clinic_chat.domain.text import clean_body, clean_key
+from clinic_chat.storage.database import Database
+
+# As many as fit into a transaction that nobody who waits behind it notices.
+TOGETHER = 64
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a staff member wrote; `key` is their own id of it."""
+
+    author_id: UUID
+    conversation: UUID
+    body: str
+    key: str
+
+    @property
+    def origin(self) -> str:
+        """Who chose the key."""
+        return f"staff:{self.author_id}"
+
+
+async def send_message(
+    scope: ClinicScope, conversation: object, body: object, client_id: object
+) -> Stored:
+    """Store a staff member's answer once, however often it is sent.
+
+    The same `client_id` from the same author returns the message it made the first time,
+    without an expiry. When this returns, the message is durable.
+
+    Raises:
+        NotFound: the conversation is unknown, malformed or another clinic's.
+        InvalidInput: `clientId_invalid` or a rule of `clean_body`.
+    """
+    answer = _checked(scope, conversation, body, client_id)
+    async with scope.write() as session:
+        (stored,) = await _store(session, [answer])
+        if stored is None:
+            raise NotFound("no such conversation")
+    return stored
+
+
+class Sends:
+    """Sends of a whole process. Those that wait for the one before are stored together.
+
+    A transaction costs many times what a message in it costs, and waits for the disk.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._waiting: dict[UUID, list[tuple[Answer, asyncio.Future[Stored | None]]]] = {}
+        self._storing: dict[UUID, asyncio.Task[None]] = {}
+
+    async def send(
+        self, scope: ClinicScope, conversation: object, body: object, client_id: object
+    ) -> Stored:
+        """The same as `send_message`.
+
+        Raises:
+            NotFound: the conversation is unknown, malformed or another clinic's.
+            InvalidInput: `clientId_invalid` or a rule of `clean_body`.
+            StorageUnavailable: nothing was stored, try again.
+        """
+        answer = _checked(scope, conversation, body, client_id)
+        clinic = scope.clinic_id
+        stored: asyncio.Future[Stored | None] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(clinic, []).append((answer, stored))
+        if clinic not in self._storing:
+            self._storing[clinic] = asyncio.create_task(self._store_all(clinic))
+        found = await stored
+        if found is None:
+            raise NotFound("no such conversation")
+        return found
+
+    async def _store_all(self, clinic: UUID) -> None:
+        scope = ClinicScope(self._database, clinic)
+        try:
+            while waiting := self._waiting.pop(clinic, []):
+                now, later = waiting[:TOGETHER], waiting[TOGETHER:]
+                if later:
+                    self._waiting[clinic] = later
+                await self._store_some(scope, now)
+        finally:
+            del self._storing[clinic]
+
+    async def _store_some(
+        self, scope: ClinicScope, waiting: list[tuple[Answer, asyncio.Future[Stored | None]]]
+    ) -> None:
+        try:
+            async with scope.write() as session:
+                found = await _store(session, [answer for answer, _ in waiting])
+        except Exception as error:
+            for _, stored in waiting:
+                if not stored.done():
+                    stored.set_exception(error)
+            return
+        for (_, stored), what in zip(waiting, found, strict=True):
+            if not stored.done():
+                stored.set_result(what)
+
+
+def _checked(scope: ClinicScope, conversation: object, body: object, client_id: object) -> Answer:
+    text = clean_body(body)
+    key = clean_key(client_id, "clientId")
+    return Answer(scope.staff_id(), conversation_id(conversation), text, key)
+
+
+async def _store(session: AsyncSession, answers: Sequence[Answer]) -> list[Stored | None]:
+    """What became of each, in the caller's transaction; None where there is no conversation."""
+    places = {
+        row.id: row
+        for row in await session.scalars(
+            select(Conversation).where(Conversation.id.in_({a.conversation for a in answers}))
+        )
+    }
+    known = {
+        (row.origin, row.client_id): row
+        for row in await session.scalars(
+            select(Message).where(
+                Message.origin.in_({a.origin for a in answers}),
+                Message.client_id.in_({a.key for a in answers}),
+            )
+        )
+    }
+    names = {
+        row.id: row.name
+        for row in await session.execute(
+            select(User.id, User.name).where(User.id.in_({a.author_id for a in answers}))
+        )
+    }
+    found: list[tuple[Message, bool] | None] = []
+    for answer in answers:
+        place = places.get(answer.conversation)
+        message = known.get((answer.origin, answer.key))
+        if place is None:
+            found.append(None)
+        elif message is not None:
+            found.append((message, False))
+        else:
+            message = known[answer.origin, answer.key] = append_message(
+                session,
+                place,
+                direction=Direction.OUTBOUND,
+                author_id=answer.author_id,
+                author_name=names[answer.author_id],
+                body=answer.body,
+                origin=answer.origin,
+                client_id=answer.key,
+            )
+            found.append((message, True))
+    await session.flush()
+    return [item and Stored(message_view(item[0]), created=item[1]) for item in found]

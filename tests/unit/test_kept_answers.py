@@ -1,0 +1,82 @@
+"""What is kept to be sent again: never out of date where it matters, never without end."""
+
+import asyncio
+from dataclasses import dataclass
+
+import orjson
+import pytest
+
+from clinic_chat.realtime.recent import Recent
+from clinic_chat.realtime.shelf import Shelf
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of a page."""
+
+    name: str
+
+
+def test_a_page_is_encoded_once_and_again_when_it_is_another_one() -> None:
+    shelf: Shelf[object] = Shelf()
+    page, newer = object(), object()
+    assert shelf.find("inbox") is None
+    first = shelf.encoded("inbox", page, [Row("Ana")])
+    assert orjson.loads(orjson.dumps(first)) == [{"name": "Ana"}]
+    assert shelf.encoded("inbox", page, [Row("not read")]) is first
+    assert orjson.loads(orjson.dumps(shelf.encoded("inbox", newer, [Row("Bia")]))) == [
+        {"name": "Bia"}
+    ]
+    assert shelf.find("inbox") is newer
+
+
+def test_the_page_that_was_not_used_for_longest_goes_first() -> None:
+    shelf: Shelf[str] = Shelf(most=2)
+    shelf.encoded("a", "A", [])
+    shelf.put("b", "B")
+    shelf.put("a", "A")
+    shelf.put("c", "C")
+    assert [shelf.find(key) for key in "abc"] == ["A", None, "C"]
+
+
+async def test_who_asks_while_an_answer_is_read_waits_for_it() -> None:
+    recent: Recent[int] = Recent(seconds=60)
+    go, reads = asyncio.Event(), 0
+
+    async def read() -> int:
+        nonlocal reads
+        reads += 1
+        await go.wait()
+        return reads
+
+    asked = [asyncio.create_task(recent.get("clinic", read)) for _ in range(3)]
+    await asyncio.sleep(0)
+    # One who leaves takes the answer from nobody.
+    asked[0].cancel()
+    go.set()
+    assert await asyncio.gather(*asked[1:]) == [1, 1]
+    assert await recent.get("clinic", read) == 1
+    assert await recent.get("another", read) == 2
+
+
+async def test_an_old_answer_and_a_failure_are_not_given_again() -> None:
+    recent: Recent[str] = Recent(seconds=0)
+
+    async def fails() -> str:
+        raise OSError("no database")
+
+    async def works() -> str:
+        return "read"
+
+    with pytest.raises(OSError, match="no database"):
+        await Recent[str](seconds=60).get("clinic", fails)
+    kept: Recent[str] = Recent(seconds=60)
+    with pytest.raises(OSError, match="no database"):
+        await kept.get("clinic", fails)
+    assert await kept.get("clinic", works) == "read"
+
+    async def newer() -> str:
+        return "read again"
+
+    assert await recent.get("clinic", works) == "read"
+    assert await recent.get("clinic", newer) == "read again"
