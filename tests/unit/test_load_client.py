@@ -40,6 +40,7 @@ def test_a_frame_of_ours_has_a_mask_that_changes_nothing(length: int) -> None:
         Frame(Theirs.TEXT, b"begins", fin=False).serialize(mask=False),
         Frame(Theirs.CONT, b"goes on").serialize(mask=False),
     ],
+    ids=["masked", "begins", "goes on"],
 )
 def test_what_no_server_should_send_is_an_error(frame: bytes) -> None:
     with pytest.raises(ProtocolError):
