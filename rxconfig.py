@@ -16,16 +16,17 @@ import reflex as rx
 from clinic_chat.realtime.tabs import STATE_SECONDS
 from clinic_chat.settings import get_settings
 from clinic_chat.ui.plugin import LivePlugin
-from clinic_chat.ui.theme import theme
+from clinic_chat.ui.theme import Themes, theme
 
 config = rx.Config(
     app_name="clinic_chat",
-    plugins=[LivePlugin(), rx.plugins.RadixThemesPlugin(theme=theme())],
+    plugins=[LivePlugin(), Themes(theme=theme())],
     disable_plugins=[rx.plugins.SitemapPlugin],
     cors_allowed_origins=get_settings().allowed_origins or ["http://localhost:3000"],
     state_manager_mode="memory",
     # Of states in memory too, whatever its name says.
     redis_token_expiration=STATE_SECONDS,
+    frontend_compression_formats=["brotli", "gzip"],
     telemetry_enabled=False,
     show_built_with_reflex=False,
     bun_path=str(Path(sys.executable).parent / "bun"),
