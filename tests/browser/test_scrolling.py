@@ -61,7 +61,9 @@ async def test_what_comes_before_a_scroll_is_told_of_does_not_leave_the_bottom(
         """(area) => {
           const element = document.querySelector(area);
           element.scrollTop = element.scrollHeight;
-          element.firstElementChild.style.paddingBottom = "300px";
+          const added = document.createElement("div");
+          added.style.height = "300px";
+          element.firstElementChild.append(added);
         }""",
         AREA,
     )

@@ -37,7 +37,7 @@ KILLS = 3
 WRITER = """
 import asyncio, sys
 from uuid import UUID
-from clinic_chat.domain.messages import send_message
+from clinic_chat.domain.sending import send_message
 from clinic_chat.domain.scope import ClinicScope
 from clinic_chat.storage.database import Database
 
