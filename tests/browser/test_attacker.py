@@ -319,13 +319,11 @@ async def test_another_clinics_conversation_as_an_address_opens_nothing(
     await aurora.works()
 
 
-async def test_nobody_enters_a_second_time_on_the_same_connection(
-    carla: Wire, aurora: Aurora
-) -> None:
+async def test_nobody_enters_a_second_time_on_the_same_connection(carla: Wire) -> None:
     since = len(carla.frames)
     await carla.send(f"40{NAMESPACE},{{}}")
-    refusal = await carla.wait_for(lambda frame: frame.startswith(f"44{NAMESPACE}"), since)
-    assert json.loads(refusal.removeprefix(f"44{NAMESPACE},"))["message"] == "unauthorized"
+    answer = await carla.wait_for(lambda frame: frame.startswith("4"), since)
+    assert answer.startswith(f"44{NAMESPACE},")
 
 
 async def test_another_persons_tab_token_opens_none_of_their_state(
