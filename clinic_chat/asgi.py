@@ -9,7 +9,7 @@ from clinic_chat.realtime.polls import BoundedPolls
 from clinic_chat.realtime.wire.entrance import SocketEntrance
 from clinic_chat.serve import BUILT
 
-GARBAGE_AFTER = 10_000
+GARBAGE_AFTER = 50_000
 
 
 def create_app() -> ASGIApp:

@@ -12,7 +12,7 @@ STYLESHEETS = [
 ]
 
 # The scales behind accent, gray, and what warns, informs or destroys.
-COLORS = ("jade", "slate", "amber", "blue", "red")
+COLORS = ("gray", "slate", "jade", "amber", "blue", "red")
 RADIX = "@radix-ui/themes"
 
 
