@@ -3,16 +3,29 @@
 const TITLE = "Clinic Chat";
 const ICON_PX = 64;
 
+// What arrives and is read at once leaves the icon alone; drawing it would delay the message.
+const SETTLED_MS = 300;
+
 let shown = null;
+let badged = null;
+let settled = null;
+let badge = "";
 
 /** Show a number of unread conversations, 0 for none. */
 export function attend(number) {
   if (number === shown) return;
   shown = number;
   document.title = number > 0 ? `(${number > 99 ? "99+" : number}) ${TITLE}` : TITLE;
+  window.clearTimeout(settled);
+  settled = window.setTimeout(showIcon, SETTLED_MS);
+}
+
+function showIcon() {
+  if (badged === shown > 0) return;
+  badged = shown > 0;
   const link = document.querySelector('link[rel="icon"]') ?? document.createElement("link");
   link.rel = "icon";
-  link.href = number > 0 ? drawn() : "/favicon.svg";
+  link.href = badged ? (badge ||= drawn()) : "/favicon.svg";
   document.head.append(link);
 }
 

@@ -171,11 +171,12 @@ class Live:
         by_conversation: dict[UUID, list[Recorded]] = {}
         for event in events:
             by_conversation.setdefault(event.conversation_id, []).append(event)
-        threads = [
-            (conversation_id, await thread_feed.patch(scope, conversation_id, group))
-            for conversation_id, group in by_conversation.items()
-        ]
-        inbox = await inbox_feed.patch(scope, events)
+        async with scope.moment() as moment:
+            threads = [
+                (conversation_id, await thread_feed.patch(moment, conversation_id, group))
+                for conversation_id, group in by_conversation.items()
+            ]
+            inbox = await inbox_feed.patch(moment, events)
         # Without a pause between them: who gets both gets them in one write.
         for conversation_id, patch in threads:
             room = rooms.conversation(clinic_id, conversation_id)
