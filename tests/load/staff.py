@@ -27,6 +27,10 @@ class Staff:
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
 
+    async def finish(self) -> None:
+        """Return when everything that was begun is done."""
+        await asyncio.gather(*self._under_way)
+
     async def sent(self, tab: Tab, message: Message, text: str) -> str:
         """Answer the patient and wait until that is stored; the message's id, or ""."""
         self._sent += 1

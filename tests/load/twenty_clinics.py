@@ -69,6 +69,7 @@ async def twenty_clinics(folder: Path, options: Options) -> dict[str, Any]:
                 staff.do(_answers(staff, channel, clinic, group, message, text))
 
             figures = await measured(product.process, audience, say, each, options.pace)
+            await staff.finish()
         every = figures["messages"] + options.pace.warm_up
         lost = dropped(crowd)
         await leave(crowd)
