@@ -84,8 +84,7 @@ async def _product(folder: Path, options: Options) -> dict[str, Any]:
         def say(message: Message, text: str) -> None:
             staff.send(next(turns), message, text)
 
-        audience.events.clear()
-        audience.sizes.clear()
+        audience.count_anew()
         if options.profile:
             product.process.toggle_profile()
         figures = await measured(product.process, audience, say, options.count, options.pace)
@@ -105,7 +104,5 @@ async def _product(folder: Path, options: Options) -> dict[str, Any]:
         "event_bytes": sum(
             round(audience.sizes[name] / max(1, audience.events[name])) for name in MESSAGE_EVENTS
         ),
-        "events_per_message": {
-            name: round(count / every, 1) for name, count in audience.events.most_common()
-        },
+        "events_per_message": audience.per_message(every),
     }

@@ -47,6 +47,15 @@ class Audience:
     faults: Counter[str] = field(default_factory=Counter)
     _known: dict[bytes, Heard] = field(default_factory=dict)
 
+    def count_anew(self) -> None:
+        """Forget what was received so far, as opening a tab brings much that messages do not."""
+        self.events.clear()
+        self.sizes.clear()
+
+    def per_message(self, messages: int) -> dict[str, float]:
+        """How many events of each kind there were for one of so many messages."""
+        return {name: round(count / messages, 1) for name, count in self.events.most_common()}
+
     def decode(self, event: bytes) -> Heard:
         """The event; one that was just decoded for another tab is not decoded again."""
         heard = self._known.get(event)

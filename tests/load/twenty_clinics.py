@@ -59,8 +59,7 @@ async def twenty_clinics(folder: Path, options: Options) -> dict[str, Any]:
         ]
         crowd = [tab for group in groups for tab in group]
         arrivals = await arrive(product.process, crowd, options.arrival_seconds)
-        audience.events.clear()
-        audience.sizes.clear()
+        audience.count_anew()
         turns = itertools.cycle(zip(product.clinics, groups, strict=True))
         async with httpx.AsyncClient(base_url=f"http://{product.host}") as channel:
 
@@ -81,9 +80,7 @@ async def twenty_clinics(folder: Path, options: Options) -> dict[str, Any]:
             **figures,
             "dropped": lost,
             "faults": dict(audience.faults),
-            "events_per_message": {
-                name: round(count / every, 1) for name, count in audience.events.most_common()
-            },
+            "events_per_message": audience.per_message(every),
         },
         "floors": {},
     }
