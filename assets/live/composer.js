@@ -43,7 +43,8 @@ export function MessageBox({ conversationId, label, placeholder, reasons }) {
     return stopped;
   }, [conversationId]);
 
-  useEffect(
+  // Before paint as well: between the two a draft that comes would be shown by neither.
+  useBeforePaint(
     () => drafts.onRemote((id, body) => id === conversationId && show(body)),
     [conversationId],
   );

@@ -4,6 +4,7 @@
 
 import { account } from "$/public/live/account.js";
 import { connection } from "$/public/live/connection.js";
+import { deviceId } from "$/public/live/ids.js";
 import { ask } from "$/public/live/link.js";
 
 const SAVE_AFTER_MS = 1000;
@@ -15,6 +16,8 @@ const PREFIX = "clinic-chat:drafts";
 const drafts = new Map();
 // The personal version of what the server sent last, by conversation.
 const versions = new Map();
+// The conversations of which the server may have a draft: the others need not be emptied there.
+const held = new Set();
 const listeners = new Set();
 let storageKey = "";
 
@@ -31,6 +34,7 @@ export function edit(conversationId, body) {
   window.clearTimeout(drafts.get(conversationId)?.timer);
   drafts.set(conversationId, {
     body,
+    edit: Date.now(),
     editedAt: performance.now(),
     unsaved: true,
     timer: window.setTimeout(() => save(conversationId), body ? SAVE_AFTER_MS : 0),
@@ -46,6 +50,7 @@ export function edit(conversationId, body) {
 export function receive(conversationId, body, version) {
   if (version < (versions.get(conversationId) ?? 0)) return;
   versions.set(conversationId, version);
+  if (body) held.add(conversationId);
   const draft = drafts.get(conversationId);
   if (draft?.unsaved) return;
   window.clearTimeout(draft?.timer);
@@ -62,20 +67,34 @@ export function receive(conversationId, body, version) {
 /** Forget everything, as signing out does. */
 export function clear() {
   drafts.clear();
+  held.clear();
   store();
 }
 
 async function save(conversationId) {
   const draft = drafts.get(conversationId);
   if (!draft?.unsaved || draft.body.length > LIMIT) return;
-  const answer = await ask("draft:save", { conversationId, body: draft.body });
+  const { body, edit } = draft;
+  if (body) held.add(conversationId);
+  else if (!held.has(conversationId)) {
+    draft.unsaved = false;
+    store();
+    return;
+  }
+  const answer = await ask("draft:save", { conversationId, body, device: deviceId(), edit });
   if (answer.error || drafts.get(conversationId) !== draft) return;
+  if (answer.edit > draft.edit) {
+    // Numbers are times, and this browser's clock was set back since it saved last.
+    draft.edit = answer.edit + 1;
+    await save(conversationId);
+    return;
+  }
   draft.unsaved = false;
   store();
 }
 
-function show(conversationId, body, unsaved) {
-  drafts.set(conversationId, { body, editedAt: -Infinity, unsaved, timer: null });
+function show(conversationId, body, unsaved, edit = 0) {
+  drafts.set(conversationId, { body, edit, editedAt: -Infinity, unsaved, timer: null });
   for (const listener of listeners) listener(conversationId, body);
 }
 
@@ -83,7 +102,7 @@ function store() {
   if (!storageKey) return;
   const unsaved = [...drafts].filter(([, draft]) => draft.unsaved);
   try {
-    const bodies = unsaved.map(([conversationId, { body }]) => [conversationId, body]);
+    const bodies = unsaved.map(([conversationId, { body, edit }]) => [conversationId, body, edit]);
     if (bodies.length > 0) window.localStorage.setItem(storageKey, JSON.stringify(bodies));
     else window.localStorage.removeItem(storageKey);
   } catch {
@@ -97,7 +116,10 @@ function load({ userId, clinic }) {
   storageKey = key;
   try {
     const bodies = JSON.parse(window.localStorage.getItem(key) ?? "[]");
-    for (const [conversationId, body] of bodies) show(conversationId, body, true);
+    for (const [conversationId, body, edit] of bodies) {
+      held.add(conversationId);
+      show(conversationId, body, true, edit);
+    }
   } catch {
     // Nothing that can be read was kept.
   }

@@ -4,6 +4,7 @@
 
 import { account } from "$/public/live/account.js";
 import { isLeaving } from "$/public/live/connection.js";
+import { uniqueId } from "$/public/live/ids.js";
 import { ask, isConnected } from "$/public/live/link.js";
 import { createStore } from "$/public/live/store.js";
 
@@ -171,12 +172,6 @@ function load({ userId, clinic }) {
   for (const entry of mine) keep(entry);
   refresh();
   pump();
-}
-
-// crypto.randomUUID needs HTTPS, and a clinic's first try is often plain HTTP on a LAN.
-function uniqueId() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 account.subscribe(load);

@@ -3,22 +3,28 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Text
+from sqlalchemy import BigInteger, ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from clinic_chat.domain.conversations import load_conversation
 from clinic_chat.domain.errors import InvalidInput
 from clinic_chat.domain.personal import announce_personal
 from clinic_chat.domain.scope import ClinicScope
-from clinic_chat.domain.text import storable
+from clinic_chat.domain.text import KEY_LIMIT, clean_key, storable
 from clinic_chat.storage.base import Base, ClinicOwned, now
 
 # A draft may be longer than a message may be, so that nothing pasted is lost while it is cut.
 DRAFT_LIMIT = 16_000
+# The largest whole number that a browser counts to exactly.
+EDIT_LIMIT = 2**53 - 1
 
 
 class Draft(ClinicOwned, Base):
-    """One person's draft in one conversation."""
+    """One person's draft in one conversation.
+
+    An empty one stays as a row without text: it is newer than what a page that is gone may
+    still have under way.
+    """
 
     __tablename__ = "drafts"
 
@@ -30,35 +36,70 @@ class Draft(ClinicOwned, Base):
     )
     body: Mapped[str] = mapped_column(Text)
     updated_at: Mapped[datetime] = mapped_column(default=now)
+    device: Mapped[str | None] = mapped_column(String(KEY_LIMIT))
+    edit: Mapped[int | None] = mapped_column(BigInteger)
 
 
-async def save_draft(scope: ClinicScope, conversation: object, body: object) -> None:
-    """Keep a draft; an empty one is forgotten. The newest saved wins.
+async def save_draft(
+    scope: ClinicScope,
+    conversation: object,
+    body: object,
+    *,
+    device: object = None,
+    edit: object = None,
+) -> int | None:
+    """Keep a draft; of an empty one no text is kept. The newest saved wins.
+
+    What a page saved last may arrive after what the next page on the same device saved, so a
+    device numbers its edits, and an edit older than the device's own that is kept changes
+    nothing. Between devices the last that arrives is the newest.
+
+    Returns:
+        The number of the edit that is kept now: larger than `edit` when that came too late.
 
     Raises:
         NotFound: the conversation is unknown, malformed or another clinic's.
         InvalidInput: `draft_invalid`: not text, over 16,000 characters, or with characters
-            that cannot be stored.
+            that cannot be stored; `device_invalid`, `edit_invalid`: not a key of up to 200
+            characters and a whole number, or one without the other.
     """
     if not isinstance(body, str) or len(body) > DRAFT_LIMIT or not storable(body):
         raise InvalidInput("not a draft that can be kept", code="draft_invalid")
+    writer, number = _edit(device, edit)
     user_id = scope.staff_id()
     async with scope.write() as session:
         target = await load_conversation(session, conversation)
         draft = await session.get(Draft, (user_id, target.id))
-        if body.strip():
-            if draft is None:
-                draft = Draft(user_id=user_id, conversation_id=target.id, body=body)
-                session.add(draft)
-            draft.body = body
+        kept = body if body.strip() else ""
+        if draft is None:
+            if not kept and writer is None:
+                return None
+            draft = Draft(user_id=user_id, conversation_id=target.id, body="")
+            session.add(draft)
+        elif _is_older(draft, writer, number):
+            return draft.edit
+        draft.device, draft.edit = writer, number
+        if draft.body != kept:
+            draft.body = kept
             draft.updated_at = now()
-        elif draft is None:
-            return
-        else:
-            await session.delete(draft)
-        await announce_personal(
-            session, scope, {"type": "draft", "id": str(target.id), "body": body.strip() and body}
-        )
+            await announce_personal(
+                session, scope, {"type": "draft", "id": str(target.id), "body": kept}
+            )
+        return number
+
+
+def _edit(device: object, edit: object) -> tuple[str | None, int | None]:
+    if device is None and edit is None:
+        return None, None
+    if type(edit) is not int or not 0 <= edit <= EDIT_LIMIT:
+        raise InvalidInput(f"edit must be 0 to {EDIT_LIMIT}", code="edit_invalid")
+    return clean_key(device, "device"), edit
+
+
+def _is_older(draft: Draft, device: str | None, edit: int | None) -> bool:
+    if device is None or draft.device != device:
+        return False
+    return edit is not None and draft.edit is not None and edit < draft.edit
 
 
 async def find_draft(scope: ClinicScope, conversation_id: UUID) -> str:

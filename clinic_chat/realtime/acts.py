@@ -146,8 +146,14 @@ class Acts:
         return {}
 
     async def _draft(self, caller: Caller, data: Data) -> Data:
-        await save_draft(caller.scope, data.get("conversationId"), data.get("body"))
-        return {}
+        kept = await save_draft(
+            caller.scope,
+            data.get("conversationId"),
+            data.get("body"),
+            device=data.get("device"),
+            edit=data.get("edit"),
+        )
+        return {"edit": kept}
 
     async def _preferences(self, caller: Caller, data: Data) -> Data:
         await save_preferences(caller.scope, locale=data.get("locale"), sound=data.get("sound"))

@@ -82,6 +82,37 @@ async def test_a_newer_draft_of_another_device_shows_when_the_typing_is_over(
     await expect(composer(computer)).to_have_value("Do celular")
 
 
+async def test_a_draft_is_saved_although_the_clock_was_set_back(
+    visit: Visit, channel: Channel, sit_down: SitDown
+) -> None:
+    talk = await Talk.begin(channel)
+    computer = await talk.opened_by(visit, ANA)
+    phone = await sit_down(ANA, talk.conversation_id)
+    for typed in ("Antes", " e depois"):
+        await composer(computer).press_sequentially(typed)
+        await phone.wire.wait_for(lambda frame, typed=typed: f'{typed}"' in frame)  # type: ignore[misc]
+        await computer.evaluate("() => { Date.now = () => 1_000_000; }")
+
+
+async def test_what_this_device_saved_earlier_replaces_nothing_when_it_comes_late(
+    visit: Visit, channel: Channel, sit_down: SitDown
+) -> None:
+    talk = await Talk.begin(channel)
+    computer = await talk.opened_by(visit, ANA)
+    phone = await sit_down(ANA, talk.conversation_id)
+    await composer(computer).press_sequentially("Escrito por último")
+    await phone.wire.wait_for(lambda frame: '"body":"Escrito por último"' in frame)
+    device = await computer.evaluate("() => localStorage.getItem('clinic-chat:device')")
+
+    # As of a page that is gone: its connection had not yet said all of it.
+    late = await phone.does("draft:save", body="", device=device, edit=1)
+
+    assert late["edit"] > 1
+    await computer.reload()
+    await thread_of(computer, talk.name)
+    await expect(composer(computer)).to_have_value("Escrito por último")
+
+
 async def test_a_draft_of_a_megabyte_stays_on_its_device_and_is_not_lost(
     visit: Visit, channel: Channel, sit_down: SitDown
 ) -> None:

@@ -1,4 +1,4 @@
-"""Drafts: one per person and conversation, the newest saved wins, an empty one is forgotten."""
+"""Drafts: one per person and conversation, the newest saved wins, an empty one keeps no text."""
 
 from __future__ import annotations
 
@@ -89,7 +89,8 @@ async def test_an_empty_draft_is_forgotten(clinics: Clinics, told: list[Personal
         await save_draft(clinics.ana, conversation, "algo")
         await save_draft(clinics.ana, conversation, empty)
         assert await find_draft(clinics.ana, conversation) == ""
-        assert await _stored(clinics.ana) == 0
+        async with clinics.ana.read() as session:
+            assert await session.scalar(select(Draft.body)) == ""
         assert told[-1].change == {"type": "draft", "id": str(conversation), "body": ""}
 
 
@@ -99,6 +100,68 @@ async def test_forgetting_what_is_not_there_is_not_told(
     conversation = await _conversation(clinics.aurora)
     await save_draft(clinics.ana, conversation, "")
     assert told == []
+
+
+async def test_an_edit_that_comes_after_a_later_one_changes_nothing(
+    clinics: Clinics, told: list[Personal]
+) -> None:
+    conversation = await _conversation(clinics.aurora)
+
+    async def save(body: str, edit: int, device: str = "computer") -> int | None:
+        return await save_draft(clinics.ana, conversation, body, device=device, edit=edit)
+
+    assert await save("Bom dia, Paula", 8) == 8
+    assert await save("", 5) == 8
+    assert await save("Bom", 7) == 8
+    assert await find_draft(clinics.ana, conversation) == "Bom dia, Paula"
+    assert await save("Bom dia", 8) == 8
+    assert await save("", 9) == 9
+    assert await save("Bom dia", 8) == 9
+    assert await find_draft(clinics.ana, conversation) == ""
+    # Another device has numbers of its own.
+    assert await save("Do celular", 1, "phone") == 1
+    assert await save("Do computador", 3) == 3
+    assert await find_draft(clinics.ana, conversation) == "Do computador"
+    assert [item.change["body"] for item in told] == [
+        "Bom dia, Paula",
+        "Bom dia",
+        "",
+        "Do celular",
+        "Do computador",
+    ]
+
+
+async def test_what_was_typed_before_it_was_sent_does_not_come_back(clinics: Clinics) -> None:
+    conversation = await _conversation(clinics.aurora)
+    await save_draft(clinics.ana, conversation, "", device="computer", edit=2)
+    await save_draft(clinics.ana, conversation, "Bom dia", device="computer", edit=1)
+    assert await find_draft(clinics.ana, conversation) == ""
+
+
+@pytest.mark.parametrize(
+    ("device", "edit", "code"),
+    [
+        ("computer", None, "edit_invalid"),
+        ("computer", -1, "edit_invalid"),
+        ("computer", 2**53, "edit_invalid"),
+        ("computer", True, "edit_invalid"),
+        ("computer", 1.0, "edit_invalid"),
+        ("computer", "1", "edit_invalid"),
+        (None, 1, "device_invalid"),
+        ("", 1, "device_invalid"),
+        ("x" * 201, 1, "device_invalid"),
+        ("\x00", 1, "device_invalid"),
+        (7, 1, "device_invalid"),
+    ],
+)
+async def test_an_edit_has_a_number_and_a_device(
+    clinics: Clinics, device: object, edit: object, code: str
+) -> None:
+    conversation = await _conversation(clinics.aurora)
+    with pytest.raises(InvalidInput) as refusal:
+        await save_draft(clinics.ana, conversation, "Bom dia", device=device, edit=edit)
+    assert refusal.value.code == code
+    assert await _stored(clinics.ana) == 0
 
 
 async def test_drafts_are_per_person(clinics: Clinics, told: list[Personal]) -> None:
