@@ -3,6 +3,8 @@
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from clinic_chat.domain.conversations import load_conversation, standing
 from clinic_chat.domain.errors import Conflict, InvalidInput, NotFound
 from clinic_chat.domain.events import EventType, record
@@ -38,7 +40,9 @@ async def report_status(
     if not isinstance(reason, str) or len(reason) > REASON_LIMIT or not reason.isprintable():
         raise InvalidInput(f"a reason has up to {REASON_LIMIT} characters", code="reason_invalid")
     wanted = MessageStatus(str(status))
-    async with scope.write() as session:
+    moment = at or now()
+
+    async def apply(session: AsyncSession) -> Stored:
         message = await session.get(Message, _message_id(message_id))
         if message is None:
             raise NotFound("no such message")
@@ -46,7 +50,7 @@ async def report_status(
             raise InvalidInput("only outbound messages have receipts", code="not_outbound")
         if not _moves_on(MessageStatus(message.status), wanted):
             return Stored(message_view(message), created=False)
-        _apply(message, wanted, reason, at or now())
+        _apply(message, wanted, reason, moment)
         conversation = await load_conversation(session, message.conversation_id)
         if message.seq == conversation.last_seq:
             conversation.preview_status = wanted
@@ -57,7 +61,9 @@ async def report_status(
             {"messageId": str(message.id), "seq": message.seq},
             was=standing(conversation),
         )
-    return Stored(message_view(message), created=True)
+        return Stored(message_view(message), created=True)
+
+    return await scope.change(apply)
 
 
 def _moves_on(current: MessageStatus, wanted: MessageStatus) -> bool:

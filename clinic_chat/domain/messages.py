@@ -114,7 +114,8 @@ async def receive_message(
     patient_name = clean_name(name)
     number = clean_phone(phone)
     key = clean_key(external_id, "externalId")
-    async with scope.write() as session:
+
+    async def store(session: AsyncSession) -> Stored:
         if known := await _stored(session, API_CHANNEL, key):
             return Stored(message_view(known), created=False)
         patient = await patient_by_phone(session, number, patient_name)
@@ -135,8 +136,9 @@ async def receive_message(
             origin=API_CHANNEL,
             client_id=key,
         )
-        await session.flush()
-    return Stored(message_view(message), created=True)
+        return Stored(message_view(message), created=True)
+
+    return await scope.change(store)
 
 
 def start_conversation(session: AsyncSession, patient_id: UUID, channel: str) -> Conversation:

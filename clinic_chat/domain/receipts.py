@@ -50,13 +50,17 @@ async def mark_read(scope: ClinicScope, conversation: object, seq: object) -> in
     """
     if not isinstance(seq, int) or isinstance(seq, bool) or seq < 0:
         raise InvalidInput("seq must be a message number", code="seq_invalid")
-    async with scope.write() as session:
+    wanted = seq
+
+    async def move(session: AsyncSession) -> int:
         target = await load_conversation(session, conversation)
         marker = await _marker(session, scope, target.id)
-        reach = min(seq, target.last_seq)
+        reach = min(wanted, target.last_seq)
         if reach > marker.seq:
             await _move(session, scope, target, marker, reach)
         return marker.inbound_read
+
+    return await scope.change(move)
 
 
 async def mark_unread(scope: ClinicScope, conversation: object) -> int:

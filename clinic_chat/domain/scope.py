@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
-from typing import Self
+from typing import Self, TypeVar
 from uuid import UUID
 
 from sqlalchemy import select
@@ -11,9 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic_chat.domain.clinics import Clinic
 from clinic_chat.domain.errors import NotFound
-from clinic_chat.storage.database import Database
+from clinic_chat.storage.database import Database, Work
 
 LOCKED_CLINIC = "locked_clinic"
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,20 @@ class ClinicScope:
         the order of their numbers (DESIGN: data rules).
         """
         async with self.database.write(self.clinic_id) as session:
-            session.info[LOCKED_CLINIC] = await _lock(session, self.clinic_id)
+            await _lock(session, self.clinic_id)
             yield session
+
+    async def change(self, work: Work[Result]) -> Result:
+        """What `work` returns, done as in `write`, with what else of the clinic waits for its turn.
+
+        `work` may be called twice, and does nothing outside of its session.
+        """
+
+        async def locked(session: AsyncSession) -> Result:
+            await _lock(session, self.clinic_id)
+            return await work(session)
+
+        return await self.database.write_together(self.clinic_id, locked)
 
     def staff_id(self) -> UUID:
         """The staff member who acts.
@@ -67,13 +80,15 @@ class ClinicScope:
 
 
 def locked_clinic(session: AsyncSession) -> Clinic:
-    """The clinic row that `ClinicScope.write` locked for this transaction."""
+    """The clinic row that is locked for this transaction."""
     clinic: Clinic = session.info[LOCKED_CLINIC]
     return clinic
 
 
-async def _lock(session: AsyncSession, clinic_id: UUID) -> Clinic:
+async def _lock(session: AsyncSession, clinic_id: UUID) -> None:
+    if LOCKED_CLINIC in session.info:
+        return
     clinic = await session.scalar(select(Clinic).where(Clinic.id == clinic_id).with_for_update())
     if clinic is None:
         raise NotFound("no such clinic")
-    return clinic
+    session.info[LOCKED_CLINIC] = clinic

@@ -1,6 +1,5 @@
 """Answers of staff, stored once each; those that come together share a transaction."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -21,9 +20,7 @@ from clinic_chat.domain.scope import ClinicScope
 from clinic_chat.domain.staff import User
 from clinic_chat.domain.text import clean_body, clean_key
 from clinic_chat.storage.database import Database
-
-# As many as fit into a transaction that nobody who waits behind it notices.
-TOGETHER = 64
+from clinic_chat.storage.together import Together
 
 
 @dataclass(frozen=True)
@@ -62,15 +59,11 @@ async def send_message(
 
 
 class Sends:
-    """Sends of a whole process. Those that wait for the one before are stored together.
-
-    A transaction costs many times what a message in it costs, and waits for the disk.
-    """
+    """Sends of a whole process. Those that wait for the one before are stored together."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._waiting: dict[UUID, list[tuple[Answer, asyncio.Future[Stored | None]]]] = {}
-        self._storing: dict[UUID, asyncio.Task[None]] = {}
+        self._together: Together[Answer, Stored] = Together(self._store)
 
     async def send(
         self, scope: ClinicScope, conversation: object, body: object, client_id: object
@@ -83,41 +76,12 @@ class Sends:
             StorageUnavailable: nothing was stored, try again.
         """
         answer = _checked(scope, conversation, body, client_id)
-        clinic = scope.clinic_id
-        stored: asyncio.Future[Stored | None] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(clinic, []).append((answer, stored))
-        if clinic not in self._storing:
-            self._storing[clinic] = asyncio.create_task(self._store_all(clinic))
-        found = await stored
-        if found is None:
-            raise NotFound("no such conversation")
-        return found
+        return await self._together.do(scope.clinic_id, answer)
 
-    async def _store_all(self, clinic: UUID) -> None:
-        scope = ClinicScope(self._database, clinic)
-        try:
-            while waiting := self._waiting.pop(clinic, []):
-                now, later = waiting[:TOGETHER], waiting[TOGETHER:]
-                if later:
-                    self._waiting[clinic] = later
-                await self._store_some(scope, now)
-        finally:
-            del self._storing[clinic]
-
-    async def _store_some(
-        self, scope: ClinicScope, waiting: list[tuple[Answer, asyncio.Future[Stored | None]]]
-    ) -> None:
-        try:
-            async with scope.write() as session:
-                found = await _store(session, [answer for answer, _ in waiting])
-        except Exception as error:
-            for _, stored in waiting:
-                if not stored.done():
-                    stored.set_exception(error)
-            return
-        for (_, stored), what in zip(waiting, found, strict=True):
-            if not stored.done():
-                stored.set_result(what)
+    async def _store(self, clinic_id: UUID, answers: list[Answer]) -> list[Stored | Exception]:
+        async with ClinicScope(self._database, clinic_id).write() as session:
+            found = await _store(session, answers)
+        return [stored or NotFound("no such conversation") for stored in found]
 
 
 def _checked(scope: ClinicScope, conversation: object, body: object, client_id: object) -> Answer:

@@ -4,10 +4,11 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 from weakref import WeakValueDictionary
 
+import structlog
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
@@ -16,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 
 from clinic_chat.storage.scoping import CLINIC, ScopedSession
 from clinic_chat.storage.sqlite import sqlite_engine
+from clinic_chat.storage.together import Together
 
 READERS = 8
 COMMITTED = "committed"
@@ -35,6 +37,10 @@ SQLITE_UNAVAILABLE = {
 POSTGRESQL_UNAVAILABLE = {"08", "3D", "40", "53", "55", "57", "58"}
 
 CommitListener = Callable[[list[Any]], Awaitable[None]]
+Result = TypeVar("Result")
+Work = Callable[[AsyncSession], Awaitable[Result]]
+
+log = structlog.get_logger(__name__)
 
 
 class StorageUnavailable(Exception):
@@ -53,6 +59,7 @@ class Database:
         self.url = url
         self._sqlite = make_url(url).get_backend_name() == "sqlite"
         self._listeners: list[CommitListener] = []
+        self._together: Together[Work[Any], Any] = Together(self._write_all)
         self._turns: WeakValueDictionary[UUID | None, asyncio.Lock] = WeakValueDictionary()
         if self._sqlite:
             self._reader = sqlite_engine(url, begin="BEGIN", connections=READERS)
@@ -92,6 +99,36 @@ class Database:
                 announced = session.info.get(COMMITTED)
             await self._tell(announced)
 
+    async def write_together(self, clinic_id: UUID, work: Work[Result]) -> Result:
+        """What `work` returns, done in a transaction that others' work of the clinic may share.
+
+        When any of them raises, each is done again in a transaction of its own, so nobody
+        feels another's error; `work` does nothing outside of its session.
+
+        Raises:
+            StorageUnavailable: the database is locked, full or gone; nothing was written.
+        """
+        result: Result = await self._together.do(clinic_id, work)
+        return result
+
+    async def _write_all(self, clinic_id: UUID, works: list[Work[Any]]) -> list[Any]:
+        try:
+            async with self.write(clinic_id) as session:
+                return [await work(session) for work in works]
+        except StorageUnavailable:
+            raise
+        except Exception as error:
+            if len(works) == 1:
+                return [error]
+        return [await self._write_alone(clinic_id, work) for work in works]
+
+    async def _write_alone(self, clinic_id: UUID, work: Work[Any]) -> Any:
+        try:
+            async with self.write(clinic_id) as session:
+                return await work(session)
+        except Exception as error:
+            return error
+
     def _turn(self, clinic_id: UUID | None) -> AbstractAsyncContextManager[None]:
         """Where writers queue, before they take a connection that others could use.
 
@@ -111,7 +148,11 @@ class Database:
     async def _tell(self, announced: list[Any] | None) -> None:
         if announced:
             for listener in self._listeners:
-                await listener(announced)
+                try:
+                    await listener(announced)
+                except Exception as failure:
+                    # It is stored: to say that it is not would have it written again.
+                    log.error("commit.not_told", exc_info=failure)
 
     async def ping(self) -> None:
         """Return when the database answers.

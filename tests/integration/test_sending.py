@@ -16,9 +16,10 @@ from clinic_chat.domain.events import events_after
 from clinic_chat.domain.history import messages_page
 from clinic_chat.domain.messages import Stored, receive_message
 from clinic_chat.domain.scope import ClinicScope
-from clinic_chat.domain.sending import TOGETHER, Sends
+from clinic_chat.domain.sending import Sends
 from clinic_chat.storage import sqlite as storage
 from clinic_chat.storage.database import Database, StorageUnavailable
+from clinic_chat.storage.together import TOGETHER
 
 if TYPE_CHECKING:
     from tests.conftest import Clinics

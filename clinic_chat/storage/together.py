@@ -1,0 +1,62 @@
+"""Work of one clinic that waits for the transaction before it, done together in the next."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar
+from uuid import UUID
+
+# As many as fit into a transaction that nobody who waits behind it notices.
+TOGETHER = 64
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Together(Generic[Item, Result]):
+    """Hands what came while the last group was done to `perform`, as the next group.
+
+    A transaction costs many times what a change in it costs, and waits for the disk. `perform`
+    gets at most 64 items of one clinic in the order in which they came, and returns what became
+    of each: its result, or the error that only its caller gets. What it raises, all get.
+    """
+
+    def __init__(
+        self, perform: Callable[[UUID, list[Item]], Awaitable[list[Result | Exception]]]
+    ) -> None:
+        self._perform = perform
+        self._waiting: dict[UUID, list[tuple[Item, asyncio.Future[Result]]]] = {}
+        self._performing: dict[UUID, asyncio.Task[None]] = {}
+
+    async def do(self, clinic_id: UUID, item: Item) -> Result:
+        """What became of the item. A caller that is cancelled does not take it back."""
+        result: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(clinic_id, []).append((item, result))
+        if clinic_id not in self._performing:
+            self._performing[clinic_id] = asyncio.create_task(self._perform_all(clinic_id))
+        return await result
+
+    async def _perform_all(self, clinic_id: UUID) -> None:
+        try:
+            while waiting := self._waiting.pop(clinic_id, []):
+                now, later = waiting[:TOGETHER], waiting[TOGETHER:]
+                if later:
+                    self._waiting[clinic_id] = later
+                await self._perform_some(clinic_id, now)
+        finally:
+            del self._performing[clinic_id]
+
+    async def _perform_some(
+        self, clinic_id: UUID, waiting: list[tuple[Item, asyncio.Future[Result]]]
+    ) -> None:
+        outcomes: list[Result | Exception]
+        try:
+            outcomes = await self._perform(clinic_id, [item for item, _ in waiting])
+        except Exception as error:
+            outcomes = [error] * len(waiting)
+        for (_, result), outcome in zip(waiting, outcomes, strict=True):
+            if result.done():
+                continue
+            if isinstance(outcome, Exception):
+                result.set_exception(outcome)
+            else:
+                result.set_result(outcome)
