@@ -13,6 +13,7 @@ from clinic_chat.start import prepare_development
 from clinic_chat.ui import runtime, theme
 from clinic_chat.ui.account.state import Account
 from clinic_chat.ui.inbox import page as inbox
+from clinic_chat.ui.inbox.loading import Page
 from clinic_chat.ui.inbox.state import Inbox
 from clinic_chat.ui.not_found import page as not_found
 from clinic_chat.ui.sign_in import page as sign_in
@@ -46,7 +47,7 @@ app = rx.App(
     frontend_exception_handler=_browser_failed,
     backend_exception_handler=_handler_failed,
 )
-allowed = exposed_events((Account, Inbox, Thread))
+allowed = exposed_events((Account, Inbox, Page, Thread))
 live.attach(app, allowed)
 app.add_middleware(Gate(live.callers, allowed, live.cut), index=0)
 app.register_lifespan_task(prepare_development, services=services)

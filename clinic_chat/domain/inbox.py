@@ -1,5 +1,6 @@
 """The list of conversations: filters, pages and counts, for one person."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -140,20 +141,21 @@ async def overview(
     *,
     rows: bool = True,
     since: int | None = None,
-    known: FirstPage | None = None,
-    mine: InboxOverview | None = None,
+    known: Callable[[], FirstPage | None] = lambda: None,
+    mine: Callable[[], InboxOverview | None] = lambda: None,
 ) -> InboxOverview:
     """What a person's list starts with; without `rows`, only the counts.
 
     With `since`, a personal version, the markers that moved after it are in the page. `known`
-    is the first page as it was read before, and `mine` this person's whole overview: they are
+    gives the first page as it was read before, and `mine` this person's whole overview: they are
     not read again when nothing has happened since, in the clinic and to the person.
     """
     async with scope.read() as session:
         version, personal = await _versions(session, scope)
-        if mine and (mine.first.version, mine.personal_version) == (version, personal):
-            return mine
-        first = known
+        whole = mine()
+        if whole and (whole.first.version, whole.personal_version) == (version, personal):
+            return whole
+        first = known()
         if not rows:
             first = FirstPage(version, [], "")
         elif first is None or first.version != version:

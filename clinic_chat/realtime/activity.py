@@ -33,7 +33,9 @@ class Activity:
     def __init__(self, tell: Tell) -> None:
         self._tell = tell
         self._typing: dict[str, _Typing] = {}
-        self._viewing: dict[str, dict[str, Caller]] = {}
+        # By conversation and person, because hundreds of tabs may show the same one.
+        self._viewing: dict[str, dict[UUID, dict[str, Caller]]] = {}
+        self._looks_at: dict[str, str] = {}
 
     async def start_typing(self, caller: Caller, conversation_id: str) -> None:
         """A tab's person writes in a conversation; repetitions within half a second are dropped."""
@@ -63,32 +65,37 @@ class Activity:
 
     async def look(self, caller: Caller, conversation_id: str) -> None:
         """A tab shows a conversation and its person can see it."""
-        await self.look_away(caller, unless=conversation_id)
-        tabs = self._viewing.setdefault(conversation_id, {})
-        if caller.sid in tabs:
+        if self._looks_at.get(caller.sid) == conversation_id:
             return
-        known = self._sees(conversation_id, caller)
+        await self.look_away(caller)
+        self._looks_at[caller.sid] = conversation_id
+        people = self._viewing.setdefault(conversation_id, {})
+        tabs = people.setdefault(caller.identity.user_id, {})
         tabs[caller.sid] = caller
-        if not known:
+        if len(tabs) == 1:
             await self._tell_clinic("viewing:start", caller, conversation_id)
 
-    async def look_away(self, caller: Caller, *, unless: str = "") -> None:
+    async def look_away(self, caller: Caller) -> None:
         """A tab shows no conversation any more, or nobody can see it."""
-        for conversation_id, tabs in list(self._viewing.items()):
-            if conversation_id == unless or tabs.pop(caller.sid, None) is None:
-                continue
-            if not tabs:
-                del self._viewing[conversation_id]
-            if not self._sees(conversation_id, caller):
-                await self._tell_clinic("viewing:stop", caller, conversation_id)
+        conversation_id = self._looks_at.pop(caller.sid, None)
+        if conversation_id is None:
+            return
+        people = self._viewing[conversation_id]
+        tabs = people[caller.identity.user_id]
+        del tabs[caller.sid]
+        if tabs:
+            return
+        del people[caller.identity.user_id]
+        if not people:
+            del self._viewing[conversation_id]
+        await self._tell_clinic("viewing:stop", caller, conversation_id)
 
     def viewers(self, conversation_id: str) -> list[dict[str, Any]]:
         """Who looks at a conversation, each person once."""
-        people = {
-            caller.identity.user_id: caller
-            for caller in self._viewing.get(conversation_id, {}).values()
-        }
-        return [_event("viewing:start", caller, conversation_id) for caller in people.values()]
+        return [
+            _event("viewing:start", next(iter(tabs.values())), conversation_id)
+            for tabs in self._viewing.get(conversation_id, {}).values()
+        ]
 
     async def gone(self, caller: Caller) -> None:
         """A tab is gone or shows another conversation, and with that ends whatever it did."""
@@ -100,12 +107,6 @@ class Activity:
             entry.conversation_id == gone.conversation_id
             and entry.caller.identity.user_id == gone.caller.identity.user_id
             for entry in self._typing.values()
-        )
-
-    def _sees(self, conversation_id: str, caller: Caller) -> bool:
-        return any(
-            other.identity.user_id == caller.identity.user_id
-            for other in self._viewing.get(conversation_id, {}).values()
         )
 
     async def _tell_clinic(self, name: str, caller: Caller, conversation_id: str) -> None:

@@ -1,5 +1,6 @@
 """The clinic's conversations as a feed: version = the clinic's event number."""
 
+from functools import partial
 from typing import Any
 
 from clinic_chat.domain.conversations import conversations_by_id
@@ -23,7 +24,12 @@ class Lists:
     async def snapshot(self, scope: ClinicScope) -> Snapshot:
         """The newest page of conversations with this person's read markers and counts."""
         clinic, person = scope.clinic_id, (scope.clinic_id, scope.user_id)
-        start = await overview(scope, known=self._pages.find(clinic), mine=self._mine.find(person))
+        # Looked for when the versions are known: by then others may have read the same.
+        start = await overview(
+            scope,
+            known=partial(self._pages.find, clinic),
+            mine=partial(self._mine.find, person),
+        )
         self._mine.put(person, start)
         first = start.first
         return Snapshot(

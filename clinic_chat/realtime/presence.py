@@ -24,12 +24,12 @@ class Presence:
 
     def __init__(self, tell: Tell) -> None:
         self._tell = tell
-        self._sockets: dict[UUID, dict[UUID, set[str]]] = {}
+        self._sockets: dict[UUID, dict[str, set[str]]] = {}
         self._leaving: dict[tuple[UUID, UUID], asyncio.Task[None]] = {}
 
     def online(self, clinic_id: UUID) -> list[str]:
         """The ids of the people who are online in a clinic."""
-        return [str(user_id) for user_id in self._sockets.get(clinic_id, {})]
+        return list(self._sockets.get(clinic_id, {}))
 
     async def arrive(self, identity: Identity, sid: str) -> None:
         """A tab opened."""
@@ -37,14 +37,15 @@ class Presence:
         leaving = self._leaving.pop((identity.clinic_id, identity.user_id), None)
         if leaving is not None:
             leaving.cancel()
-        first = identity.user_id not in people
-        people.setdefault(identity.user_id, set()).add(sid)
+        user_id = str(identity.user_id)
+        first = user_id not in people
+        people.setdefault(user_id, set()).add(sid)
         if first:
             await self._tell(identity.clinic_id, ONLINE, _person(identity))
 
     def leave(self, identity: Identity, sid: str) -> None:
         """A tab closed or was lost; its person may have others, or come back at once."""
-        tabs = self._sockets.get(identity.clinic_id, {}).get(identity.user_id)
+        tabs = self._sockets.get(identity.clinic_id, {}).get(str(identity.user_id))
         if tabs is None:
             return
         tabs.discard(sid)
@@ -56,7 +57,7 @@ class Presence:
         await asyncio.sleep(GRACE_SECONDS)
         self._leaving.pop((identity.clinic_id, identity.user_id), None)
         people = self._sockets.get(identity.clinic_id, {})
-        people.pop(identity.user_id, None)
+        people.pop(str(identity.user_id), None)
         if not people:
             self._sockets.pop(identity.clinic_id, None)
         await self._tell(identity.clinic_id, OFFLINE, _person(identity))

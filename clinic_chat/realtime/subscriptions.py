@@ -1,5 +1,6 @@
 """Which tab follows which feed: subscribe first, then read, then let the browser merge."""
 
+from contextlib import suppress
 from functools import partial
 from uuid import UUID
 
@@ -17,13 +18,16 @@ from clinic_chat.realtime import inbox_feed, personal_feed, rooms, thread_feed
 from clinic_chat.realtime.activity import Activity
 from clinic_chat.realtime.bus import Bus
 from clinic_chat.realtime.callers import Caller
-from clinic_chat.realtime.feeds import Feeds, Item, items
+from clinic_chat.realtime.feeds import Feeds, Item, Patch, Snapshot, items
 from clinic_chat.realtime.presence import Presence
 from clinic_chat.realtime.recent import Recent
 from clinic_chat.realtime.shelf import Shelf
 
 # A new colleague shows with the next list that is sent; nobody is told of one anyway.
 STAFF_SECONDS = 5.0
+
+# What a tab lacks of a feed, and what is sent beside it.
+News = tuple[Patch | Snapshot, Item]
 
 
 class Subscriptions:
@@ -42,47 +46,45 @@ class Subscriptions:
         self._threads: Shelf[MessagePage] = Shelf()
         self.namespace = ""
 
-    async def follow_inbox(self, caller: Caller) -> None:
-        """Start the clinic's conversation list and this person's markers in this tab."""
-        if inbox_feed.FEED in caller.feeds:
-            return
-        identity = caller.identity
-        await self._bus.watch(identity.clinic_id)
-        await self._enter(caller, rooms.clinic(identity.clinic_id))
-        await self._enter(caller, rooms.person(identity.clinic_id, identity.user_id))
-        caller.feeds[inbox_feed.FEED] = inbox_feed.KEY
-        await self._presence.arrive(identity, caller.sid)
-        await self.bring_up_inbox(
-            caller,
-            _held(caller, inbox_feed.FEED, inbox_feed.KEY),
-            _held(caller, personal_feed.FEED, personal_feed.KEY),
-        )
+    async def follow(
+        self, caller: Caller, conversation_id: object | None = None, around: int | None = None
+    ) -> None:
+        """Start the clinic's list in this tab, and a conversation in the place of the one before.
 
-    async def follow_conversation(
-        self, caller: Caller, conversation_id: object, around: int | None = None
-    ) -> str | None:
-        """Open a conversation in this tab, leaving the one before; its id, or None.
-
-        With `around` it opens at that message instead of the newest. None means that there is
-        no such conversation in this clinic; the tab is told so.
+        With `around` it opens at that message instead of the newest. The tab is told when there
+        is no such conversation in this clinic. What both start with is read in one session,
+        after the tab is in all rooms.
         """
         key = str(conversation_id)
-        if caller.feeds.get(thread_feed.FEED) != key:
+        starts = inbox_feed.FEED not in caller.feeds
+        if starts:
+            await self._enter_inbox(caller)
+        if conversation_id is None:
+            await self.leave_conversation(caller)
+        elif caller.feeds.get(thread_feed.FEED) != key:
             await self.leave_conversation(caller)
             # Before anything is read, and before it is known whether there is such a conversation:
             # the room is this clinic's, in which nothing is said of another one's.
             await self._enter(caller, rooms.conversation(caller.scope.clinic_id, key))
             caller.feeds[thread_feed.FEED] = key
-        try:
-            await self.bring_up_conversation(
-                caller, conversation_id, _held(caller, thread_feed.FEED, key), around=around
-            )
-        except NotFound:
+        held = _held(caller, inbox_feed.FEED, inbox_feed.KEY)
+        held_mine = _held(caller, personal_feed.FEED, personal_feed.KEY)
+        held_messages = _held(caller, thread_feed.FEED, key)
+        inbox = thread = None
+        async with caller.scope.moment() as moment:
+            if starts:
+                inbox = await self._read_inbox(moment, held, held_mine)
+            if conversation_id is not None:
+                with suppress(NotFound):
+                    thread = await self._read_thread(moment, conversation_id, held_messages, around)
+        if inbox is not None:
+            await self._send_inbox(caller, inbox)
+        if thread is not None:
+            await self._send_thread(caller, thread)
+        elif conversation_id is not None:
             await self.leave_conversation(caller)
             audit("conversation.not_found", user=str(caller.identity.user_id))
             await self._feeds.refuse(caller.sid, thread_feed.FEED, key, NotFound.code)
-            return None
-        return key
 
     async def leave_conversation(self, caller: Caller) -> None:
         """Stop following the open conversation, if there is one, and being active in it."""
@@ -99,59 +101,79 @@ class Subscriptions:
 
         With `personal_version` a patch also has this person's markers that moved since.
         """
-        patch = None
         async with caller.scope.moment() as moment:
-            if version is not None:
-                start = await overview(moment, rows=False, since=personal_version)
-                patch = await inbox_feed.since(moment, version, start.first.version)
-            if patch is not None:
-                ids = [UUID(row["id"]) for row in patch.upsert]
-                extra = {
-                    "markers": start.markers | await read_markers(moment, ids),
-                    "personalVersion": start.personal_version,
-                    "counts": inbox_feed.counts(start),
-                }
-            else:
-                snapshot = await self._lists.snapshot(moment)
-                extra = snapshot.extra
-        clinic_id = caller.identity.clinic_id
-        extra["staff"] = await self._staff.get(clinic_id, partial(_colleagues, caller.scope))
-        extra |= self._now(clinic_id)
-        feed, key = inbox_feed.FEED, inbox_feed.KEY
-        if patch is not None:
-            await self._feeds.send_patch(caller.sid, feed, key, patch, **extra)
-        else:
-            await self._feeds.send_snapshot(caller.sid, feed, key, snapshot)
+            news = await self._read_inbox(moment, version, personal_version)
+        await self._send_inbox(caller, news)
 
     async def bring_up_conversation(
-        self,
-        caller: Caller,
-        conversation_id: object,
-        version: int | None,
-        around: int | None = None,
+        self, caller: Caller, conversation_id: object, version: int | None
     ) -> None:
         """Send what the tab lacks of the open conversation.
 
         Raises:
             NotFound: unknown, malformed or another clinic's.
         """
-        patch = None
         async with caller.scope.moment() as moment:
-            if version is not None:
-                patch = await thread_feed.since(moment, conversation_id, version)
+            news = await self._read_thread(moment, conversation_id, version)
+        await self._send_thread(caller, news)
+
+    async def _read_inbox(
+        self, scope: ClinicScope, version: int | None, personal_version: int | None
+    ) -> News:
+        if version is not None:
+            start = await overview(scope, rows=False, since=personal_version)
+            patch = await inbox_feed.since(scope, version, start.first.version)
             if patch is not None:
-                extra = thread_feed.shown_with(await open_conversation(moment, conversation_id))
-            else:
-                snapshot = await thread_feed.snapshot(
-                    moment, conversation_id, self._threads, around
+                ids = [UUID(row["id"]) for row in patch.upsert]
+                return patch, {
+                    "markers": start.markers | await read_markers(scope, ids),
+                    "personalVersion": start.personal_version,
+                    "counts": inbox_feed.counts(start),
+                }
+        snapshot = await self._lists.snapshot(scope)
+        return snapshot, snapshot.extra
+
+    async def _read_thread(
+        self,
+        scope: ClinicScope,
+        conversation_id: object,
+        version: int | None,
+        around: int | None = None,
+    ) -> News:
+        if version is not None:
+            patch = await thread_feed.since(scope, conversation_id, version)
+            if patch is not None:
+                return patch, thread_feed.shown_with(
+                    await open_conversation(scope, conversation_id)
                 )
-                extra = snapshot.extra
-        key = extra["row"]["id"]
-        extra["viewers"] = self._activity.viewers(key)
-        if patch is not None:
-            await self._feeds.send_patch(caller.sid, thread_feed.FEED, key, patch, **extra)
+        snapshot = await thread_feed.snapshot(scope, conversation_id, self._threads, around)
+        return snapshot, snapshot.extra
+
+    async def _send_inbox(self, caller: Caller, news: News) -> None:
+        clinic_id = caller.identity.clinic_id
+        # Not while a session is held, which those who wait for this answer may need.
+        staff = await self._staff.get(clinic_id, partial(_colleagues, caller.scope))
+        # What is true of the moment and stored nowhere is asked for last, so that nothing that
+        # is told meanwhile is missing from it.
+        extra = {
+            "staff": staff,
+            "online": self._presence.online(clinic_id),
+            "typing": self._activity.typing(clinic_id),
+        }
+        await self._send(caller, inbox_feed.FEED, inbox_feed.KEY, news, extra)
+
+    async def _send_thread(self, caller: Caller, news: News) -> None:
+        key = news[1]["row"]["id"]
+        extra = {"viewers": self._activity.viewers(key)}
+        await self._send(caller, thread_feed.FEED, key, news, extra)
+
+    async def _send(self, caller: Caller, feed: str, key: str, news: News, now: Item) -> None:
+        what, extra = news
+        extra |= now
+        if isinstance(what, Patch):
+            await self._feeds.send_patch(caller.sid, feed, key, what, **extra)
         else:
-            await self._feeds.send_snapshot(caller.sid, thread_feed.FEED, key, snapshot)
+            await self._feeds.send_snapshot(caller.sid, feed, key, what)
 
     async def check(self, caller: Caller, nonce: object) -> None:
         """Have the bus tell a tab which version its list should have by now.
@@ -166,15 +188,13 @@ class Subscriptions:
 
         self._bus.call(answer)
 
-    def _now(self, clinic_id: UUID) -> Item:
-        """What is true of the moment and stored nowhere: who is here, who types.
-
-        Asked for last, so that nothing that is told meanwhile is missing from it.
-        """
-        return {
-            "online": self._presence.online(clinic_id),
-            "typing": self._activity.typing(clinic_id),
-        }
+    async def _enter_inbox(self, caller: Caller) -> None:
+        identity = caller.identity
+        await self._bus.watch(identity.clinic_id)
+        await self._enter(caller, rooms.clinic(identity.clinic_id))
+        await self._enter(caller, rooms.person(identity.clinic_id, identity.user_id))
+        caller.feeds[inbox_feed.FEED] = inbox_feed.KEY
+        await self._presence.arrive(identity, caller.sid)
 
     async def _enter(self, caller: Caller, room: str) -> None:
         await self._sio.enter_room(caller.sid, room, self.namespace)

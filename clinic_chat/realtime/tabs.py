@@ -8,8 +8,8 @@ import reflex as rx
 
 # Reflex forgets the state of a tab that it has not heard of for so long. A closed tab's should
 # go soon; an open one may be silent for hours.
-STATE_SECONDS = 60
-REFRESH_SECONDS = 15.0
+STATE_SECONDS = 20
+REFRESH_SECONDS = 5.0
 # Whoever comes back from a lift or a meeting finds the search and the filters as they were.
 LOST_SECONDS = 15 * 60.0
 

@@ -7,8 +7,7 @@ from tests.browser.server import Server
 from tests.browser.wire import Wire
 
 _SNAPSHOT = '"kind":"snapshot"'
-_LOAD = f"{handlers.INBOX}.load"
-_OPEN = f"{handlers.THREAD}.open"
+_LOAD = f"{handlers.PAGE}.load"
 
 
 class Colleague:
@@ -22,8 +21,8 @@ class Colleague:
     async def sits_down(cls, server: Server, cookie: str, conversation_id: str) -> Self:
         """Open the list and the conversation, and wait until both are there."""
         wire = await Wire.join(server, cookie)
-        for name, feed in ((_LOAD, "conversations"), (_OPEN, "messages")):
-            await wire.state_event(name, path=f"/c/{conversation_id}")
+        await wire.state_event(_LOAD, path=f"/c/{conversation_id}")
+        for feed in ("conversations", "messages"):
             await wire.wait_for(lambda frame, feed=feed: _SNAPSHOT in frame and feed in frame)
         return cls(wire, conversation_id)
 

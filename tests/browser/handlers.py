@@ -8,12 +8,15 @@ from clinic_chat.realtime.live import Live
 from clinic_chat.services import Services
 from clinic_chat.settings import Settings
 from clinic_chat.ui.account.state import Account
+from clinic_chat.ui.inbox.loading import Page
 from clinic_chat.ui.inbox.state import Inbox
 from clinic_chat.ui.thread.state import Thread
 
-EXPOSED = exposed_events((Account, Inbox, Thread))
+STATES = (Account, Inbox, Page, Thread)
+EXPOSED = exposed_events(STATES)
 THREAD = Thread.get_full_name()
 INBOX = Inbox.get_full_name()
+PAGE = Page.get_full_name()
 HYDRATE = "reflex___state____state.hydrate_and_load"
 
 
@@ -23,7 +26,7 @@ def exposed_with_arguments() -> dict[str, list[str]]:
         format_event_handler(handler): list(handler.fn.__code__.co_varnames)[
             1 : handler.fn.__code__.co_argcount
         ]
-        for state in (Account, Inbox, Thread)
+        for state in STATES
         for handler in state.event_handlers.values()
     }
     return {name: names for name, names in found.items() if names and name in EXPOSED}
@@ -44,12 +47,19 @@ def forged_names() -> list[str]:
     ]
     private = [
         f"{state.get_full_name()}.{name}"
-        for state in (State, Account, Inbox, Thread)
+        for state in (State, *STATES)
         for name in dir(state)
         if callable(getattr(state, name, None))
     ]
     odd = ["", ".", "open", "state.open", f"{THREAD}", f"{THREAD}.", f"{THREAD}.open.fn"]
-    odd += [f"{THREAD}.OPEN", f" {THREAD}.open", f"{THREAD}..open", f"{INBOX}.open", "x" * 5000]
+    odd += [
+        f"{THREAD}.OPEN",
+        f" {THREAD}.open",
+        f"{THREAD}..open",
+        f"{INBOX}.open",
+        f"{PAGE}.open",
+        "x" * 5000,
+    ]
     allowed = EXPOSED | set(FRAMEWORK_EVENTS)
     return sorted({*hidden, *private, *odd} - allowed)
 

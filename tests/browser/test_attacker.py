@@ -307,7 +307,7 @@ async def test_another_clinics_conversation_as_an_address_opens_nothing(
     carla: Wire, aurora: Aurora, around: str
 ) -> None:
     path = f"/c/{aurora.conversation_id}"
-    for name in (f"{handlers.THREAD}.open", handlers.HYDRATE):
+    for name in (f"{handlers.THREAD}.open", f"{handlers.PAGE}.load", handlers.HYDRATE):
         for variant in (path, f"{path}/", f"{path.upper()}", f"/c/../c/{aurora.conversation_id}"):
             await carla.state_event(name, path=f"{variant}{around}")
     for argument in ("before", "after"):

@@ -106,14 +106,11 @@ class Page:
         await network.handlers["connect"](self.sid, environ, auth)
         await self.do("connected")
         network.put(self.sid, EVENTS, ("signed in", None))
-        caller = await self._caller()
-        with in_lane(EVENTS):
-            await self.world.live.subscriptions.follow_inbox(caller)
-        await self.send_rows()
         await self.follow_address()
+        await self.send_rows()
 
     async def follow_address(self) -> None:
-        """What `Thread.open` does with the tab's address."""
+        """What `Page.load` does with the tab's address."""
         if self.sid is None:
             return
         caller = await self._caller()
@@ -121,10 +118,10 @@ class Page:
         with in_lane(EVENTS):
             pathname, _, marked = self.path.partition("?m=")
             if pathname == "/":
-                await subscriptions.leave_conversation(caller)
+                await subscriptions.follow(caller)
             else:
                 around = int(marked) if marked else None
-                await subscriptions.follow_conversation(caller, self.open_id, around)
+                await subscriptions.follow(caller, self.open_id, around)
 
     @property
     def open_id(self) -> str:

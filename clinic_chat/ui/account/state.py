@@ -7,8 +7,7 @@ import reflex as rx
 
 from clinic_chat.domain.clinics import Clinic
 from clinic_chat.domain.staff import clinics_of
-from clinic_chat.realtime.callers import current_caller
-from clinic_chat.realtime.gate import exposed
+from clinic_chat.realtime.callers import Caller
 from clinic_chat.realtime.recent import Recent
 
 # Somebody's tabs often come back together, after an outage or a restart.
@@ -38,10 +37,8 @@ class Account(rx.State):
     sound: bool = True
     clinics: list[ClinicChoice] = []  # noqa: RUF012 - Reflex copies the default of a var
 
-    @exposed
-    async def load(self) -> None:
+    async def fill_in(self, caller: Caller) -> None:
         """Fill in the person behind this tab's session."""
-        caller = current_caller()
         identity = caller.identity
         self.user_id = str(identity.user_id)
         self.user_name = identity.user_name

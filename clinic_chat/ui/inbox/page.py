@@ -5,6 +5,7 @@ import reflex as rx
 from clinic_chat.ui.account.menu import account_forms, leaving_dialog
 from clinic_chat.ui.account.state import Account
 from clinic_chat.ui.inbox.list import conversation_list
+from clinic_chat.ui.inbox.loading import Page
 from clinic_chat.ui.inbox.state import Inbox
 from clinic_chat.ui.live import LiveBridge, Notices
 from clinic_chat.ui.thread.pane import thread_pane
@@ -13,7 +14,7 @@ from clinic_chat.ui.thread.state import Thread
 
 # Served at `/` and `/c/<conversation id>` alike (see ui/plugin.py).
 ROUTE = "/[[...splat]]"
-ON_LOAD = [Account.load, Inbox.load, Thread.open]
+ON_LOAD = Page.load
 
 
 def inbox_page() -> rx.Component:

@@ -67,14 +67,8 @@ class Inbox(rx.State):
         """Whether the list leaves conversations out, besides by the search."""
         return self.who != Who.ALL.value or self.status != "" or self.unread
 
-    @exposed
-    async def load(self) -> None:
-        """Follow the clinic's conversations in this tab, in the view that is chosen here.
-
-        After a reload or an outage the tab may be in another one.
-        """
-        caller = current_caller()
-        await live().subscriptions.follow_inbox(caller)
+    async def send_view(self, caller: Caller) -> None:
+        """Tell the tab in which view it is: after a reload or an outage it may be in another."""
         await self._send_page(caller, "", more=False, known=self._wanted() == Filter())
 
     @exposed

@@ -11,7 +11,7 @@ from clinic_chat.domain.messages import (
     MessageView,
 )
 from clinic_chat.realtime import thread_feed
-from clinic_chat.realtime.callers import current_caller
+from clinic_chat.realtime.callers import Caller, current_caller
 from clinic_chat.realtime.feeds import items
 from clinic_chat.realtime.gate import exposed
 from clinic_chat.ui.inbox.state import ConversationRow
@@ -88,14 +88,16 @@ class Thread(rx.State):
     @exposed
     async def open(self) -> None:
         """Follow the conversation in the address, or none; `?m=` opens at a message."""
-        caller = current_caller()
+        await self.follow(current_caller())
+
+    async def follow(self, caller: Caller) -> None:
+        """The same for a caller who is known, and the list when the tab does not have it yet."""
         self.loading_earlier = self.loading_later = False
         path = self.router.url.path
+        name = None
         if path.startswith(CONVERSATION_PATH):
             name = path.removeprefix(CONVERSATION_PATH).strip("/")
-            await live().subscriptions.follow_conversation(caller, name, self._marked_seq())
-        else:
-            await live().subscriptions.leave_conversation(caller)
+        await live().subscriptions.follow(caller, name, self._marked_seq())
 
     @exposed
     async def load_earlier(self, conversation_id: object, before: object) -> Any:
