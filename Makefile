@@ -3,6 +3,12 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# uv installs in seconds what takes pip a minute; where it finds no registry (a mirror that only
+# pip is told of), pip does it.
+UV := uv==0.13.9
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+install-from = $(BIN)/python -m uv pip install --quiet --python $(BIN)/python -r $(1) \
+	|| $(PIP) install -r $(1)
 
 .PHONY: run install test lint types clean
 
@@ -28,11 +34,12 @@ clean:
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
+	$(PIP) install $(UV)
 
 $(VENV)/installed: requirements.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(call install-from,requirements.txt)
 	touch $@
 
 $(VENV)/installed-tests: $(VENV)/installed tests/requirements.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	$(call install-from,tests/requirements.txt)
 	touch $@

@@ -30,8 +30,9 @@ class _Typing:
 class Activity:
     """Who types in and who looks at which conversation of which clinic."""
 
-    def __init__(self, tell: Tell) -> None:
-        self._tell = tell
+    def __init__(self, tell_typing: Tell, tell_viewing: Tell) -> None:
+        self._tell_typing = tell_typing
+        self._tell_viewing = tell_viewing
         self._typing: dict[str, _Typing] = {}
         # By conversation and person, because hundreds of tabs may show the same one.
         self._viewing: dict[str, dict[UUID, dict[str, Caller]]] = {}
@@ -46,13 +47,13 @@ class Activity:
         elif current:
             await self.stop_typing(caller)
         self._typing[caller.sid] = _Typing(caller.sid, caller, conversation_id, monotonic())
-        await self._tell_clinic("typing:start", caller, conversation_id)
+        await _tell(self._tell_typing, "typing:start", caller, conversation_id)
 
     async def stop_typing(self, caller: Caller) -> None:
         """A tab's person does not write any more."""
         current = self._typing.pop(caller.sid, None)
         if current is not None and not self._types_elsewhere(current):
-            await self._tell_clinic("typing:stop", caller, current.conversation_id)
+            await _tell(self._tell_typing, "typing:stop", caller, current.conversation_id)
 
     def typing(self, clinic_id: UUID) -> list[dict[str, Any]]:
         """Who types in the clinic, for a tab that has just come."""
@@ -73,7 +74,7 @@ class Activity:
         tabs = people.setdefault(caller.identity.user_id, {})
         tabs[caller.sid] = caller
         if len(tabs) == 1:
-            await self._tell_clinic("viewing:start", caller, conversation_id)
+            await _tell(self._tell_viewing, "viewing:start", caller, conversation_id)
 
     async def look_away(self, caller: Caller) -> None:
         """A tab shows no conversation any more, or nobody can see it."""
@@ -88,7 +89,7 @@ class Activity:
         del people[caller.identity.user_id]
         if not people:
             del self._viewing[conversation_id]
-        await self._tell_clinic("viewing:stop", caller, conversation_id)
+        await _tell(self._tell_viewing, "viewing:stop", caller, conversation_id)
 
     def viewers(self, conversation_id: str) -> list[dict[str, Any]]:
         """Who looks at a conversation, each person once."""
@@ -109,8 +110,9 @@ class Activity:
             for entry in self._typing.values()
         )
 
-    async def _tell_clinic(self, name: str, caller: Caller, conversation_id: str) -> None:
-        await self._tell(caller.identity.clinic_id, name, _event(name, caller, conversation_id))
+
+async def _tell(tell: Tell, name: str, caller: Caller, conversation_id: str) -> None:
+    await tell(caller.identity.clinic_id, name, _event(name, caller, conversation_id))
 
 
 def _event(name: str, caller: Caller, conversation_id: str) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from clinic_chat.realtime.bus import Bus
 from clinic_chat.realtime.callers import Caller, Callers
 from clinic_chat.realtime.feeds import Feeds
 from clinic_chat.realtime.gate import well_formed
+from clinic_chat.realtime.gathering import Gathering
 from clinic_chat.realtime.goodbye import Work, on_goodbye
 from clinic_chat.realtime.presence import Presence
 from clinic_chat.realtime.server import create_socket_server
@@ -53,8 +54,9 @@ class Live:
         self.callers = Callers(services.database, services.sessions)
         self.bus = Bus(services.database)
         self.feeds = Feeds(self._emit)
-        self.presence = Presence(self._tell_clinic)
-        self.activity = Activity(self._tell_in_turn)
+        crowd = Gathering(self._tell_clinic, self.bus.call)
+        self.presence = Presence(crowd.tell)
+        self.activity = Activity(self._tell_in_turn, crowd.tell)
         self.subscriptions = Subscriptions(
             self.sio, self.feeds, self.bus, self.presence, self.activity
         )
