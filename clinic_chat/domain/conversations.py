@@ -13,6 +13,7 @@ from sqlalchemy import (
     Index,
     String,
     UniqueConstraint,
+    bindparam,
     select,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -23,6 +24,7 @@ from clinic_chat.domain.patients import Patient
 from clinic_chat.domain.scope import ClinicScope
 from clinic_chat.domain.staff import User
 from clinic_chat.storage.base import Base, ClinicOwned, new_id, now
+from clinic_chat.storage.scoping import AGAIN
 
 
 class Status(StrEnum):
@@ -145,9 +147,7 @@ async def get_conversation(scope: ClinicScope, value: object) -> ConversationVie
 async def conversations_by_id(scope: ClinicScope, ids: Iterable[UUID]) -> list[ConversationView]:
     """The clinic's conversations among `ids`, newest activity first."""
     async with scope.read() as session:
-        return await conversation_views(
-            session, conversation_rows().where(Conversation.id.in_(list(ids)))
-        )
+        return await conversation_views(session, _BY_ID, {"ids": list(ids)})
 
 
 def conversation_rows() -> Any:
@@ -160,9 +160,19 @@ def conversation_rows() -> Any:
     )
 
 
-async def conversation_views(session: AsyncSession, statement: Any) -> list[ConversationView]:
+_BY_ID = (
+    conversation_rows()
+    .where(Conversation.id.in_(bindparam("ids", expanding=True)))
+    .execution_options(**{AGAIN: True})
+)
+
+
+async def conversation_views(
+    session: AsyncSession, statement: Any, parameters: dict[str, Any] | None = None
+) -> list[ConversationView]:
     """The rows of a statement made from `conversation_rows`."""
-    return [conversation_view(*row) for row in (await session.execute(statement)).all()]
+    found = await session.execute(statement, parameters)
+    return [conversation_view(*row) for row in found.all()]
 
 
 def conversation_view(

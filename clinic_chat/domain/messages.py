@@ -5,7 +5,16 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint, select
+from sqlalchemy import (
+    BigInteger,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    bindparam,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -20,6 +29,7 @@ from clinic_chat.domain.patients import patient_by_phone
 from clinic_chat.domain.scope import ClinicScope
 from clinic_chat.domain.text import clean_body, clean_key, clean_name, clean_phone, preview
 from clinic_chat.storage.base import Base, ClinicOwned, new_id, now
+from clinic_chat.storage.scoping import AGAIN
 
 API_CHANNEL = "api"
 
@@ -119,11 +129,7 @@ async def receive_message(
         if known := await _stored(session, API_CHANNEL, key):
             return Stored(message_view(known), created=False)
         patient = await patient_by_phone(session, number, patient_name)
-        target = await session.scalar(
-            select(Conversation).where(
-                Conversation.patient_id == patient.id, Conversation.channel == API_CHANNEL
-            )
-        )
+        target = await session.scalar(_PLACE, {"patient": patient.id, "channel": API_CHANNEL})
         if target is None:
             target = start_conversation(session, patient.id, API_CHANNEL)
             await session.flush()
@@ -212,10 +218,23 @@ def append_message(
 
 
 async def _stored(session: AsyncSession, origin: str, key: str) -> Message | None:
-    message: Message | None = await session.scalar(
-        select(Message).where(Message.origin == origin, Message.client_id == key)
-    )
+    message: Message | None = await session.scalar(_KNOWN, {"origin": origin, "key": key})
     return message
+
+
+_KNOWN = (
+    select(Message)
+    .where(Message.origin == bindparam("origin"), Message.client_id == bindparam("key"))
+    .execution_options(**{AGAIN: True})
+)
+_PLACE = (
+    select(Conversation)
+    .where(
+        Conversation.patient_id == bindparam("patient"),
+        Conversation.channel == bindparam("channel"),
+    )
+    .execution_options(**{AGAIN: True})
+)
 
 
 def message_view(message: Message) -> MessageView:

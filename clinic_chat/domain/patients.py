@@ -3,12 +3,13 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import String, UniqueConstraint, select
+from sqlalchemy import String, UniqueConstraint, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from clinic_chat.domain.text import clean_name, search_key
 from clinic_chat.storage.base import Base, ClinicOwned, new_id, now
+from clinic_chat.storage.scoping import AGAIN
 
 # One character may take up to 18 in its search form; what a search may need is far less.
 SEARCH_NAME_LIMIT = 400
@@ -48,9 +49,14 @@ async def patient_by_phone(session: AsyncSession, phone: str, name: str) -> Pati
     A known patient keeps the name the clinic has: what a channel calls a person changes
     with their phone's profile and must not rename a record.
     """
-    patient = await session.scalar(select(Patient).where(Patient.phone == phone))
+    patient = await session.scalar(_BY_PHONE, {"phone": phone})
     if patient is None:
         patient = new_patient(name, phone=phone)
         session.add(patient)
         await session.flush()
     return patient
+
+
+_BY_PHONE = (
+    select(Patient).where(Patient.phone == bindparam("phone")).execution_options(**{AGAIN: True})
+)

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field, replace
 from typing import Self, TypeVar
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic_chat.domain.clinics import Clinic
 from clinic_chat.domain.errors import NotFound
 from clinic_chat.storage.database import Database, Work
+from clinic_chat.storage.scoping import AGAIN
 
 LOCKED_CLINIC = "locked_clinic"
 Result = TypeVar("Result")
@@ -85,10 +86,18 @@ def locked_clinic(session: AsyncSession) -> Clinic:
     return clinic
 
 
+_LOCKED = (
+    select(Clinic)
+    .where(Clinic.id == bindparam("clinic"))
+    .with_for_update()
+    .execution_options(**{AGAIN: True})
+)
+
+
 async def _lock(session: AsyncSession, clinic_id: UUID) -> None:
     if LOCKED_CLINIC in session.info:
         return
-    clinic = await session.scalar(select(Clinic).where(Clinic.id == clinic_id).with_for_update())
+    clinic = await session.scalar(_LOCKED, {"clinic": clinic_id})
     if clinic is None:
         raise NotFound("no such clinic")
     session.info[LOCKED_CLINIC] = clinic

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic_chat.domain.conversations import Conversation, conversation_id
@@ -20,6 +20,7 @@ from clinic_chat.domain.scope import ClinicScope
 from clinic_chat.domain.staff import User
 from clinic_chat.domain.text import clean_body, clean_key
 from clinic_chat.storage.database import Database
+from clinic_chat.storage.scoping import AGAIN
 from clinic_chat.storage.together import Together
 
 
@@ -94,24 +95,21 @@ async def _store(session: AsyncSession, answers: Sequence[Answer]) -> list[Store
     """What became of each, in the caller's transaction; None where there is no conversation."""
     places = {
         row.id: row
-        for row in await session.scalars(
-            select(Conversation).where(Conversation.id.in_({a.conversation for a in answers}))
-        )
+        for row in await session.scalars(_PLACES, {"ids": list({a.conversation for a in answers})})
     }
     known = {
         (row.origin, row.client_id): row
         for row in await session.scalars(
-            select(Message).where(
-                Message.origin.in_({a.origin for a in answers}),
-                Message.client_id.in_({a.key for a in answers}),
-            )
+            _KNOWN,
+            {
+                "origins": list({a.origin for a in answers}),
+                "keys": list({a.key for a in answers}),
+            },
         )
     }
     names = {
         row.id: row.name
-        for row in await session.execute(
-            select(User.id, User.name).where(User.id.in_({a.author_id for a in answers}))
-        )
+        for row in await session.execute(_NAMES, {"ids": list({a.author_id for a in answers})})
     }
     found: list[tuple[Message, bool] | None] = []
     for answer in answers:
@@ -135,3 +133,23 @@ async def _store(session: AsyncSession, answers: Sequence[Answer]) -> list[Store
             found.append((message, True))
     await session.flush()
     return [item and Stored(message_view(item[0]), created=item[1]) for item in found]
+
+
+_PLACES = (
+    select(Conversation)
+    .where(Conversation.id.in_(bindparam("ids", expanding=True)))
+    .execution_options(**{AGAIN: True})
+)
+_KNOWN = (
+    select(Message)
+    .where(
+        Message.origin.in_(bindparam("origins", expanding=True)),
+        Message.client_id.in_(bindparam("keys", expanding=True)),
+    )
+    .execution_options(**{AGAIN: True})
+)
+_NAMES = (
+    select(User.id, User.name)
+    .where(User.id.in_(bindparam("ids", expanding=True)))
+    .execution_options(**{AGAIN: True})
+)

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, String, select
+from sqlalchemy import ForeignKey, String, bindparam, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from clinic_chat.storage.base import Base, new_id, now
 from clinic_chat.storage.database import Database
+from clinic_chat.storage.scoping import AGAIN
 
 PREFIX = "cc_"
 
@@ -50,12 +51,15 @@ async def find_token(database: Database, token: str) -> TokenHolder | None:
     if not token.startswith(PREFIX) or len(token) > 200:
         return None
     async with database.read() as session:
-        record = await session.scalar(
-            select(ApiToken).where(
-                ApiToken.token_hash == _hash(token), ApiToken.revoked_at.is_(None)
-            )
-        )
-    return TokenHolder(record.id, record.clinic_id) if record else None
+        found = (await session.execute(_HOLDER, {"hash": _hash(token)})).one_or_none()
+    return TokenHolder(*found) if found else None
+
+
+_HOLDER = (
+    select(ApiToken.id, ApiToken.clinic_id)
+    .where(ApiToken.token_hash == bindparam("hash"), ApiToken.revoked_at.is_(None))
+    .execution_options(**{AGAIN: True})
+)
 
 
 def _hash(token: str) -> str:

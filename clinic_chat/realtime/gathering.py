@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -16,14 +15,14 @@ Tell = Callable[[UUID, str, dict[str, Any]], Awaitable[None]]
 class Gathering:
     """Passes on the first telling at once, and those of the next 0.2 s together after it.
 
-    `call` runs what it is given in its turn. The order stays. For what may come late beside a
-    snapshot that has it already: saying twice that somebody is there changes nothing.
+    The order stays. It is for what may come late beside a snapshot that has it already: to be
+    told twice that somebody is there changes nothing.
     """
 
-    def __init__(self, tell: Tell, call: Callable[[Callable[[], Awaitable[None]]], None]) -> None:
+    def __init__(self, tell: Tell) -> None:
         self._tell = tell
-        self._call = call
         self._waiting: list[tuple[UUID, str, dict[str, Any]]] | None = None
+        self._telling: asyncio.Task[None] | None = None
 
     async def tell(self, clinic_id: UUID, event: str, data: dict[str, Any]) -> None:
         """Tell a clinic, now or soon."""
@@ -31,16 +30,21 @@ class Gathering:
             self._waiting.append((clinic_id, event, data))
             return
         self._wait()
-        self._call(partial(self._tell, clinic_id, event, data))
+        await self._tell(clinic_id, event, data)
+
+    def pass_on(self) -> bool:
+        """Tell what waits now; whether there was something."""
+        waiting, self._waiting = self._waiting, None
+        if not waiting:
+            return False
+        self._wait()
+        self._telling = asyncio.create_task(self._tell_all(waiting))
+        return True
 
     def _wait(self) -> None:
         self._waiting = []
-        asyncio.get_running_loop().call_later(GATHER_SECONDS, self._pass_on)
+        asyncio.get_running_loop().call_later(GATHER_SECONDS, self.pass_on)
 
-    def _pass_on(self) -> None:
-        waiting, self._waiting = self._waiting, None
-        if not waiting:
-            return
-        self._wait()
+    async def _tell_all(self, waiting: list[tuple[UUID, str, dict[str, Any]]]) -> None:
         for telling in waiting:
-            self._call(partial(self._tell, *telling))
+            await self._tell(*telling)

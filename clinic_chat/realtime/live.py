@@ -54,9 +54,9 @@ class Live:
         self.callers = Callers(services.database, services.sessions)
         self.bus = Bus(services.database)
         self.feeds = Feeds(self._emit)
-        crowd = Gathering(self._tell_clinic, self.bus.call)
-        self.presence = Presence(crowd.tell)
-        self.activity = Activity(self._tell_in_turn, crowd.tell)
+        self.crowd = Gathering(self._tell_clinic)
+        self.presence = Presence(self.crowd.tell)
+        self.activity = Activity(self._tell_in_turn, self.crowd.tell)
         self.subscriptions = Subscriptions(
             self.sio, self.feeds, self.bus, self.presence, self.activity
         )

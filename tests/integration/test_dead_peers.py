@@ -13,7 +13,7 @@ import pytest
 
 from clinic_chat.domain.sessions import COOKIE_NAME
 from clinic_chat.realtime.presence import GRACE_SECONDS
-from clinic_chat.ui.inbox.state import Inbox
+from clinic_chat.ui.inbox.loading import Page
 from tests.browser.wire import NAMESPACE, PATH, Wire
 from tests.conftest import PASSWORD, Clinics
 from tests.faults.forked_server import ForkedServer
@@ -21,7 +21,7 @@ from tests.faults.polling import Polling
 
 NOTICED_SECONDS = 15
 PING = "2"
-LOAD = f"{Inbox.get_full_name()}.load"
+LOAD = f"{Page.get_full_name()}.load"
 
 
 @pytest.fixture

@@ -77,11 +77,14 @@ def twenty_clinics_command(
     idle: Idle = 20,
     arrival: Arrival = 10,
     warm_up: WarmUp = WARM_UP_MESSAGES,
+    profile: Profile = None,
     json: Json = None,
 ) -> None:
     """Many clinics; in each somebody types, answers, and the channel reports receipts."""
     pace = Pace(rate, seconds, idle, warm_up)
-    options = twenty_clinics.Options(count, min(clinics, count), pace, arrival)
+    options = twenty_clinics.Options(
+        count, min(clinics, count), pace, arrival, profile and profile.absolute()
+    )
     _run("twenty-clinics", twenty_clinics.twenty_clinics, options, json)
 
 

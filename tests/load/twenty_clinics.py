@@ -30,13 +30,18 @@ class Options:
     clinics: int
     pace: Pace
     arrival_seconds: float
+    profile: Path | None = None
 
 
 async def twenty_clinics(folder: Path, options: Options) -> dict[str, Any]:
     """Figures of the product."""
     front_end = FrontEnd.built()
     product = await Product.filled(
-        folder, clinics=options.clinics, people=PEOPLE, conversations=CONVERSATIONS, profile=None
+        folder,
+        clinics=options.clinics,
+        people=PEOPLE,
+        conversations=CONVERSATIONS,
+        profile=options.profile,
     )
     cookies = await product.signed_in()
     await product.start()
@@ -67,8 +72,12 @@ async def twenty_clinics(folder: Path, options: Options) -> dict[str, Any]:
                 clinic, group = next(turns)
                 staff.do(_answers(staff, channel, clinic, group, message, text))
 
+            if options.profile:
+                product.process.toggle_profile()
             figures = await measured(product.process, audience, say, each, options.pace)
             await staff.finish()
+            if options.profile:
+                product.process.toggle_profile()
         every = figures["messages"] + options.pace.warm_up
         lost = dropped(crowd)
         await leave(crowd)

@@ -1,7 +1,6 @@
 """Comings and goings: the first is told at once, a crowd's are told together, in order."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -14,21 +13,12 @@ class _Clinic:
     def __init__(self) -> None:
         self.heard: list[tuple[float, UUID, str, int]] = []
         self.news = asyncio.Condition()
-        self._tasks: set[asyncio.Task[None]] = set()
 
     async def tell(self, clinic_id: UUID, event: str, data: dict[str, Any]) -> None:
         now = asyncio.get_running_loop().time()
         async with self.news:
             self.heard.append((now, clinic_id, event, data["number"]))
             self.news.notify_all()
-
-    def call(self, call: Callable[[], Awaitable[None]]) -> None:
-        async def run() -> None:
-            await call()
-
-        task = asyncio.create_task(run())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
     async def hears(self, count: int) -> None:
         async with asyncio.timeout(10), self.news:
@@ -37,7 +27,7 @@ class _Clinic:
 
 async def test_a_crowd_is_told_together_behind_the_first() -> None:
     clinic, here, there = _Clinic(), uuid4(), uuid4()
-    gathering = Gathering(clinic.tell, clinic.call)
+    gathering = Gathering(clinic.tell)
     begun = asyncio.get_running_loop().time()
 
     await gathering.tell(here, "user:online", {"number": 0})
@@ -55,7 +45,7 @@ async def test_a_crowd_is_told_together_behind_the_first() -> None:
 
 async def test_who_comes_after_a_quiet_while_is_told_of_at_once() -> None:
     clinic, here = _Clinic(), uuid4()
-    gathering = Gathering(clinic.tell, clinic.call)
+    gathering = Gathering(clinic.tell)
     await gathering.tell(here, "user:online", {"number": 0})
     await gathering.tell(here, "user:offline", {"number": 1})
     await clinic.hears(2)
