@@ -126,10 +126,19 @@ async def load_conversation(session: AsyncSession, value: object) -> Conversatio
     Raises:
         NotFound: unknown, malformed or another clinic's.
     """
-    conversation = await session.get(Conversation, conversation_id(value))
+    conversation: Conversation | None = await session.scalar(
+        _ONE, {"conversation": conversation_id(value)}
+    )
     if conversation is None:
         raise NotFound("no such conversation")
     return conversation
+
+
+_ONE = (
+    select(Conversation)
+    .where(Conversation.id == bindparam("conversation"))
+    .execution_options(**{AGAIN: True})
+)
 
 
 async def get_conversation(scope: ClinicScope, value: object) -> ConversationView:

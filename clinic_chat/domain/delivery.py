@@ -3,14 +3,16 @@
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from clinic_chat.domain.conversations import load_conversation, standing
+from clinic_chat.domain.conversations import Conversation, standing
 from clinic_chat.domain.errors import Conflict, InvalidInput, NotFound
 from clinic_chat.domain.events import EventType, record
 from clinic_chat.domain.messages import Direction, Message, MessageStatus, Stored, message_view
 from clinic_chat.domain.scope import ClinicScope
 from clinic_chat.storage.base import now
+from clinic_chat.storage.scoping import AGAIN
 
 REASON_LIMIT = 200
 _ORDER = {MessageStatus.SENT: 0, MessageStatus.DELIVERED: 1, MessageStatus.READ: 2}
@@ -40,18 +42,19 @@ async def report_status(
     if not isinstance(reason, str) or len(reason) > REASON_LIMIT or not reason.isprintable():
         raise InvalidInput(f"a reason has up to {REASON_LIMIT} characters", code="reason_invalid")
     wanted = MessageStatus(str(status))
+    wanted_id = _message_id(message_id)
     moment = at or now()
 
     async def apply(session: AsyncSession) -> Stored:
-        message = await session.get(Message, _message_id(message_id))
-        if message is None:
+        found = (await session.execute(_REPORTED, {"message": wanted_id})).one_or_none()
+        if found is None:
             raise NotFound("no such message")
+        message, conversation = found
         if message.direction != Direction.OUTBOUND:
             raise InvalidInput("only outbound messages have receipts", code="not_outbound")
         if not _moves_on(MessageStatus(message.status), wanted):
             return Stored(message_view(message), created=False)
         _apply(message, wanted, reason, moment)
-        conversation = await load_conversation(session, message.conversation_id)
         if message.seq == conversation.last_seq:
             conversation.preview_status = wanted
         record(
@@ -94,3 +97,11 @@ def _message_id(value: object) -> UUID:
         return UUID(str(value))
     except ValueError:
         raise NotFound("no such message") from None
+
+
+_REPORTED = (
+    select(Message, Conversation)
+    .join(Conversation, Conversation.id == Message.conversation_id)
+    .where(Message.id == bindparam("message"))
+    .execution_options(**{AGAIN: True})
+)

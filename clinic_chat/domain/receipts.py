@@ -4,17 +4,18 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, func, select
+from sqlalchemy import BigInteger, ForeignKey, Uuid, and_, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from clinic_chat.domain.conversations import Conversation, load_conversation, standing
-from clinic_chat.domain.errors import InvalidInput
+from clinic_chat.domain.conversations import Conversation, conversation_id, standing
+from clinic_chat.domain.errors import InvalidInput, NotFound
 from clinic_chat.domain.messages import Direction, Message
 from clinic_chat.domain.personal import announce_personal
 from clinic_chat.domain.scope import ClinicScope
 from clinic_chat.domain.staff import Membership
 from clinic_chat.storage.base import Base, ClinicOwned, now
+from clinic_chat.storage.scoping import AGAIN
 
 
 class ReadMarker(ClinicOwned, Base):
@@ -53,8 +54,7 @@ async def mark_read(scope: ClinicScope, conversation: object, seq: object) -> in
     wanted = seq
 
     async def move(session: AsyncSession) -> int:
-        target = await load_conversation(session, conversation)
-        marker = await _marker(session, scope, target.id)
+        target, marker = await _read(session, scope, conversation)
         reach = min(wanted, target.last_seq)
         if reach > marker.seq:
             await _move(session, scope, target, marker, reach)
@@ -73,7 +73,7 @@ async def mark_unread(scope: ClinicScope, conversation: object) -> int:
         InvalidInput: `nothing_inbound`: the patient has not written yet.
     """
     async with scope.write() as session:
-        target = await load_conversation(session, conversation)
+        target, marker = await _read(session, scope, conversation)
         last_inbound = await session.scalar(
             select(func.max(Message.seq)).where(
                 Message.conversation_id == target.id, Message.direction == Direction.INBOUND
@@ -81,7 +81,6 @@ async def mark_unread(scope: ClinicScope, conversation: object) -> int:
         )
         if last_inbound is None:
             raise InvalidInput("the patient has not written yet", code="nothing_inbound")
-        marker = await _marker(session, scope, target.id)
         if marker.seq >= last_inbound:
             await _move(session, scope, target, marker, last_inbound - 1)
         return marker.inbound_read
@@ -134,13 +133,32 @@ async def personal_version(session: AsyncSession, scope: ClinicScope) -> int:
     return version or 0
 
 
-async def _marker(session: AsyncSession, scope: ClinicScope, conversation_id: UUID) -> ReadMarker:
-    user_id = scope.staff_id()
-    marker = await session.get(ReadMarker, (user_id, conversation_id))
+async def _read(
+    session: AsyncSession, scope: ClinicScope, conversation: object
+) -> tuple[Conversation, ReadMarker]:
+    wanted = {"conversation": conversation_id(conversation), "reader": scope.staff_id()}
+    found = (await session.execute(_READ, wanted)).one_or_none()
+    if found is None:
+        raise NotFound("no such conversation")
+    target, marker = found
     if marker is None:
-        marker = ReadMarker(user_id=user_id, conversation_id=conversation_id, seq=0, inbound_read=0)
+        marker = ReadMarker(user_id=scope.user_id, conversation_id=target.id, seq=0, inbound_read=0)
         session.add(marker)
-    return marker
+    return target, marker
+
+
+_READ = (
+    select(Conversation, ReadMarker)
+    .outerjoin(
+        ReadMarker,
+        and_(
+            ReadMarker.conversation_id == Conversation.id,
+            ReadMarker.user_id == bindparam("reader", type_=Uuid()),
+        ),
+    )
+    .where(Conversation.id == bindparam("conversation"))
+    .execution_options(**{AGAIN: True})
+)
 
 
 async def _move(
