@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from clinic_chat.domain.sessions import Sessions
+from clinic_chat.domain.tokens import Tokens
 from clinic_chat.limits import Limits
 from clinic_chat.settings import Settings
 from clinic_chat.storage.database import Database
@@ -10,16 +11,18 @@ from clinic_chat.storage.database import Database
 
 @dataclass
 class Services:
-    """The database, sessions and limits of a process; they connect at their first use."""
+    """The database, sessions, tokens and limits of a process; they connect at their first use."""
 
     settings: Settings
     database: Database = field(init=False)
     sessions: Sessions = field(init=False)
+    tokens: Tokens = field(init=False)
     limits: Limits = field(init=False)
 
     def __post_init__(self) -> None:
         self.database = Database(self.settings.database_url)
         self.sessions = Sessions(self.database, self.settings)
+        self.tokens = Tokens(self.database)
         self.limits = Limits(self.settings.redis_url)
 
     async def close(self) -> None:

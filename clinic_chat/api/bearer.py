@@ -9,7 +9,7 @@ from clinic_chat.api.context import context_of
 from clinic_chat.api.errors import ApiError, rate_limited
 from clinic_chat.api.routes import GuardedRoute
 from clinic_chat.domain.scope import ClinicScope
-from clinic_chat.domain.tokens import TokenHolder, find_token
+from clinic_chat.domain.tokens import TokenHolder
 
 # Declares the scheme in OpenAPI; TokenRoute does the work, before the body is read.
 bearer_scheme = HTTPBearer(
@@ -27,7 +27,7 @@ class TokenRoute(GuardedRoute):
             ApiError: 401 `unauthorized`, 429 `rate_limited` or 415 `unsupported_media_type`.
         """
         services = context_of(request).services
-        holder = await find_token(services.database, _token(request))
+        holder = await services.tokens.holder(_token(request))
         if holder is None:
             raise ApiError(
                 401,

@@ -1,15 +1,13 @@
-"""Reading conversations: pages of messages, and messages by their ids."""
+"""Reading conversations: pages of messages."""
 
 from dataclasses import dataclass
-from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import select
 
-from clinic_chat.domain.conversations import conversation_id, load_conversation
+from clinic_chat.domain.conversations import load_conversation
 from clinic_chat.domain.errors import InvalidInput
 from clinic_chat.domain.messages import Message, MessageView, message_view
 from clinic_chat.domain.scope import ClinicScope
-from clinic_chat.storage.scoping import AGAIN
 
 PAGE_SIZE = 30
 MAX_SEQ = 2**62
@@ -61,28 +59,6 @@ async def messages_page(
         )
         views = [message_view(row) for row in rows]
     return MessagePage(target.version, target.last_seq, views[::-1])
-
-
-async def messages_by_id(
-    scope: ClinicScope, conversation: object, ids: list[UUID]
-) -> list[MessageView]:
-    """The messages of a conversation among `ids`, in order."""
-    async with scope.read() as session:
-        rows = await session.scalars(
-            _BY_ID, {"conversation": conversation_id(conversation), "ids": ids}
-        )
-        return [message_view(row) for row in rows]
-
-
-_BY_ID = (
-    select(Message)
-    .where(
-        Message.conversation_id == bindparam("conversation"),
-        Message.id.in_(bindparam("ids", expanding=True)),
-    )
-    .order_by(Message.seq)
-    .execution_options(**{AGAIN: True})
-)
 
 
 def _cursor(value: object) -> int:

@@ -2,18 +2,23 @@
 
 import hashlib
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, String, bindparam, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from clinic_chat.recent import Recent
 from clinic_chat.storage.base import Base, new_id, now
 from clinic_chat.storage.database import Database
 from clinic_chat.storage.scoping import AGAIN
 
 PREFIX = "cc_"
+# As long as a signed-in person's socket may outlive the session (realtime/callers.py).
+RECHECK_SECONDS = 5.0
 
 
 class ApiToken(Base):
@@ -46,13 +51,33 @@ async def create_token(database: Database, clinic_id: UUID) -> str:
     return token
 
 
-async def find_token(database: Database, token: str) -> TokenHolder | None:
-    """Whose token this is, or None when it is unknown or revoked."""
-    if not token.startswith(PREFIX) or len(token) > 200:
+class Tokens:
+    """Whose tokens come with requests. A channel sends many, so an answer is good for 5 s."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._holders: Recent[TokenHolder] = Recent(RECHECK_SECONDS)
+
+    async def holder(self, token: str) -> TokenHolder | None:
+        """Whose token this is, or None when it is unknown or was revoked 5 seconds ago."""
+        if not token.startswith(PREFIX) or len(token) > 200:
+            return None
+        digest = _hash(token)
+        # An unknown one is not kept: whoever tries many must not fill the memory.
+        with suppress(_Unknown):
+            return await self._holders.get(digest, partial(self._read, digest))
         return None
-    async with database.read() as session:
-        found = (await session.execute(_HOLDER, {"hash": _hash(token)})).one_or_none()
-    return TokenHolder(*found) if found else None
+
+    async def _read(self, digest: str) -> TokenHolder:
+        async with self._database.read() as session:
+            found = (await session.execute(_HOLDER, {"hash": digest})).one_or_none()
+        if found is None:
+            raise _Unknown
+        return TokenHolder(*found)
+
+
+class _Unknown(Exception):
+    pass
 
 
 _HOLDER = (

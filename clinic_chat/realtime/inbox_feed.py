@@ -3,7 +3,8 @@
 from functools import partial
 from typing import Any
 
-from clinic_chat.domain.conversations import conversations_by_id
+from clinic_chat.domain.changes import changes_of
+from clinic_chat.domain.conversations import ConversationView
 from clinic_chat.domain.events import READ_LIMIT, Recorded, events_after
 from clinic_chat.domain.inbox import FirstPage, InboxOverview, overview
 from clinic_chat.domain.scope import ClinicScope
@@ -44,10 +45,8 @@ class Lists:
         )
 
 
-async def patch(scope: ClinicScope, events: list[Recorded]) -> Patch:
+def patch(events: list[Recorded], rows: list[ConversationView]) -> Patch:
     """The conversations these events touched, as they are now."""
-    touched = {event.conversation_id for event in events}
-    rows = await conversations_by_id(scope, touched)
     return Patch(events[0].seq - 1, events[-1].seq, items(rows))
 
 
@@ -61,7 +60,9 @@ async def since(scope: ClinicScope, version: int, until: int) -> Patch | None:
     events = [event for event in await events_after(scope, version) if event.seq <= until]
     if len(events) >= READ_LIMIT:
         return None
-    return await patch(scope, events) if events else Patch(version, version, [])
+    if not events:
+        return Patch(version, version, [])
+    return patch(events, (await changes_of(scope, events)).conversations)
 
 
 def counts(start: InboxOverview) -> Item:

@@ -13,6 +13,7 @@ from reflex_base.constants import CompileVars
 from socketio import AsyncServer
 from socketio.exceptions import ConnectionRefusedError as Refused
 
+from clinic_chat.domain.changes import changes_of
 from clinic_chat.domain.events import Personal, Recorded
 from clinic_chat.domain.scope import ClinicScope
 from clinic_chat.logs import audit
@@ -173,16 +174,14 @@ class Live:
         by_conversation: dict[UUID, list[Recorded]] = {}
         for event in events:
             by_conversation.setdefault(event.conversation_id, []).append(event)
-        async with scope.moment() as moment:
-            threads = [
-                (conversation_id, await thread_feed.patch(moment, conversation_id, group))
-                for conversation_id, group in by_conversation.items()
-            ]
-            inbox = await inbox_feed.patch(moment, events)
+        changes = await changes_of(scope, events)
+        inbox = inbox_feed.patch(events, changes.conversations)
         # Without a pause between them: who gets both gets them in one write.
-        for conversation_id, patch in threads:
+        for conversation_id, group in by_conversation.items():
+            key = str(conversation_id)
+            patch = thread_feed.patch(group, changes.messages.get(key, []))
             room = rooms.conversation(clinic_id, conversation_id)
-            await self.feeds.publish(room, thread_feed.FEED, str(conversation_id), patch)
+            await self.feeds.publish(room, thread_feed.FEED, key, patch)
         await self.feeds.publish(
             rooms.clinic(clinic_id),
             inbox_feed.FEED,

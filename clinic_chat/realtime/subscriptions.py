@@ -20,8 +20,8 @@ from clinic_chat.realtime.bus import Bus
 from clinic_chat.realtime.callers import Caller
 from clinic_chat.realtime.feeds import Feeds, Item, Patch, Snapshot, items
 from clinic_chat.realtime.presence import Presence
-from clinic_chat.realtime.recent import Recent
 from clinic_chat.realtime.shelf import Shelf
+from clinic_chat.recent import Recent
 
 # A new colleague shows with the next list that is sent; nobody is told of one anyway.
 STAFF_SECONDS = 5.0

@@ -2,9 +2,11 @@
 
 from uuid import UUID
 
+from clinic_chat.domain.changes import changes_of
 from clinic_chat.domain.conversations import get_conversation
 from clinic_chat.domain.events import READ_LIMIT, Recorded, conversation_events_after
-from clinic_chat.domain.history import MessagePage, messages_by_id, messages_page
+from clinic_chat.domain.history import MessagePage, messages_page
+from clinic_chat.domain.messages import MessageView
 from clinic_chat.domain.opening import Opening, open_conversation
 from clinic_chat.domain.scope import ClinicScope
 from clinic_chat.realtime.feeds import Item, Patch, Snapshot, items
@@ -51,10 +53,8 @@ def shown_with(opening: Opening) -> Item:
     }
 
 
-async def patch(scope: ClinicScope, conversation_id: UUID | str, events: list[Recorded]) -> Patch:
-    """The messages these events touched, as they are now."""
-    ids = {UUID(event.payload["messageId"]) for event in events if "messageId" in event.payload}
-    messages = await messages_by_id(scope, conversation_id, list(ids)) if ids else []
+def patch(events: list[Recorded], messages: list[MessageView]) -> Patch:
+    """The messages these events of one conversation touched, as they are now."""
     return Patch(
         events[0].conversation_version - 1, events[-1].conversation_version, items(messages)
     )
@@ -74,4 +74,4 @@ async def since(scope: ClinicScope, conversation_id: object, version: int) -> Pa
             return None
         if not events:
             return Patch(version, version, [])
-        return await patch(moment, row.id, events)
+        return patch(events, (await changes_of(moment, events)).messages.get(row.id, []))

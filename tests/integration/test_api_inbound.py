@@ -11,10 +11,11 @@ import pytest
 import time_machine
 from sqlalchemy import select
 
+from clinic_chat import recent
 from clinic_chat.domain.history import messages_page
 from clinic_chat.domain.inbox import list_conversations
 from clinic_chat.domain.scope import ClinicScope
-from clinic_chat.domain.tokens import ApiToken, create_token
+from clinic_chat.domain.tokens import RECHECK_SECONDS, ApiToken, create_token
 from clinic_chat.storage.base import now
 from tests.integration.api_fixtures import EARLY_IN_A_MINUTE, ClinicApi, clinic_api
 
@@ -120,11 +121,17 @@ async def test_without_a_valid_token_nothing_is_read_or_told(
     assert error_of(response)["code"] == "unauthorized"
 
 
-async def test_a_revoked_token_is_unknown(api: ClinicApi) -> None:
+async def test_a_revoked_token_is_unknown_at_the_latest_after_five_seconds(
+    api: ClinicApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = 1_000.0
+    monkeypatch.setattr(recent, "monotonic", lambda: clock)
+    assert (await api.client.post(INBOUND, json=message(), headers=api.bearer)).status_code == 201
     async with api.services.database.write() as session:
         record = (await session.scalars(select(ApiToken))).one()
         record.revoked_at = now()
 
+    clock += RECHECK_SECONDS
     response = await api.client.post(INBOUND, json=message(), headers=api.bearer)
 
     assert response.status_code == 401

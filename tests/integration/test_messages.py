@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import func, select, update
 
+from clinic_chat.domain.changes import Changes, changes_of
 from clinic_chat.domain.conversations import Conversation, Status, get_conversation
 from clinic_chat.domain.errors import InvalidInput, NotFound
-from clinic_chat.domain.history import PAGE_SIZE, messages_by_id, messages_page
+from clinic_chat.domain.events import events_after
+from clinic_chat.domain.history import PAGE_SIZE, messages_page
 from clinic_chat.domain.messages import (
     Message,
     Stored,
@@ -247,7 +249,9 @@ async def test_another_clinics_conversation_is_not_found(clinics: Clinics) -> No
     ):
         with pytest.raises(NotFound):
             await attempt
-    assert await messages_by_id(clinics.ana, theirs, [UUID(message.id)]) == []
+    events = await events_after(clinics.boreal, 0)
+    assert (await changes_of(clinics.carla, events)).messages == {theirs: [message]}
+    assert await changes_of(clinics.ana, events) == Changes([], {})
     assert await _seqs(clinics.carla, theirs) == [1]
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import orjson
 import pytest
 
-from clinic_chat.realtime.recent import Recent
 from clinic_chat.realtime.shelf import Shelf
+from clinic_chat.recent import Recent
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import reflex as rx
 from clinic_chat.domain.clinics import Clinic
 from clinic_chat.domain.staff import clinics_of
 from clinic_chat.realtime.callers import Caller
-from clinic_chat.realtime.recent import Recent
+from clinic_chat.recent import Recent
 
 # Somebody's tabs often come back together, after an outage or a restart.
 _CLINICS: Recent[list[Clinic]] = Recent(seconds=2.0)

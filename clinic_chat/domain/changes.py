@@ -1,0 +1,59 @@
+"""What a group of events changed, as it is now."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import and_, bindparam
+
+from clinic_chat.domain.conversations import (
+    Conversation,
+    ConversationView,
+    conversation_rows,
+    conversation_view,
+)
+from clinic_chat.domain.events import Recorded
+from clinic_chat.domain.messages import Message, MessageView, message_view
+from clinic_chat.domain.scope import ClinicScope
+from clinic_chat.storage.scoping import AGAIN
+
+
+@dataclass(frozen=True)
+class Changes:
+    """The conversations that were touched, newest activity first, and messages in order."""
+
+    conversations: list[ConversationView]
+    messages: dict[str, list[MessageView]]
+    """By conversation id; those of each that the events name."""
+
+
+async def changes_of(scope: ClinicScope, events: list[Recorded]) -> Changes:
+    """What the events touched, read in one statement: it runs for everything that happens."""
+    named = [UUID(event.payload["messageId"]) for event in events if "messageId" in event.payload]
+    wanted = {"ids": list({event.conversation_id for event in events}), "messages": named}
+    async with scope.read() as session:
+        rows = (await session.execute(_TOUCHED, wanted)).all()
+    conversations: dict[str, ConversationView] = {}
+    messages: dict[str, list[MessageView]] = {}
+    for *row, message in rows:
+        key = str(row[0].id)
+        if key not in conversations:
+            conversations[key] = conversation_view(*row)
+        if message is not None:
+            messages.setdefault(key, []).append(message_view(message))
+    return Changes(list(conversations.values()), messages)
+
+
+_TOUCHED = (
+    conversation_rows()
+    .add_columns(Message)
+    .outerjoin(
+        Message,
+        and_(
+            Message.conversation_id == Conversation.id,
+            Message.id.in_(bindparam("messages", expanding=True)),
+        ),
+    )
+    .where(Conversation.id.in_(bindparam("ids", expanding=True)))
+    .order_by(Message.seq)
+    .execution_options(**{AGAIN: True})
+)
