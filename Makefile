@@ -34,7 +34,7 @@ clean:
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) install $(UV)
+	-$(PIP) install $(UV)
 
 $(VENV)/installed: requirements.txt | $(BIN)/python
 	$(call install-from,requirements.txt)

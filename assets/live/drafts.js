@@ -83,13 +83,16 @@ async function save(conversationId) {
   }
   const answer = await ask("draft:save", { conversationId, body, device: deviceId(), edit });
   if (answer.error || drafts.get(conversationId) !== draft) return;
-  if (answer.edit > draft.edit) {
+  draft.unsaved = false;
+  if (answer.edit > Date.now()) {
     // Numbers are times, and this browser's clock was set back since it saved last.
     draft.edit = answer.edit + 1;
+    draft.unsaved = true;
     await save(conversationId);
-    return;
+  } else if (answer.edit > draft.edit) {
+    // Another tab of this browser was later.
+    receive(conversationId, answer.body, versions.get(conversationId) ?? 0);
   }
-  draft.unsaved = false;
   store();
 }
 

@@ -1,5 +1,6 @@
 """Drafts: what a person was about to write in a conversation, on all of their devices."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -40,6 +41,14 @@ class Draft(ClinicOwned, Base):
     edit: Mapped[int | None] = mapped_column(BigInteger)
 
 
+@dataclass(frozen=True)
+class Kept:
+    """The draft as it is kept, with the number that its device gave the edit."""
+
+    edit: int | None
+    body: str
+
+
 async def save_draft(
     scope: ClinicScope,
     conversation: object,
@@ -47,7 +56,7 @@ async def save_draft(
     *,
     device: object = None,
     edit: object = None,
-) -> int | None:
+) -> Kept:
     """Keep a draft; of an empty one no text is kept. The newest saved wins.
 
     What a page saved last may arrive after what the next page on the same device saved, so a
@@ -55,7 +64,7 @@ async def save_draft(
     nothing. Between devices the last that arrives is the newest.
 
     Returns:
-        The number of the edit that is kept now: larger than `edit` when that came too late.
+        What is kept now: its edit is larger than `edit` when that came too late.
 
     Raises:
         NotFound: the conversation is unknown, malformed or another clinic's.
@@ -73,11 +82,11 @@ async def save_draft(
         kept = body if body.strip() else ""
         if draft is None:
             if not kept and writer is None:
-                return None
+                return Kept(None, "")
             draft = Draft(user_id=user_id, conversation_id=target.id, body="")
             session.add(draft)
         elif _is_older(draft, writer, number):
-            return draft.edit
+            return Kept(draft.edit, draft.body)
         draft.device, draft.edit = writer, number
         if draft.body != kept:
             draft.body = kept
@@ -85,7 +94,7 @@ async def save_draft(
             await announce_personal(
                 session, scope, {"type": "draft", "id": str(target.id), "body": kept}
             )
-        return number
+        return Kept(number, kept)
 
 
 def _edit(device: object, edit: object) -> tuple[str | None, int | None]:

@@ -68,28 +68,37 @@ class Activity:
         """A tab shows a conversation and its person can see it."""
         if self._looks_at.get(caller.sid) == conversation_id:
             return
-        await self.look_away(caller)
+        # All of it before anything is told: the tab may be gone when the telling is done.
+        left = self._leave(caller)
         self._looks_at[caller.sid] = conversation_id
         people = self._viewing.setdefault(conversation_id, {})
         tabs = people.setdefault(caller.identity.user_id, {})
         tabs[caller.sid] = caller
-        if len(tabs) == 1:
+        first = len(tabs) == 1
+        if left:
+            await _tell(self._tell_viewing, "viewing:stop", caller, left)
+        if first:
             await _tell(self._tell_viewing, "viewing:start", caller, conversation_id)
 
     async def look_away(self, caller: Caller) -> None:
         """A tab shows no conversation any more, or nobody can see it."""
-        conversation_id = self._looks_at.pop(caller.sid, None)
-        if conversation_id is None:
-            return
+        if left := self._leave(caller):
+            await _tell(self._tell_viewing, "viewing:stop", caller, left)
+
+    def _leave(self, caller: Caller) -> str:
+        """The conversation that this person looks at in no tab any more, or ""."""
+        conversation_id = self._looks_at.pop(caller.sid, "")
+        if not conversation_id:
+            return ""
         people = self._viewing[conversation_id]
         tabs = people[caller.identity.user_id]
         del tabs[caller.sid]
         if tabs:
-            return
+            return ""
         del people[caller.identity.user_id]
         if not people:
             del self._viewing[conversation_id]
-        await _tell(self._tell_viewing, "viewing:stop", caller, conversation_id)
+        return conversation_id
 
     def viewers(self, conversation_id: str) -> list[dict[str, Any]]:
         """Who looks at a conversation, each person once."""

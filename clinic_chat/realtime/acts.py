@@ -153,7 +153,7 @@ class Acts:
             device=data.get("device"),
             edit=data.get("edit"),
         )
-        return {"edit": kept}
+        return asdict(kept)
 
     async def _preferences(self, caller: Caller, data: Data) -> Data:
         await save_preferences(caller.scope, locale=data.get("locale"), sound=data.get("sound"))

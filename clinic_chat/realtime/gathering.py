@@ -5,9 +5,13 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
+import structlog
+
 # Nobody waits for a dot beside a name, and after an outage hundreds of tabs come back at once:
 # each telling goes to all of them.
 GATHER_SECONDS = 0.2
+
+log = structlog.get_logger(__name__)
 
 Tell = Callable[[UUID, str, dict[str, Any]], Awaitable[None]]
 
@@ -29,7 +33,8 @@ class Gathering:
         if self._waiting is not None:
             self._waiting.append((clinic_id, event, data))
             return
-        self._wait()
+        self._waiting = []
+        self._open()
         await self._tell(clinic_id, event, data)
 
     def pass_on(self) -> bool:
@@ -37,14 +42,17 @@ class Gathering:
         waiting, self._waiting = self._waiting, None
         if not waiting:
             return False
-        self._wait()
+        self._waiting = []
         self._telling = asyncio.create_task(self._tell_all(waiting))
         return True
 
-    def _wait(self) -> None:
-        self._waiting = []
+    def _open(self) -> None:
         asyncio.get_running_loop().call_later(GATHER_SECONDS, self.pass_on)
 
     async def _tell_all(self, waiting: list[tuple[UUID, str, dict[str, Any]]]) -> None:
         for telling in waiting:
-            await self._tell(*telling)
+            try:
+                await self._tell(*telling)
+            except Exception as failure:
+                log.error("gathering.not_told", exc_info=failure)
+        self._open()

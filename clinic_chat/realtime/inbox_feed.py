@@ -3,8 +3,7 @@
 from functools import partial
 from typing import Any
 
-from clinic_chat.domain.changes import changes_of
-from clinic_chat.domain.conversations import ConversationView
+from clinic_chat.domain.conversations import ConversationView, conversations_by_id
 from clinic_chat.domain.events import READ_LIMIT, Recorded, events_after
 from clinic_chat.domain.inbox import FirstPage, InboxOverview, overview
 from clinic_chat.domain.scope import ClinicScope
@@ -62,7 +61,7 @@ async def since(scope: ClinicScope, version: int, until: int) -> Patch | None:
         return None
     if not events:
         return Patch(version, version, [])
-    return patch(events, (await changes_of(scope, events)).conversations)
+    return patch(events, await conversations_by_id(scope, {e.conversation_id for e in events}))
 
 
 def counts(start: InboxOverview) -> Item:

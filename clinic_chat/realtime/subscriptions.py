@@ -67,16 +67,26 @@ class Subscriptions:
             # the room is this clinic's, in which nothing is said of another one's.
             await self._enter(caller, rooms.conversation(caller.scope.clinic_id, key))
             caller.feeds[thread_feed.FEED] = key
+        said = dict(caller.versions)
         held = _held(caller, inbox_feed.FEED, inbox_feed.KEY)
         held_mine = _held(caller, personal_feed.FEED, personal_feed.KEY)
         held_messages = _held(caller, thread_feed.FEED, key)
         inbox = thread = None
-        async with caller.scope.moment() as moment:
+        try:
+            async with caller.scope.moment() as moment:
+                if starts:
+                    inbox = await self._read_inbox(moment, held, held_mine)
+                if conversation_id is not None:
+                    with suppress(NotFound):
+                        thread = await self._read_thread(
+                            moment, conversation_id, held_messages, around
+                        )
+        except Exception:
+            # The next try starts with what the tab holds, as if this one had not been.
+            caller.versions = said
             if starts:
-                inbox = await self._read_inbox(moment, held, held_mine)
-            if conversation_id is not None:
-                with suppress(NotFound):
-                    thread = await self._read_thread(moment, conversation_id, held_messages, around)
+                caller.feeds.pop(inbox_feed.FEED, None)
+            raise
         if inbox is not None:
             await self._send_inbox(caller, inbox)
         if thread is not None:

@@ -11,11 +11,11 @@ from weakref import WeakValueDictionary
 import structlog
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
-from clinic_chat.storage.scoping import CLINIC, ScopedSession
+from clinic_chat.storage.scoping import CLINIC, FLUSHES, ScopedSession
 from clinic_chat.storage.sqlite import sqlite_engine
 from clinic_chat.storage.together import Together
 
@@ -102,11 +102,13 @@ class Database:
     async def write_together(self, clinic_id: UUID, work: Work[Result]) -> Result:
         """What `work` returns, done in a transaction that others' work of the clinic may share.
 
-        When any of them raises, each is done again in a transaction of its own, so nobody
-        feels another's error; `work` does nothing outside of its session.
+        One that raises before it changed anything keeps nobody back. When one raises later,
+        each is done again in a transaction of its own, so nobody feels another's error; `work`
+        does nothing outside of its session.
 
         Raises:
-            StorageUnavailable: the database is locked, full or gone; nothing was written.
+            StorageUnavailable: the database is locked, full or gone; nothing was written, of
+                nobody's who shared the transaction.
         """
         result: Result = await self._together.do(clinic_id, work)
         return result
@@ -114,7 +116,7 @@ class Database:
     async def _write_all(self, clinic_id: UUID, works: list[Work[Any]]) -> list[Any]:
         try:
             async with self.write(clinic_id) as session:
-                return [await work(session) for work in works]
+                return [await _outcome(session, work) for work in works]
         except StorageUnavailable:
             raise
         except Exception as error:
@@ -172,6 +174,22 @@ class Database:
 def announce(session: AsyncSession, item: Any) -> None:
     """Hand `item` to the commit listeners once this session's transaction is committed."""
     session.info.setdefault(COMMITTED, []).append(item)
+
+
+async def _outcome(session: AsyncSession, work: Work[Any]) -> Any:
+    """What the work returns, or the error it raises, unless it has changed something before."""
+    await session.flush()
+    flushes = session.info.get(FLUSHES, 0)
+    try:
+        return await work(session)
+    except (SQLAlchemyError, StorageUnavailable):
+        raise
+    except Exception as error:
+        if flushes != session.info.get(FLUSHES, 0):
+            raise
+        if session.new or session.dirty or session.deleted:
+            raise
+        return error
 
 
 @asynccontextmanager

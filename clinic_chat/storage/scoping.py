@@ -28,6 +28,8 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from clinic_chat.storage.base import Base, ClinicOwned
 
 CLINIC = "clinic_id"
+FLUSHES = "flushes"
+"""How often a session has written what was changed in it."""
 # The parameter of the condition, which is how it is recognised in the SQL.
 PARAMETER = "scope_clinic_id"
 VERDICTS = 4_000
@@ -202,6 +204,7 @@ def _scope_object(_session: Session, row: Any) -> None:
 @event.listens_for(ScopedSession, "before_flush")
 def _scope_flush(session: Session, _context: Any, _instances: Any) -> None:
     clinic_id: UUID | None = session.info.get(CLINIC)
+    session.info[FLUSHES] = session.info.get(FLUSHES, 0) + 1
     for row in (*session.new, *session.dirty, *session.deleted):
         _refuse_queries(session, row)
         if not isinstance(row, ClinicOwned):

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextvars import Context
 from typing import Generic, TypeVar
 from uuid import UUID
 
@@ -32,7 +33,10 @@ class Together(Generic[Item, Result]):
         result: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(clinic_id, []).append((item, result))
         if clinic_id not in self._performing:
-            self._performing[clinic_id] = asyncio.create_task(self._perform_all(clinic_id))
+            # In no caller's context: it goes on with what others bring.
+            self._performing[clinic_id] = asyncio.create_task(
+                self._perform_all(clinic_id), context=Context()
+            )
         return await result
 
     async def _perform_all(self, clinic_id: UUID) -> None:

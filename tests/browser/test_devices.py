@@ -6,7 +6,7 @@ from tests.browser.channel import Channel
 from tests.browser.conftest import SitDown, Visit
 from tests.browser.pages import answer, bodies, composer, menu, message, row, thread_of
 from tests.browser.people import ANA, CARLA
-from tests.browser.talk import Talk
+from tests.browser.talk import Talk, another_tab
 
 MEGABYTE = 1_000_000
 
@@ -108,9 +108,29 @@ async def test_what_this_device_saved_earlier_replaces_nothing_when_it_comes_lat
     late = await phone.does("draft:save", body="", device=device, edit=1)
 
     assert late["edit"] > 1
+    assert late["body"] == "Escrito por último"
     await computer.reload()
     await thread_of(computer, talk.name)
     await expect(composer(computer)).to_have_value("Escrito por último")
+
+
+async def test_of_two_tabs_the_one_that_was_typed_in_last_wins(
+    visit: Visit, channel: Channel, sit_down: SitDown
+) -> None:
+    talk = await Talk.begin(channel)
+    tab = await talk.opened_by(visit, ANA)
+    late = await another_tab(tab, talk)
+    phone = await sit_down(ANA, talk.conversation_id)
+    await composer(tab).press_sequentially("Escrito por último")
+    await expect(composer(late)).to_have_value("Escrito por último")
+
+    # What was typed a minute ago in a tab that could not save it until now.
+    await late.evaluate("() => { window.now = Date.now; Date.now = () => now() - 60_000; }")
+    await composer(late).fill("Escrito antes")
+    await late.evaluate("() => { Date.now = now; }")
+
+    await expect(composer(late)).to_have_value("Escrito por último")
+    assert not any('"body":"Escrito antes"' in frame for frame in phone.wire.frames)
 
 
 async def test_a_draft_of_a_megabyte_stays_on_its_device_and_is_not_lost(

@@ -108,7 +108,9 @@ async def test_an_edit_that_comes_after_a_later_one_changes_nothing(
     conversation = await _conversation(clinics.aurora)
 
     async def save(body: str, edit: int, device: str = "computer") -> int | None:
-        return await save_draft(clinics.ana, conversation, body, device=device, edit=edit)
+        kept = await save_draft(clinics.ana, conversation, body, device=device, edit=edit)
+        assert kept.body == await find_draft(clinics.ana, conversation)
+        return kept.edit
 
     assert await save("Bom dia, Paula", 8) == 8
     assert await save("", 5) == 8

@@ -1,5 +1,6 @@
 """Who is signed in, for the screens."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -9,6 +10,7 @@ from clinic_chat.domain.clinics import Clinic
 from clinic_chat.domain.staff import clinics_of
 from clinic_chat.realtime.callers import Caller
 from clinic_chat.recent import Recent
+from clinic_chat.storage.database import StorageUnavailable
 
 # Somebody's tabs often come back together, after an outage or a restart.
 _CLINICS: Recent[list[Clinic]] = Recent(seconds=2.0)
@@ -50,10 +52,15 @@ class Account(rx.State):
         self.locale = identity.locale or ""
         self.sound = identity.sound
         if not self.clinics:
-            self.clinics = [
-                ClinicChoice(clinic.slug, clinic.name, clinic.id == identity.clinic_id)
-                for clinic in await _CLINICS.get(
-                    identity.user_id,
-                    partial(clinics_of, caller.scope.database, identity.user_id),
-                )
-            ]
+            # The list and the conversation are worth more than the other clinics' names, which
+            # the next load asks for again.
+            with suppress(StorageUnavailable):
+                self.clinics = await self._choices(caller)
+
+    async def _choices(self, caller: Caller) -> list[ClinicChoice]:
+        user_id, current = caller.identity.user_id, caller.identity.clinic_id
+        read = partial(clinics_of, caller.scope.database, user_id)
+        return [
+            ClinicChoice(clinic.slug, clinic.name, clinic.id == current)
+            for clinic in await _CLINICS.get(user_id, read)
+        ]
