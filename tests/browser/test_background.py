@@ -51,7 +51,9 @@ async def test_a_hidden_tab_does_not_flap_and_stays_current(visit: Visit, channe
     await page.evaluate("() => setHidden(true)")
     await page.evaluate(f"() => new Promise((done) => nativeTimeout(done, {HIDDEN_MS}))")
     await channel.deliver(patient, "Enquanto ninguém olhava")
-    await expect(row(page, patient.name)).to_contain_text("Enquanto ninguém olhava")
+    shown = row(page, patient.name)
+    # What is drawn waits for a timer too.
+    await expect(shown).to_contain_text("Enquanto ninguém olhava", timeout=2 * EVERY_MS)
     await page.evaluate("() => setHidden(false)")
 
     await badge_is(page, LIVE)
