@@ -83,14 +83,16 @@ async function save(conversationId) {
   }
   const answer = await ask("draft:save", { conversationId, body, device: deviceId(), edit });
   if (answer.error || drafts.get(conversationId) !== draft) return;
-  draft.unsaved = false;
   if (answer.edit > Date.now()) {
     // Numbers are times, and this browser's clock was set back since it saved last.
     draft.edit = answer.edit + 1;
-    draft.unsaved = true;
+    store();
     await save(conversationId);
-  } else if (answer.edit > draft.edit) {
-    // Another tab of this browser was later.
+    return;
+  }
+  draft.unsaved = false;
+  // Another tab of this browser was later.
+  if (answer.edit > edit) {
     receive(conversationId, answer.body, versions.get(conversationId) ?? 0);
   }
   store();

@@ -3,6 +3,7 @@
 from playwright.async_api import Page, expect
 
 from tests.browser.channel import Channel
+from tests.browser.colleague import Colleague
 from tests.browser.conftest import SitDown, Visit
 from tests.browser.pages import answer, bodies, composer, menu, message, row, thread_of
 from tests.browser.people import ANA, CARLA
@@ -24,6 +25,15 @@ async def test_what_one_sends_is_on_the_other_device(visit: Visit, channel: Chan
         assert await bodies(page) == ["Mensagem 1", "Do computador", "Do celular"]
         await expect(row(page, talk.name)).to_contain_text("Você: Do celular")
         await expect(row(page, talk.name).get_by_test_id("unread-badge")).to_have_count(0)
+
+
+async def _at_two(
+    visit: Visit, channel: Channel, sit_down: SitDown
+) -> tuple[Talk, Page, Colleague]:
+    """Ana at a computer and at a phone that does what it is told, in the same conversation."""
+    talk = await Talk.begin(channel)
+    computer = await talk.opened_by(visit, ANA)
+    return talk, computer, await sit_down(ANA, talk.conversation_id)
 
 
 async def test_a_draft_follows_to_the_other_device_and_goes_when_it_is_sent(
@@ -49,9 +59,7 @@ async def test_a_draft_follows_to_the_other_device_and_goes_when_it_is_sent(
 async def test_a_draft_that_is_being_typed_is_never_overwritten(
     visit: Visit, channel: Channel, sit_down: SitDown
 ) -> None:
-    talk = await Talk.begin(channel)
-    computer = await talk.opened_by(visit, ANA)
-    phone = await sit_down(ANA, talk.conversation_id)
+    _, computer, phone = await _at_two(visit, channel, sit_down)
     box = composer(computer)
     await box.evaluate(
         "(box) => { window.values = new Set(); setInterval(() => values.add(box.value), 5); }"
@@ -71,9 +79,7 @@ async def test_a_draft_that_is_being_typed_is_never_overwritten(
 async def test_a_newer_draft_of_another_device_shows_when_the_typing_is_over(
     visit: Visit, channel: Channel, sit_down: SitDown
 ) -> None:
-    talk = await Talk.begin(channel)
-    computer = await talk.opened_by(visit, ANA)
-    phone = await sit_down(ANA, talk.conversation_id)
+    _, computer, phone = await _at_two(visit, channel, sit_down)
     await composer(computer).press_sequentially("Do computador")
     await phone.wire.wait_for(lambda frame: '"body":"Do computador"' in frame)
 
@@ -85,9 +91,7 @@ async def test_a_newer_draft_of_another_device_shows_when_the_typing_is_over(
 async def test_a_draft_is_saved_although_the_clock_was_set_back(
     visit: Visit, channel: Channel, sit_down: SitDown
 ) -> None:
-    talk = await Talk.begin(channel)
-    computer = await talk.opened_by(visit, ANA)
-    phone = await sit_down(ANA, talk.conversation_id)
+    _, computer, phone = await _at_two(visit, channel, sit_down)
     for typed in ("Antes", " e depois"):
         await composer(computer).press_sequentially(typed)
         await phone.wire.wait_for(lambda frame, typed=typed: f'{typed}"' in frame)  # type: ignore[misc]
@@ -97,9 +101,7 @@ async def test_a_draft_is_saved_although_the_clock_was_set_back(
 async def test_what_this_device_saved_earlier_replaces_nothing_when_it_comes_late(
     visit: Visit, channel: Channel, sit_down: SitDown
 ) -> None:
-    talk = await Talk.begin(channel)
-    computer = await talk.opened_by(visit, ANA)
-    phone = await sit_down(ANA, talk.conversation_id)
+    talk, computer, phone = await _at_two(visit, channel, sit_down)
     await composer(computer).press_sequentially("Escrito por último")
     await phone.wire.wait_for(lambda frame: '"body":"Escrito por último"' in frame)
     device = await computer.evaluate("() => localStorage.getItem('clinic-chat:device')")
@@ -136,9 +138,7 @@ async def test_of_two_tabs_the_one_that_was_typed_in_last_wins(
 async def test_a_draft_of_a_megabyte_stays_on_its_device_and_is_not_lost(
     visit: Visit, channel: Channel, sit_down: SitDown
 ) -> None:
-    talk = await Talk.begin(channel)
-    computer = await talk.opened_by(visit, ANA)
-    phone = await sit_down(ANA, talk.conversation_id)
+    talk, computer, phone = await _at_two(visit, channel, sit_down)
     box = composer(computer)
     await box.fill("x" * MEGABYTE)
     await box.press("Enter")
