@@ -7,8 +7,12 @@ BIN := $(VENV)/bin
 # pip is told of), pip does it.
 UV := uv==0.13.9
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
-install-from = $(BIN)/python -m uv pip install --quiet --python $(BIN)/python -r $(1) \
+install-from = $(BIN)/python -m uv pip install --quiet --compile-bytecode \
+		--python $(BIN)/python -r $(1) \
 	|| $(PIP) install -r $(1)
+
+# Every command and every server a test starts would compile the project anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run install test lint types clean
 

@@ -16,6 +16,8 @@ function format(language, timeZone, options) {
   return formats.get(key);
 }
 
+// Not by fields: with those, Portuguese loses the zero of the hour before ten.
+const CLOCK = { timeStyle: "short" };
 const DAY = { year: "numeric", month: "2-digit", day: "2-digit" };
 
 /** The calendar day of a moment in a time zone, as YYYY-MM-DD. */
@@ -38,7 +40,7 @@ export function ClockTime({ at }) {
       dateTime: at,
       title: format(language, timeZone, { dateStyle: "full", timeStyle: "medium" }).format(moment),
     },
-    format(language, timeZone, { hour: "numeric", minute: "2-digit" }).format(moment),
+    format(language, timeZone, CLOCK).format(moment),
   );
 }
 
@@ -56,7 +58,7 @@ export function RelativeTime({ at }) {
   if (Date.now() - moment < MINUTE) text = t("now");
   else if (Date.now() - moment < 60 * MINUTE) {
     text = t("{n} min", { n: Math.floor((Date.now() - moment) / MINUTE) });
-  } else if (age <= 0) text = show({ hour: "numeric", minute: "2-digit" });
+  } else if (age <= 0) text = show(CLOCK);
   else if (age === 1) text = t("Yesterday");
   else if (age < 7) text = show({ weekday: "short" });
   else text = show({ day: "2-digit", month: "2-digit", year: "2-digit" });

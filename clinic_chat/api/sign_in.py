@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID
 
 import structlog
@@ -36,14 +37,14 @@ log = structlog.get_logger(__name__)
 async def login(request: Request) -> Response:
     """Start a session for `email` and `password`, always with a new cookie.
 
-    A session the browser had before ends. The optional `next`, in the form or the query, is
-    the page to open. A refusal leads back to the sign-in page with `error=invalid` (whatever
-    was wrong), `limited` or `unavailable`.
+    A session the browser had before ends. The optional `next`, in the form, the query or the
+    address of the sign-in page that the form was on, is the page to open. A refusal leads back
+    to the sign-in page with `error=invalid` (whatever was wrong), `limited` or `unavailable`.
     """
     context = context_of(request)
     sessions = context.services.sessions
     address = address_key(request.client.host if request.client else None)
-    onward = local_path(request.query_params.get("next"))
+    onward = local_path(request.query_params.get("next")) or _asked_of_the_page(request)
     if wait := await _count(context, "login-address", address):
         audit("sign_in.limited", address=address)
         return refused(request, rate_limited(wait), "limited", onward)
@@ -107,6 +108,18 @@ async def switch(request: Request) -> Response:
         await _tell(context, old.session_id)
         set_session_cookie(response, request, context.services.settings, cookie)
     return response
+
+
+def _asked_of_the_page(request: Request) -> str | None:
+    # The form knows it only once the page's code runs. Who is quicker, or lets a password
+    # manager be, must not land elsewhere.
+    try:
+        page = urlsplit(request.headers.get("referer", ""))
+    except ValueError:
+        return None
+    if page.path.rstrip("/") != LOGIN:
+        return None
+    return local_path(dict(parse_qsl(page.query)).get("next"))
 
 
 async def _started(context: ApiContext, email: str, password: str) -> str | None:

@@ -5,6 +5,7 @@ a clear error when the place it changes is not there any more.
 """
 
 import json
+import re
 from typing import Any
 
 from reflex.plugins import Plugin
@@ -14,6 +15,11 @@ from clinic_chat.ui.i18n.catalogs import all_texts
 
 FONT = "@fontsource-variable/inter"
 FONT_VERSION = "5.2.8"
+SHARED = "window.__reflex ="
+_UNEXPECTED = (
+    "{} of this Reflex version is not as expected: {!r} is there {} times. "
+    "Adapt clinic_chat/ui/plugin.py to it."
+)
 BACKEND_PATHS = ("/_event", "/auth", "/api", "/healthz", "/readyz")
 
 
@@ -34,6 +40,7 @@ class LivePlugin(Plugin):
         modify("utils/state.js", use_live_socket)
         modify("app/routes.js", route_inbox_once)
         modify("vite.config.js", proxy_backend)
+        modify("app/root.jsx", share_no_libraries)
         context["add_save_task"](catalogs_module)
 
 
@@ -71,6 +78,24 @@ def proxy_backend(source: str) -> str:
     )
 
 
+def share_no_libraries(source: str) -> str:
+    """Leave out whole libraries that the page would load for components made at run time.
+
+    There are none here, and Radix Themes alone, which only a menu and a dialog are used of, is a
+    third of all code that a browser would load.
+    """
+    if SHARED not in source:
+        return source
+    shortened, found = re.subn(
+        r"  useEffect\(\(\) => \{[^}]*" + re.escape(SHARED) + r" \{[^}]*\};\s*\}, \[\]\);\n",
+        "",
+        source,
+    )
+    if found != 1:
+        raise RuntimeError(_UNEXPECTED.format("app/root.jsx", SHARED, found))
+    return shortened
+
+
 def catalogs_module() -> tuple[str, str]:
     """The compiled catalogs as a JavaScript module."""
     catalogs = json.dumps(all_texts(), ensure_ascii=False, indent=1, sort_keys=True)
@@ -81,8 +106,5 @@ def _replace(source: str, old: str, new: str, file: str) -> str:
     if new in source:
         return source
     if source.count(old) != 1:
-        raise RuntimeError(
-            f"{file} of this Reflex version is not as expected: {old!r} is there "
-            f"{source.count(old)} times. Adapt clinic_chat/ui/plugin.py to it."
-        )
+        raise RuntimeError(_UNEXPECTED.format(file, old, source.count(old)))
     return source.replace(old, new)

@@ -54,6 +54,17 @@ async def test_signing_in_leads_to_the_address_that_was_asked_for(
     await expect(page).to_have_url(re.compile(f"/c/{first.conversation_id}$"))
 
 
+async def test_who_signs_in_before_the_pages_code_runs_gets_there_too(
+    visit: Visit, channel: Channel
+) -> None:
+    first = await channel.deliver(new_patient(), "Olá")
+    page = await visit(path=f"/login?next=/c/{first.conversation_id}", java_script_enabled=False)
+
+    await fill_in(page, ANA, DEMO_PASSWORD)
+
+    await expect(page).to_have_url(re.compile(f"/c/{first.conversation_id}$"))
+
+
 async def test_signing_in_never_leads_to_another_site(visit: Visit) -> None:
     page = await visit(path="/login?next=//evil.example")
     origin = page.url.split("/login")[0]

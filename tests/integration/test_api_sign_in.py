@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from http.cookies import SimpleCookie
 from pathlib import Path
+from urllib.parse import urlencode
 from uuid import UUID
 
 import httpx
@@ -125,9 +126,10 @@ async def test_signing_in_leads_on_to_a_page_of_this_site(api: ClinicApi) -> Non
     conversation = "/c/0197-ab?from=mail"
     by_form = await api.sign_in(form={"next": conversation})
     by_query = await api.sign_in(params={"next": conversation})
+    by_page = await api.sign_in(headers=on_page(conversation))
     refused = await api.sign_in(form={"next": conversation, "password": "wrong"})
 
-    assert outcome(by_form) == outcome(by_query) == (303, conversation)
+    assert outcome(by_form) == outcome(by_query) == outcome(by_page) == (303, conversation)
     assert outcome(refused) == (303, "/login?error=invalid&next=/c/0197-ab%3Ffrom%3Dmail")
 
 
@@ -148,6 +150,17 @@ async def test_signing_in_leads_on_to_a_page_of_this_site(api: ClinicApi) -> Non
 )
 async def test_signing_in_never_leads_to_another_site(api: ClinicApi, elsewhere: str) -> None:
     assert outcome(await api.sign_in(form={"next": elsewhere})) == (303, "/")
+    assert outcome(await api.sign_in(headers=on_page(elsewhere))) == (303, "/")
+
+
+@pytest.mark.parametrize("referer", ["http://[", "/c/1?next=/c/2", "", "http://x/login"])
+async def test_an_address_that_asks_for_no_page_leads_home(api: ClinicApi, referer: str) -> None:
+    assert outcome(await api.sign_in(headers={"Referer": referer})) == (303, "/")
+
+
+def on_page(asked: str) -> dict[str, str]:
+    """The header of a form that is sent from the sign-in page before its code runs."""
+    return {"Referer": f"http://{HOST}/login?{urlencode({'next': asked})}"}
 
 
 async def test_signing_in_replaces_the_session_the_browser_had(api: ClinicApi) -> None:
