@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from itertools import islice
 from typing import Any, Self
@@ -11,6 +11,10 @@ import aiosqlite
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from clinic_chat.storage.scoping import AGAIN
+
+# A transaction that begins like this waits for nobody (https://sqlite.org/wal.html).
+WAITS_FOR_NOBODY = "BEGIN"
 # Well under what a browser waits for an answer before it takes the connection for dead.
 BUSY_TIMEOUT_MS = 2_000
 
@@ -44,6 +48,14 @@ def sqlite_engine(url: str, *, begin: str, connections: int) -> AsyncEngine:
     def _begin(connection: Any) -> None:
         connection.connection.driver_connection.begin_with_next(begin)
 
+    @event.listens_for(engine.sync_engine, "before_cursor_execute")
+    def _tell_quick(
+        _connection: Any, cursor: Any, _sql: str, _parameters: Any, context: Any, many: bool
+    ) -> None:
+        # What runs for everything that happens goes by index, and so do an object's changes.
+        again = context.execution_options.get(AGAIN)
+        cursor._cursor.quick = not many and (again or context.isinsert or context.isupdate)
+
     @event.listens_for(engine.sync_engine, "invalidate")
     def _let_go(connection: Any, _record: Any, _error: Any) -> None:
         # A caller that is cancelled in the middle of a statement leaves it unfinished. Closing
@@ -57,14 +69,19 @@ def sqlite_engine(url: str, *, begin: str, connections: int) -> AsyncEngine:
 class _Cursor(aiosqlite.Cursor):
     """Visits the connection's thread once per statement, where aiosqlite does four times.
 
-    Each visit costs about 0.15 ms: with this, sending a message takes 9 ms and not 14.
+    A quick statement that waits for no lock does not go there at all: it takes less time than
+    the way to a thread and back, which costs about 0.2 ms.
     """
 
     _conn: "_Connection"
     _rows: Iterator[Any] = iter(())
+    quick = False
 
     async def execute(self, sql: str, parameters: Iterable[Any] | None = None) -> Self:
-        rows = await self._execute(self._run, sql, parameters or ())  # type: ignore[no-untyped-call]
+        if self.quick and self._conn.is_free():
+            rows = self._run(sql, parameters or ())
+        else:
+            rows = await self._execute(self._run, sql, parameters or ())  # type: ignore[no-untyped-call]
         self._rows = iter(rows)
         return self
 
@@ -99,7 +116,10 @@ class _Cursor(aiosqlite.Cursor):
 
 
 class _Connection(aiosqlite.Connection):
-    _begin = ""
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._begin = ""
+        self._visits: set[object] = set()
 
     def begin_with_next(self, begin: str) -> None:
         """Start a transaction with the next statement, in the same visit to the thread."""
@@ -110,13 +130,34 @@ class _Connection(aiosqlite.Connection):
         begin, self._begin = self._begin, ""
         return begin
 
+    def is_free(self) -> bool:
+        """Whether a statement would wait neither for the thread's nor for another's lock."""
+        return not self._visits and self._begin in ("", WAITS_FOR_NOBODY)
+
+    async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        # Whoever asked may be cancelled while the thread still works.
+        visit = object()
+        self._visits.add(visit)
+
+        def run() -> Any:
+            try:
+                return fn(*args, **kwargs)
+            finally:
+                self._visits.discard(visit)
+
+        return await super()._execute(run)  # type: ignore[no-untyped-call]
+
     async def commit(self) -> None:
         if not self.take_begin():
             await super().commit()
 
     async def rollback(self) -> None:
-        if not self.take_begin():
+        if self.take_begin():
+            return
+        if self._visits:
             await super().rollback()
+        else:
+            self._conn.rollback()
 
     async def _connect(self) -> Self:
         try:
