@@ -27,7 +27,29 @@ class Changes:
 
 
 async def changes_of(scope: ClinicScope, events: list[Recorded]) -> Changes:
-    """What the events touched, read in one statement: it runs for everything that happens."""
+    """What the events touched: as their transactions left it, or read in one statement.
+
+    It runs for everything that happens. What is read may be newer than the last event.
+    """
+    rows = [event.rows for event in events]
+    if None in rows:
+        return await _read_changes(scope, events)
+    conversations: dict[UUID, ConversationView] = {}
+    messages: dict[tuple[str, int], MessageView] = {}
+    for touched in filter(None, rows):
+        conversation = touched.conversation
+        conversations[conversation.id] = conversation_view(conversation, *touched.beside)
+        if touched.message is not None:
+            view = message_view(touched.message)
+            messages[view.conversation_id, view.seq] = view
+    by_conversation: dict[str, list[MessageView]] = {}
+    for _, view in sorted(messages.items()):
+        by_conversation.setdefault(view.conversation_id, []).append(view)
+    newest = sorted(conversations.values(), key=lambda row: row.last_activity_at, reverse=True)
+    return Changes(newest, by_conversation)
+
+
+async def _read_changes(scope: ClinicScope, events: list[Recorded]) -> Changes:
     named = [event.payload for event in events if "messageId" in event.payload]
     wanted = {
         "ids": list({event.conversation_id for event in events}),

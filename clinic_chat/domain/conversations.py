@@ -87,6 +87,9 @@ class ConversationView:
     last_activity_at: str
 
 
+# The patient and the assignee's name, if there is one: what a view has beside its conversation.
+Beside = tuple[Patient, str | None]
+
 # Status, assignee ("" for nobody) and number of inbound messages: what counts depend on.
 Standing = tuple[str, str, int]
 
@@ -139,6 +142,14 @@ _ONE = (
     .where(Conversation.id == bindparam("conversation"))
     .execution_options(**{AGAIN: True})
 )
+
+
+async def load_rows(
+    session: AsyncSession, ids: Iterable[UUID]
+) -> dict[UUID, tuple[Conversation, Beside]]:
+    """The clinic's conversations among `ids`, to be changed, with what a view has beside them."""
+    rows = await session.execute(_BY_ID, {"ids": list(ids)})
+    return {row.id: (row, (patient, name)) for row, patient, name in rows}
 
 
 async def get_conversation(scope: ClinicScope, value: object) -> ConversationView:

@@ -3,10 +3,10 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from clinic_chat.domain.conversations import Conversation, standing
+from clinic_chat.domain.conversations import Conversation, conversation_rows, standing
 from clinic_chat.domain.errors import Conflict, InvalidInput, NotFound
 from clinic_chat.domain.events import EventType, record
 from clinic_chat.domain.messages import Direction, Message, MessageStatus, Stored, message_view
@@ -49,7 +49,7 @@ async def report_status(
         found = (await session.execute(_REPORTED, {"message": wanted_id})).one_or_none()
         if found is None:
             raise NotFound("no such message")
-        message, conversation = found
+        conversation, patient, assignee, message = found
         if message.direction != Direction.OUTBOUND:
             raise InvalidInput("only outbound messages have receipts", code="not_outbound")
         if not _moves_on(MessageStatus(message.status), wanted):
@@ -63,6 +63,8 @@ async def report_status(
             EventType.MESSAGE_UPDATED,
             {"messageId": str(message.id), "seq": message.seq},
             was=standing(conversation),
+            beside=(patient, assignee),
+            message=message,
         )
         return Stored(message_view(message), created=True)
 
@@ -100,8 +102,9 @@ def _message_id(value: object) -> UUID:
 
 
 _REPORTED = (
-    select(Message, Conversation)
-    .join(Conversation, Conversation.id == Message.conversation_id)
+    conversation_rows()
+    .add_columns(Message)
+    .join(Message, Message.conversation_id == Conversation.id)
     .where(Message.id == bindparam("message"))
     .execution_options(**{AGAIN: True})
 )

@@ -1,6 +1,6 @@
 """The event log: what happened in a clinic, numbered without holes, in commit order."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from clinic_chat.domain.clinics import Clinic
-from clinic_chat.domain.conversations import Conversation, Standing, standing
+from clinic_chat.domain.conversations import Beside, Conversation, Standing, standing
 from clinic_chat.domain.scope import ClinicScope, locked_clinic
 from clinic_chat.storage.base import Base, ClinicOwned, now
 from clinic_chat.storage.database import announce
@@ -45,6 +45,16 @@ class Event(ClinicOwned, Base):
 
 
 @dataclass(frozen=True)
+class Rows:
+    """The rows that an event touched as its transaction left them."""
+
+    conversation: Conversation
+    beside: Beside
+    message: Any = None
+    """The message that the payload names."""
+
+
+@dataclass(frozen=True)
 class Recorded:
     """An event after its commit, as the bus carries it."""
 
@@ -55,6 +65,8 @@ class Recorded:
     conversation_version: int
     payload: dict[str, Any]
     at: datetime
+    rows: Rows | None = field(default=None, compare=False, repr=False)
+    """What the event touched, if whoever recorded it had it at hand; it need not be read again."""
 
 
 @dataclass(frozen=True)
@@ -77,11 +89,14 @@ def record(
     payload: dict[str, Any] | None = None,
     *,
     was: Standing | None,
+    beside: Beside | None = None,
+    message: Any = None,
 ) -> None:
     """Append to the log in the caller's transaction and announce it for after the commit.
 
     `was` is how the conversation stood before, None when it is new: with it, whoever counts
-    conversations can follow the log without counting again.
+    conversations can follow the log without counting again. With `beside`, and the `message`
+    that the payload names, nobody has to read again what is to be shown of it.
     """
     clinic = locked_clinic(session)
     clinic.last_event_seq += 1
@@ -96,7 +111,8 @@ def record(
         at=now(),
     )
     session.add(event)
-    announce(session, _recorded(event))
+    rows = Rows(conversation, beside, message) if beside else None
+    announce(session, _recorded(event, rows))
 
 
 async def events_after(scope: ClinicScope, seq: int, limit: int = READ_LIMIT) -> list[Recorded]:
@@ -134,7 +150,7 @@ async def last_seq(scope: ClinicScope) -> int:
         return seq or 0
 
 
-def _recorded(event: Event) -> Recorded:
+def _recorded(event: Event, rows: Rows | None = None) -> Recorded:
     return Recorded(
         event.clinic_id,
         event.seq,
@@ -143,4 +159,5 @@ def _recorded(event: Event) -> Recorded:
         event.conversation_version,
         event.payload,
         event.at,
+        rows,
     )

@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from clinic_chat.domain.conversations import (
+    Beside,
     Conversation,
     Status,
     iso,
@@ -27,6 +28,7 @@ from clinic_chat.domain.conversations import (
 from clinic_chat.domain.events import EventType, record
 from clinic_chat.domain.patients import patient_by_phone
 from clinic_chat.domain.scope import ClinicScope
+from clinic_chat.domain.staff import User
 from clinic_chat.domain.text import clean_body, clean_key, clean_name, clean_phone, preview
 from clinic_chat.storage.base import Base, ClinicOwned, new_id, now
 from clinic_chat.storage.scoping import AGAIN
@@ -129,10 +131,13 @@ async def receive_message(
         if known := await _stored(session, API_CHANNEL, key):
             return Stored(message_view(known), created=False)
         patient = await patient_by_phone(session, number, patient_name)
-        target = await session.scalar(_PLACE, {"patient": patient.id, "channel": API_CHANNEL})
-        if target is None:
-            target = start_conversation(session, patient.id, API_CHANNEL)
+        place = {"patient": patient.id, "channel": API_CHANNEL}
+        found = (await session.execute(_PLACE, place)).one_or_none()
+        if found is None:
+            target, assignee = start_conversation(session, patient.id, API_CHANNEL), None
             await session.flush()
+        else:
+            target, assignee = found
         message = append_message(
             session,
             target,
@@ -141,6 +146,7 @@ async def receive_message(
             body=text,
             origin=API_CHANNEL,
             client_id=key,
+            beside=(patient, assignee),
         )
         return Stored(message_view(message), created=True)
 
@@ -173,11 +179,12 @@ def append_message(
     client_id: str,
     author_id: UUID | None = None,
     at: datetime | None = None,
+    beside: Beside | None = None,
 ) -> Message:
     """Add the next message to a conversation and log it, in the caller's transaction.
 
     The caller holds the clinic's lock, so the numbers have no holes. An inbound message
-    reopens a resolved conversation.
+    reopens a resolved conversation. `beside` is as of `record`.
     """
     moment = at or now()
     was = standing(conversation) if conversation.last_seq else None
@@ -213,6 +220,8 @@ def append_message(
         EventType.MESSAGE_NEW,
         {"messageId": str(message.id), "seq": message.seq, "direction": direction},
         was=was,
+        beside=beside,
+        message=message,
     )
     return message
 
@@ -228,7 +237,8 @@ _KNOWN = (
     .execution_options(**{AGAIN: True})
 )
 _PLACE = (
-    select(Conversation)
+    select(Conversation, User.name)
+    .outerjoin(User, User.id == Conversation.assignee_id)
     .where(
         Conversation.patient_id == bindparam("patient"),
         Conversation.channel == bindparam("channel"),

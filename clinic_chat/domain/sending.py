@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from clinic_chat.domain.conversations import Conversation, conversation_id
+from clinic_chat.domain.conversations import conversation_id, load_rows
 from clinic_chat.domain.errors import NotFound
 from clinic_chat.domain.messages import (
     Direction,
@@ -93,10 +93,7 @@ def _checked(scope: ClinicScope, conversation: object, body: object, client_id: 
 
 async def _store(session: AsyncSession, answers: Sequence[Answer]) -> list[Stored | None]:
     """What became of each, in the caller's transaction; None where there is no conversation."""
-    places = {
-        row.id: row
-        for row in await session.scalars(_PLACES, {"ids": list({a.conversation for a in answers})})
-    }
+    places = await load_rows(session, {answer.conversation for answer in answers})
     known = {
         (row.origin, row.client_id): row
         for row in await session.scalars(
@@ -120,26 +117,23 @@ async def _store(session: AsyncSession, answers: Sequence[Answer]) -> list[Store
         elif message is not None:
             found.append((message, False))
         else:
+            conversation, beside = place
             message = known[answer.origin, answer.key] = append_message(
                 session,
-                place,
+                conversation,
                 direction=Direction.OUTBOUND,
                 author_id=answer.author_id,
                 author_name=names[answer.author_id],
                 body=answer.body,
                 origin=answer.origin,
                 client_id=answer.key,
+                beside=beside,
             )
             found.append((message, True))
     await session.flush()
     return [item and Stored(message_view(item[0]), created=item[1]) for item in found]
 
 
-_PLACES = (
-    select(Conversation)
-    .where(Conversation.id.in_(bindparam("ids", expanding=True)))
-    .execution_options(**{AGAIN: True})
-)
 _KNOWN = (
     select(Message)
     .where(
