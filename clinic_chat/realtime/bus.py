@@ -1,7 +1,7 @@
 """Carries committed events to the feeds: in order, none skipped, none twice.
 
-A commit wakes the bus. The `events` table stays the truth: a hole in the numbers, or five
-seconds of silence, makes the bus read the table, so events written by another process (an
+A commit wakes the bus. The `events` table stays the truth: a hole in the numbers, and a look every
+five seconds, makes the bus read the table, so events written by another process (an
 import on the command line) arrive as well, only later.
 """
 
@@ -15,7 +15,7 @@ from clinic_chat.domain.events import Personal, Recorded, events_after, last_seq
 from clinic_chat.domain.scope import ClinicScope
 from clinic_chat.storage.database import Database, StorageUnavailable
 
-SILENCE_SECONDS = 5.0
+LOOK_SECONDS = 5.0
 
 Call = Callable[[], Awaitable[None]]
 EventListener = Callable[[UUID, list[Recorded]], Awaitable[None]]
@@ -63,24 +63,23 @@ class Bus:
 
     async def run(self) -> None:
         """Deliver until cancelled."""
-        heard = asyncio.get_running_loop().time()
+        looking = asyncio.create_task(self._look_now_and_then())
+        try:
+            while True:
+                await self._deliver(await self._queue.get())
+        finally:
+            looking.cancel()
+
+    async def _look_now_and_then(self) -> None:
         while True:
-            remaining = heard + SILENCE_SECONDS - asyncio.get_running_loop().time()
-            try:
-                # Not `wait_for`, which on Python 3.11 may swallow a cancellation.
-                async with asyncio.timeout(max(remaining, 0.01)):
-                    first = await self._queue.get()
-            except TimeoutError:
-                heard = asyncio.get_running_loop().time()
-                await self._guarded(self._catch_up_all())
-                continue
-            await self._deliver(first)
+            await asyncio.sleep(LOOK_SECONDS)
+            self.call(self._catch_up_all)
 
     async def _guarded(self, work: Awaitable[None]) -> None:
         try:
             await work
         except StorageUnavailable:
-            # The events are safe in the table; the next silence reads them.
+            # The events are safe in the table; the next look reads them.
             log.warning("bus.storage_unavailable")
         except Exception as error:
             log.error("bus.delivery_failed", exc_info=error)
