@@ -17,7 +17,6 @@ from tests.browser import pages
 from tests.browser.channel import Channel
 from tests.browser.chromium import LAUNCH_ARGUMENTS, chromium_path
 from tests.browser.colleague import Colleague
-from tests.browser.devices import Devices
 from tests.browser.quick import QuickServer
 from tests.browser.server import Server
 from tests.browser.watch import Complaints
@@ -26,6 +25,7 @@ HERE = Path(__file__).parent
 SCREENSHOTS = HERE / "output"
 # Slow machines are slow; what is waited for comes as an event, so quick ones do not wait.
 PATIENCE_MS = 15_000
+VIEWPORT = {"width": 1280, "height": 800}
 
 Visit = Callable[..., Awaitable[Page]]
 StartServer = Callable[..., Server]
@@ -128,15 +128,9 @@ def cookies() -> dict[tuple[str, str], str]:
     return {}
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def devices(browser: Browser, server: Server) -> Devices:
-    """What people open pages on."""
-    return Devices(browser, server.origin)
-
-
 @pytest_asyncio.fixture(loop_scope="session")
 async def visit(
-    devices: Devices,
+    browser: Browser,
     server: Server,
     cookies: dict[tuple[str, str], str],
     complaints: Complaints,
@@ -145,8 +139,7 @@ async def visit(
     """Opens an address as a person, on a device of their own, and waits until it is live.
 
     Without a person it is a stranger's device, and nothing is waited for. `fresh` starts a
-    session that no other test shares; `script` runs in each page first. Further options are
-    Playwright's for a context.
+    session that no other test shares. Further options are Playwright's for a context.
     """
     contexts: list[BrowserContext] = []
 
@@ -160,10 +153,14 @@ async def visit(
         script: str | None = None,
         **options: Any,
     ) -> Page:
-        context = await devices.take(at.origin, options, script)
+        context = await browser.new_context(
+            base_url=at.origin, **{"viewport": VIEWPORT, "locale": "pt-BR", **options}
+        )
         contexts.append(context)
         context.set_default_timeout(PATIENCE_MS)
         context.on("page", complaints.listen)
+        if script:
+            await context.add_init_script(script)
         if who:
             cookie = None if fresh else cookies.get((at.origin, who))
             if cookie is None:
@@ -184,8 +181,7 @@ async def visit(
     if request.session.testsfailed > failures:
         await _photograph(contexts, request.node.name)
     for context in contexts:
-        context.remove_listener("page", complaints.listen)
-        await devices.give_back(context)
+        await context.close()
 
 
 @pytest_asyncio.fixture(loop_scope="session")

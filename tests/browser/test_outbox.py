@@ -17,8 +17,7 @@ from tests.browser.attempts import attempts
 from tests.browser.badge import LIVE, WAITING, badge, badge_is, synced
 from tests.browser.channel import Channel
 from tests.browser.chromium import LAUNCH_ARGUMENTS, chromium_path
-from tests.browser.conftest import Visit, sign_in
-from tests.browser.devices import VIEWPORT
+from tests.browser.conftest import VIEWPORT, Visit, sign_in
 from tests.browser.pages import (
     answer,
     bodies,
