@@ -131,6 +131,10 @@ class Callers:
         """The sockets of one sign-in session."""
         return [c for c in self._by_sid.values() if c.identity.session_id == session_id]
 
+    def count(self) -> int:
+        """How many live sockets there are."""
+        return len(self._by_sid)
+
     def all(self) -> list[Caller]:
         """Every live socket."""
         return list(self._by_sid.values())

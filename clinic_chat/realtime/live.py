@@ -30,6 +30,7 @@ from clinic_chat.realtime.presence import Presence
 from clinic_chat.realtime.server import create_socket_server
 from clinic_chat.realtime.subscriptions import Subscriptions
 from clinic_chat.realtime.tabs import TabStates
+from clinic_chat.realtime.tidying import Tidying
 from clinic_chat.realtime.wire.watch import close_peers, watch_peers
 from clinic_chat.services import Services
 from clinic_chat.storage.database import StorageUnavailable
@@ -95,6 +96,7 @@ class Live:
             asyncio.create_task(self.bus.run(), name="clinic_chat_bus"),
             asyncio.create_task(watch_peers(self.sio), name="clinic_chat_peers"),
             asyncio.create_task(self.callers.watch(self.cut), name="clinic_chat_sessions"),
+            asyncio.create_task(Tidying(self.callers.count).run(), name="clinic_chat_tidying"),
         ]
         if self._tabs is not None:
             tasks.append(asyncio.create_task(self._tabs.run(), name="clinic_chat_tabs"))

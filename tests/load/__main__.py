@@ -94,7 +94,7 @@ def sessions_command(
     people: People = 50,
     arrival: Arrival = 30,
     cycles: Annotated[int, typer.Option(min=1, max=100, help="Times all come and go.")] = 10,
-    rest: Rest = 25,
+    rest: Rest = 40,
     json: Json = None,
 ) -> None:
     """Sessions come one by one, all at once, and leave; time to live and memory."""

@@ -1,0 +1,59 @@
+"""When the server looks for what a crowd left behind."""
+
+from clinic_chat.realtime.tidying import CROWD, LEFT, LOOKS, Tidying
+
+
+class Place:
+    """How many tabs there are, and how often it was tidied."""
+
+    def __init__(self) -> None:
+        self.tabs = 0
+        self.tidied = 0
+        self.tidying = Tidying(lambda: self.tabs, self.tidy)
+
+    def tidy(self) -> None:
+        self.tidied += 1
+
+    def look(self, tabs: int, times: int) -> int:
+        """How often it was tidied while there were so many tabs."""
+        self.tabs, before = tabs, self.tidied
+        for _ in range(times):
+            self.tidying.look()
+        return self.tidied - before
+
+
+def test_it_is_tidied_once_when_a_crowd_has_been_gone_for_a_while() -> None:
+    place = Place()
+
+    assert place.look(2 * CROWD, 10) == 0
+    assert place.look(3, LOOKS) == 0
+    assert place.look(3, 1) == 1
+    assert place.look(3, 100) == 0
+
+
+def test_a_crowd_that_comes_back_is_not_disturbed() -> None:
+    place = Place()
+    place.look(2 * CROWD, 1)
+
+    for _ in range(5):
+        assert place.look(0, LOOKS) == 0
+        assert place.look(2 * CROWD, 1) == 0
+
+
+def test_neither_a_crowd_that_shrinks_nor_a_few_who_leave_are_the_end_of_a_crowd() -> None:
+    place = Place()
+
+    assert place.look(2 * CROWD, 1) == 0
+    assert place.look(int(2 * CROWD * LEFT) + 1, 100) == 0
+    assert Place().look(CROWD - 1, 1) == 0
+    few = Place()
+    few.look(CROWD - 1, 1)
+    assert few.look(0, 100) == 0
+
+
+def test_the_next_crowd_is_tidied_after_as_well() -> None:
+    place = Place()
+
+    for _ in range(3):
+        assert place.look(2 * CROWD, 1) == 0
+        assert place.look(0, LOOKS + 1) == 1
