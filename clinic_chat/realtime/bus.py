@@ -66,7 +66,11 @@ class Bus:
         looking = asyncio.create_task(self._look_now_and_then())
         try:
             while True:
-                await self._deliver(await self._queue.get())
+                first = await self._queue.get()
+                # What follows from the same transaction, such as the end of its author's typing,
+                # comes in the next turn: together they are one write for each receiver.
+                await asyncio.sleep(0)
+                await self._deliver(first)
         finally:
             looking.cancel()
 

@@ -65,14 +65,16 @@ def _scope_statement(state: ORMExecuteState) -> None:
         return  # more columns of a row that this session has loaded
     if "dml_strategy" in state.execution_options:
         raise UnscopedQuery("this strategy does not carry the clinic scope")
+    again = state.execution_options.get(AGAIN) and not state.is_insert
     if clinic_id is not None:
         if state.is_insert:
             _fill_insert(state, clinic_id)
         else:
             _refuse_parameters(state)
-            again = state.execution_options.get(AGAIN)
             state.statement = (_remembered if again else _scoped)(state.statement, clinic_id)
-    if fault := _fault(state.statement, state.session, clinic_id):
+    look = _remembered_fault if again else _fault
+    dialect = state.session.get_bind().dialect.name
+    if fault := look(state.statement, dialect, clinic_id is not None):
         raise UnscopedQuery(fault)
 
 
@@ -112,18 +114,20 @@ def _fill_insert(state: ORMExecuteState, clinic_id: UUID) -> None:
 _verdicts: dict[Any, str] = {}
 
 
-def _fault(statement: Any, session: Session, clinic_id: UUID | None) -> str:
+def _fault(statement: Any, dialect: str, scoped: bool) -> str:
     """What is wrong with statements of this form, "" when they stay inside the scope."""
-    dialect = session.get_bind().dialect.name
     form = statement._generate_cache_key()
     if form is None:
-        return _read(statement, dialect, clinic_id is not None)
-    key = (dialect, clinic_id is not None, form.key)
+        return _read(statement, dialect, scoped)
+    key = (dialect, scoped, form.key)
     if key not in _verdicts:
         if len(_verdicts) >= VERDICTS:
             _verdicts.clear()
-        _verdicts[key] = _read(statement, dialect, clinic_id is not None)
+        _verdicts[key] = _read(statement, dialect, scoped)
     return _verdicts[key]
+
+
+_remembered_fault = lru_cache(maxsize=1024)(_fault)
 
 
 def _read(statement: Any, dialect: str, scoped: bool) -> str:
@@ -219,5 +223,7 @@ def _scope_flush(session: Session, _context: Any, _instances: Any) -> None:
 
 def _refuse_queries(session: Session, row: Any) -> None:
     for value in vars(row).values():
-        if isinstance(value, ClauseElement) and (fault := _fault(value, session, None)):
+        if not isinstance(value, ClauseElement):
+            continue
+        if fault := _fault(value, session.get_bind().dialect.name, scoped=False):
             raise UnscopedQuery(fault)
