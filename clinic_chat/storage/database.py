@@ -178,7 +178,8 @@ def announce(session: AsyncSession, item: Any) -> None:
 
 async def _outcome(session: AsyncSession, work: Work[Any]) -> Any:
     """What the work returns, or the error it raises, unless it has changed something before."""
-    await session.flush()
+    if _has_changes(session):
+        await session.flush()
     flushes = session.info.get(FLUSHES, 0)
     try:
         return await work(session)
@@ -187,9 +188,13 @@ async def _outcome(session: AsyncSession, work: Work[Any]) -> Any:
     except Exception as error:
         if flushes != session.info.get(FLUSHES, 0):
             raise
-        if session.new or session.dirty or session.deleted:
+        if _has_changes(session):
             raise
         return error
+
+
+def _has_changes(session: AsyncSession) -> bool:
+    return bool(session.new or session.dirty or session.deleted)
 
 
 @asynccontextmanager
