@@ -1,6 +1,7 @@
 """What a group of events changed, as it is now."""
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import and_, bindparam
@@ -31,16 +32,18 @@ async def changes_of(scope: ClinicScope, events: list[Recorded]) -> Changes:
 
     It runs for everything that happens. What is read may be newer than the last event.
     """
-    rows = [event.rows for event in events]
-    if None in rows:
-        return await _read_changes(scope, events)
+    at_hand = [event.rows for event in events if event.rows]
+    if len(at_hand) == len(events):
+        rows = [(row.conversation, *row.beside, row.message) for row in at_hand]
+    else:
+        rows = await _read(scope, events)
     conversations: dict[UUID, ConversationView] = {}
     messages: dict[tuple[str, int], MessageView] = {}
-    for touched in filter(None, rows):
-        conversation = touched.conversation
-        conversations[conversation.id] = conversation_view(conversation, *touched.beside)
-        if touched.message is not None:
-            view = message_view(touched.message)
+    # Of what several events touched, the last shows how it is.
+    for conversation, patient, assignee_name, message in rows:
+        conversations[conversation.id] = conversation_view(conversation, patient, assignee_name)
+        if message is not None:
+            view = message_view(message)
             messages[view.conversation_id, view.seq] = view
     by_conversation: dict[str, list[MessageView]] = {}
     for _, view in sorted(messages.items()):
@@ -49,7 +52,7 @@ async def changes_of(scope: ClinicScope, events: list[Recorded]) -> Changes:
     return Changes(newest, by_conversation)
 
 
-async def _read_changes(scope: ClinicScope, events: list[Recorded]) -> Changes:
+async def _read(scope: ClinicScope, events: list[Recorded]) -> list[Any]:
     named = [event.payload for event in events if "messageId" in event.payload]
     wanted = {
         "ids": list({event.conversation_id for event in events}),
@@ -57,16 +60,7 @@ async def _read_changes(scope: ClinicScope, events: list[Recorded]) -> Changes:
         "seqs": [payload["seq"] for payload in named],
     }
     async with scope.read() as session:
-        rows = (await session.execute(_TOUCHED, wanted)).all()
-    conversations: dict[str, ConversationView] = {}
-    messages: dict[str, list[MessageView]] = {}
-    for *row, message in rows:
-        key = str(row[0].id)
-        if key not in conversations:
-            conversations[key] = conversation_view(*row)
-        if message is not None:
-            messages.setdefault(key, []).append(message_view(message))
-    return Changes(list(conversations.values()), messages)
+        return list(await session.execute(_TOUCHED, wanted))
 
 
 _TOUCHED = (
@@ -83,6 +77,5 @@ _TOUCHED = (
         ),
     )
     .where(Conversation.id.in_(bindparam("ids", expanding=True)))
-    .order_by(Message.seq)
     .execution_options(**{AGAIN: True})
 )
