@@ -9,6 +9,9 @@ import httpx
 from tests.browser.people import Patient
 from tests.browser.server import Server
 
+# Shorter than the server keeps idle connections, or one may close just when it is used again.
+IDLE = httpx.Limits(keepalive_expiry=1)
+
 _ids = itertools.count(1)
 
 
@@ -31,6 +34,7 @@ class Channel:
             base_url=server.origin,
             headers={"Authorization": f"Bearer {server.token(clinic)}"},
             timeout=30,
+            limits=IDLE,
         )
 
     async def deliver(self, patient: Patient, body: str) -> Delivered:
