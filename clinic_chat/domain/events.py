@@ -1,12 +1,13 @@
 """The event log: what happened in a clinic, numbered without holes, in commit order."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, select
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -14,7 +15,8 @@ from clinic_chat.domain.clinics import Clinic
 from clinic_chat.domain.conversations import Beside, Conversation, Standing, standing
 from clinic_chat.domain.scope import ClinicScope, locked_clinic
 from clinic_chat.storage.base import Base, ClinicOwned, now
-from clinic_chat.storage.database import announce
+from clinic_chat.storage.database import Database, announce
+from clinic_chat.storage.scoping import AGAIN
 
 READ_LIMIT = 500
 
@@ -143,11 +145,25 @@ async def conversation_events_after(
 
 async def last_seq(scope: ClinicScope) -> int:
     """The number of the clinic's newest event, 0 when there is none."""
-    async with scope.database.read() as session:
-        seq = await session.scalar(
-            select(Clinic.last_event_seq).where(Clinic.id == scope.clinic_id)
-        )
-        return seq or 0
+    return (await last_seqs(scope.database, [scope.clinic_id]))[scope.clinic_id]
+
+
+async def last_seqs(database: Database, clinic_ids: Collection[UUID]) -> dict[UUID, int]:
+    """The number of each clinic's newest event, 0 when there is none."""
+    ids = list(clinic_ids)
+    found: dict[UUID, int] = {}
+    async with database.read() as session:
+        for start in range(0, len(ids), READ_LIMIT):
+            rows = await session.execute(_LAST_SEQS, {"ids": ids[start : start + READ_LIMIT]})
+            found.update((row.id, row.last_event_seq) for row in rows)
+    return {clinic_id: found.get(clinic_id, 0) for clinic_id in ids}
+
+
+_LAST_SEQS = (
+    select(Clinic.id, Clinic.last_event_seq)
+    .where(Clinic.id.in_(bindparam("ids", expanding=True)))
+    .execution_options(**{AGAIN: True})
+)
 
 
 def _recorded(event: Event, rows: Rows | None = None) -> Recorded:

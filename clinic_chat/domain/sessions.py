@@ -20,6 +20,7 @@ from clinic_chat.domain.text import storable
 from clinic_chat.settings import Settings
 from clinic_chat.storage.base import Base, new_id, now
 from clinic_chat.storage.database import Database, StorageUnavailable
+from clinic_chat.storage.scoping import AGAIN
 
 SEEN_RESOLUTION = timedelta(minutes=5)
 COOKIE_NAME = "clinic_chat_session"
@@ -108,14 +109,10 @@ class Sessions:
         ids = list(session_ids)
         found: list[Identity] = []
         for start in range(0, len(ids), READ_AT_ONCE):
-            found += await self._live(
-                _SESSIONS.where(SignInSession.id.in_(ids[start : start + READ_AT_ONCE]))
-            )
+            found += await self._live(_BY_ID, {"ids": ids[start : start + READ_AT_ONCE]})
         return {identity.session_id: identity for identity in found}
 
-    async def _live(
-        self, statement: Any, parameters: dict[str, str] | None = None
-    ) -> list[Identity]:
+    async def _live(self, statement: Any, parameters: dict[str, Any]) -> list[Identity]:
         async with self._database.read() as session:
             rows = (await session.execute(statement, parameters)).all()
         moment = now()
@@ -211,5 +208,7 @@ _SESSIONS = (
         (Membership.user_id == SignInSession.user_id)
         & (Membership.clinic_id == SignInSession.clinic_id),
     )
+    .execution_options(**{AGAIN: True})
 )
 _BY_COOKIE = _SESSIONS.where(SignInSession.cookie_hash == bindparam("cookie_hash"))
+_BY_ID = _SESSIONS.where(SignInSession.id.in_(bindparam("ids", expanding=True)))

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, String, select
+from sqlalchemy import BigInteger, ForeignKey, String, bindparam, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
@@ -17,6 +17,7 @@ from clinic_chat.domain.passwords import hash_password
 from clinic_chat.domain.text import clean_name
 from clinic_chat.storage.base import Base, new_id, now
 from clinic_chat.storage.database import Database
+from clinic_chat.storage.scoping import AGAIN
 
 LOCALES = ("pt-BR", "en")
 PASSWORD_MINIMUM = 10
@@ -148,10 +149,13 @@ async def colleagues(session: AsyncSession, clinic_id: UUID) -> list[StaffMember
 async def clinics_of(database: Database, user_id: UUID) -> list[Clinic]:
     """The clinics this person works in, by name."""
     async with database.read() as session:
-        rows = await session.scalars(
-            select(Clinic)
-            .join(Membership, Membership.clinic_id == Clinic.id)
-            .where(Membership.user_id == user_id)
-            .order_by(Clinic.name)
-        )
-        return list(rows)
+        return list(await session.scalars(_CLINICS, {"person": user_id}))
+
+
+_CLINICS = (
+    select(Clinic)
+    .join(Membership, Membership.clinic_id == Clinic.id)
+    .where(Membership.user_id == bindparam("person"))
+    .order_by(Clinic.name)
+    .execution_options(**{AGAIN: True})
+)
