@@ -9,6 +9,7 @@ import typer
 import uvloop
 
 from tests.load import one_conversation, report, sends, sessions, twenty_clinics
+from tests.load.core_speed import SERVERS_CORE
 from tests.load.floors import FLOORS
 from tests.load.process import pin_generator
 from tests.load.talk import WARM_UP_MESSAGES, Pace
@@ -116,8 +117,10 @@ def sends_command(
 
 
 def _run(name: str, scenario: Any, options: Any, json: Path | None) -> None:
-    with TemporaryDirectory(prefix="clinic-chat-load-") as folder:
-        figures = uvloop.run(scenario(Path(folder), options))
+    with TemporaryDirectory(prefix="clinic-chat-load-") as temporary:
+        folder = Path(temporary)
+        with SERVERS_CORE.watched(folder / "core-speed.log"):
+            figures = uvloop.run(scenario(folder, options))
     report.show(name, figures)
     if json is not None:
         json.write_text(report.as_json(vars(options), {name: figures}))

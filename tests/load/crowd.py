@@ -1,9 +1,11 @@
 """Many connections that come, stay and go."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 
 from tests.load.connection import Connection, Refused
+from tests.load.core_speed import SERVERS_CORE
 from tests.load.figures import spread
 from tests.load.process import Process
 
@@ -17,7 +19,7 @@ async def arrive(
 
     How long until each was live, and what one arrival cost the server.
     """
-    before = process.cpu()
+    before, began = process.cpu(), time.monotonic()
 
     async def come(number: int, connection: Connection) -> bool:
         await asyncio.sleep(seconds * number / len(crowd))
@@ -31,7 +33,12 @@ async def arrive(
     came = await asyncio.gather(*(come(number, one) for number, one in enumerate(crowd)))
     times = [one.live_at - one.dialled_at for one in crowd if one.live_at]
     cost = (process.cpu() - before) / len(crowd) * 1000
-    return {"failed": came.count(False), **spread(times), "cpu_ms": round(cost, 2)}
+    return {
+        "failed": came.count(False),
+        **spread(times),
+        "cpu_ms": round(cost, 2),
+        "slowdown": SERVERS_CORE.slowdown(began),
+    }
 
 
 async def leave(crowd: Sequence[Connection]) -> None:

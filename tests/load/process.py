@@ -20,7 +20,7 @@ class Process:
         self, command: Sequence[str], folder: Path, environment: dict[str, str], log: Path
     ) -> None:
         self._log = log
-        with log.open("ab") as output, _on_cores(server_cores()):
+        with log.open("ab") as output, on_cores(server_cores()):
             self._process = subprocess.Popen(
                 command,
                 cwd=folder,
@@ -79,7 +79,8 @@ def pin_generator() -> None:
 
 
 @contextmanager
-def _on_cores(cores: set[int]) -> Iterator[None]:
+def on_cores(cores: set[int]) -> Iterator[None]:
+    """Processes that are started within run on these cores."""
     ours = os.sched_getaffinity(0)
     os.sched_setaffinity(0, cores)
     try:

@@ -16,11 +16,13 @@ ROWS = (
     ("time to live, p99 ms", "time_to_live.p99_ms", True),
     ("time to live, max ms", "time_to_live.max_ms", True),
     ("server CPU per arrival, ms", "time_to_live.cpu_ms", True),
+    ("… core slower than at its best by", "time_to_live.slowdown", False),
     ("one alone live after, ms", "single.p50_ms", False),
     ("all at once: live, p50 ms", "at_once.p50_ms", False),
     ("all at once: all live after, ms", "at_once.all_live_ms", False),
     ("… the slowest time, ms", "slowest_at_once_ms", False),
     ("… server CPU per arrival, ms", "at_once.cpu_ms", False),
+    ("… core slower than at its best by", "at_once.slowdown", False),
     ("could not join", "time_to_live.failed", False),
     ("memory per session, KB", "memory.per_session_kb", True),
     ("memory of all sessions, MB", "memory.extra_mb", True),
@@ -29,6 +31,8 @@ ROWS = (
     ("bare transactions a second", "bare_per_second", False),
     ("share of the bare loop", "share_of_bare", False),
     ("idle CPU, % of a core", "idle_cpu_percent", True),
+    ("… core slower than at its best by", "idle_slowdown", False),
+    ("… at the core's best", "idle_cpu_percent_full_speed", True),
     ("messages", "messages", False),
     ("receivers", "receivers", False),
     ("bytes per receiver", "event_bytes", False),
@@ -42,6 +46,8 @@ ROWS = (
     ("server CPU per message, ms", "cpu_ms_per_message", True),
     ("… with idle CPU, ms", "cpu_ms_per_message_gross", True),
     ("server CPU, % of a core", "cpu_percent", True),
+    ("… core slower than at its best by", "slowdown", False),
+    ("… at the core's best", "cpu_percent_full_speed", True),
     ("generator CPU, % of a core", "generator_cpu_percent", False),
     ("missed", "missed", False),
     ("doubled", "doubled", False),
@@ -67,7 +73,7 @@ def show(name: str, figures: dict[str, Any]) -> None:
     if not console.is_terminal:
         console.width = 160
     console.print(table)
-    for note in ("faults", "events_per_message", "after_leaving_mb"):
+    for note in ("faults", "events_per_message", "each_at_once", "after_leaving_mb"):
         if figures["product"].get(note):
             console.print(f"{note.replace('_', ' ')}: {figures['product'][note]}")
 

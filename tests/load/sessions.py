@@ -75,6 +75,7 @@ async def sessions(folder: Path, options: Options) -> dict[str, Any]:
             "time_to_live": over_a_while,
             "at_once": at_once[0],
             "slowest_at_once_ms": max(run["all_live_ms"] for run in at_once),
+            "each_at_once": [(run["all_live_ms"], run["slowdown"]) for run in at_once],
             "memory": memory,
             "after_leaving_mb": left_mb,
             "growth_percent": round((left_mb[-1] / left_mb[0] - 1) * 100, 1),

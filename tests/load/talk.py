@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from tests.load.core_speed import SERVERS_CORE
 from tests.load.deliveries import Deliveries, Message
 from tests.load.process import Process
 
@@ -41,21 +42,29 @@ async def measured(
     """Watch the server idle, warm it up, and talk: latencies and CPU.
 
     `cpu_ms_per_message` is without what the idle server takes (pings and the like); `gross`
-    is with it. A percentage is of one core.
+    is with it. A percentage is of one core. A slowdown is how much slower than at its best that
+    core was meanwhile.
     """
+    began = time.monotonic()
     idle = await _idle(process, pace.idle_seconds)
+    idle_slowdown = SERVERS_CORE.slowdown(began)
     await _talk(audience, say, receivers, pace.rate, pace.warm_up)
     server, ours, began = process.cpu(), time.process_time(), time.monotonic()
     count = round(pace.rate * pace.seconds)
     deliveries = await _talk(audience, say, receivers, pace.rate, count)
     used, seconds = process.cpu() - server, time.monotonic() - began
+    slowdown = SERVERS_CORE.slowdown(began)
     return {
         "receivers": receivers,
         **deliveries.summary(receivers),
         "cpu_ms_per_message": round((used - idle * seconds) / count * 1000, 2),
         "cpu_ms_per_message_gross": round(used / count * 1000, 2),
         "cpu_percent": round(used / seconds * 100, 2),
+        "slowdown": slowdown,
+        "cpu_percent_full_speed": round(used / seconds * 100 / slowdown, 2),
         "idle_cpu_percent": round(idle * 100, 2),
+        "idle_slowdown": idle_slowdown,
+        "idle_cpu_percent_full_speed": round(idle * 100 / idle_slowdown, 2),
         "generator_cpu_percent": round((time.process_time() - ours) / seconds * 100, 1),
     }
 
