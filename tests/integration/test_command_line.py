@@ -5,7 +5,7 @@ import pty
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args, get_type_hints
 
@@ -13,15 +13,14 @@ import pytest
 
 from clinic_chat import __main__ as command_line
 from clinic_chat.domain.staff import LOCALES, Role
+from tests.integration.commands import PROJECT, Commands, Run, ready_commands
 
-PROJECT = Path(command_line.__file__).parent.parent
 CSV = (
     "ID,section_header,section_text,dialogue\n"
     '1,CC,,"Doctor: Hello\nPatient: Hi"\n'
     "2,CC,,nobody speaks\n"
     "3,CC,,Patient: Good morning\n"
 )
-Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
@@ -35,21 +34,18 @@ def environment(path: Path) -> dict[str, str]:
     return {**os.environ, "CLINIC_CHAT_DATABASE_URL": f"sqlite+aiosqlite:///{path}"}
 
 
+@pytest.fixture(scope="module")
+def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Commands]:
+    with ready_commands(tmp_path_factory.mktemp("commands")) as ready:
+        yield ready
+
+
 @pytest.fixture
-def run(environment: dict[str, str]) -> Run:
+def run(commands: Commands, environment: dict[str, str]) -> Run:
     """Runs a command to its end; what is not given on standard input is nothing."""
 
     def run_command(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "clinic_chat", *arguments],
-            input=stdin,
-            cwd=PROJECT,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        return commands.run(*arguments, stdin=stdin, environment=environment)
 
     return run_command
 
