@@ -1,6 +1,7 @@
 """How the server ends when it is told to: nothing new, what is under way, a word, and the end."""
 
 import asyncio
+import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import closing, suppress
@@ -50,10 +51,18 @@ class Desk:
         return code, monotonic() - begun
 
 
-@pytest.fixture
-def server(database_path: Path, tmp_path: Path) -> Iterator[ForkedServer]:
-    with ForkedServer(database_path, tmp_path / "server.log") as server:
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkedServer]:
+    folder = tmp_path_factory.mktemp("shutdown")
+    with ForkedServer(folder / "clinic_chat.db", folder / "server.log") as server:
         yield server
+
+
+@pytest.fixture
+def database_path(server: ForkedServer, sqlite_template: Path) -> Path:
+    for beside in ("-wal", "-shm"):
+        server.database.with_name(server.database.name + beside).unlink(missing_ok=True)
+    return Path(shutil.copy(sqlite_template, server.database))
 
 
 @pytest.fixture
