@@ -10,6 +10,8 @@ from clinic_chat.realtime.wire.entrance import SocketEntrance
 from clinic_chat.serve import BUILT
 
 GARBAGE_AFTER = 50_000
+# What has been here for long is looked through by `realtime/tidying.py`, at a better moment.
+OLD_GARBAGE_AFTER = 100
 
 
 def create_app() -> ASGIApp:
@@ -29,6 +31,6 @@ def create_app() -> ASGIApp:
     # stop everything for a tenth of a second each time.
     gc.collect()
     gc.freeze()
-    gc.set_threshold(GARBAGE_AFTER, *gc.get_threshold()[1:])
+    gc.set_threshold(GARBAGE_AFTER, gc.get_threshold()[1], OLD_GARBAGE_AFTER)
     # The context is the connection's own and ends with it: nothing is set back.
     return SocketEntrance(behind_headers, app.sio, prepare=app.set_contexts)

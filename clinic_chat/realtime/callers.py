@@ -74,6 +74,7 @@ class Callers:
         self._database = database
         self._sessions = sessions
         self._by_sid: dict[str, Caller] = {}
+        self._left = 0
 
     async def admit(self, sid: str, environ: dict[str, Any]) -> Caller | None:
         """Remember the socket when its cookie is a live session; None when it is not."""
@@ -125,7 +126,9 @@ class Callers:
 
     def forget(self, sid: str) -> Caller | None:
         """Drop a socket that is gone."""
-        return self._by_sid.pop(sid, None)
+        caller = self._by_sid.pop(sid, None)
+        self._left += caller is not None
+        return caller
 
     def of_session(self, session_id: UUID) -> list[Caller]:
         """The sockets of one sign-in session."""
@@ -134,6 +137,10 @@ class Callers:
     def count(self) -> int:
         """How many live sockets there are."""
         return len(self._by_sid)
+
+    def left(self) -> int:
+        """How many sockets there have been that are gone."""
+        return self._left
 
     def all(self) -> list[Caller]:
         """Every live socket."""

@@ -92,11 +92,12 @@ class Live:
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:
         """Deliver events and notice dead peers and ended sessions while the server runs."""
+        tidying = Tidying(self.callers.count, self.callers.left)
         tasks = [
             asyncio.create_task(self.bus.run(), name="clinic_chat_bus"),
             asyncio.create_task(watch_peers(self.sio), name="clinic_chat_peers"),
             asyncio.create_task(self.callers.watch(self.cut), name="clinic_chat_sessions"),
-            asyncio.create_task(Tidying(self.callers.count).run(), name="clinic_chat_tidying"),
+            asyncio.create_task(tidying.run(), name="clinic_chat_tidying"),
         ]
         if self._tabs is not None:
             tasks.append(asyncio.create_task(self._tabs.run(), name="clinic_chat_tabs"))

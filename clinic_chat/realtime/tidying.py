@@ -12,21 +12,31 @@ LOOK_SECONDS = 5.0
 CROWD = 50
 LEFT = 0.25
 LOOKS = int(STATE_SECONDS / LOOK_SECONDS) + 1
+# Where tabs come and go all day and there never is a crowd, what so many left behind is enough.
+MANY = 300
 
 
 class Tidying:
-    """Notices that a crowd is gone. `count` tells how many tabs there are.
+    """Notices that a crowd is gone, or that many were here in the course of time.
 
-    What tabs leave behind refers to itself, and Python looks for such garbage the more seldom
-    the more there is. To look takes 0.1 s after 500 tabs, in which nothing else is done, so it
+    `count` tells how many tabs there are, `left` how many have ever left. What tabs leave behind
+    refers to itself, and Python looks for such garbage while tabs come, of all moments. To look
+    takes 0.1 s after 500 tabs, in which nothing else is done, so Python is kept from it and it
     is left for when few are there to notice.
     """
 
-    def __init__(self, count: Callable[[], int], tidy: Callable[[], object] | None = None) -> None:
+    def __init__(
+        self,
+        count: Callable[[], int],
+        left: Callable[[], int],
+        tidy: Callable[[], object] | None = None,
+    ) -> None:
         self._count = count
+        self._left = left
         self._tidy = tidy or give_back
         self._most = 0
         self._looks = 0
+        self._left_then = 0
 
     async def run(self) -> None:
         """Look now and then, until cancelled."""
@@ -35,14 +45,17 @@ class Tidying:
             self.look()
 
     def look(self) -> None:
-        """Tidy up once when a crowd has been gone for a while."""
+        """Tidy up once when a crowd has been gone for a while, or when many left since."""
         count = self._count()
         self._most = max(self._most, count)
         gone = self._most >= CROWD and count <= self._most * LEFT
         self._looks = self._looks + 1 if gone else 0
-        if self._looks > LOOKS:
+        left = self._left()
+        # Not while the states of those of a crowd who left last are still kept.
+        many = not gone and left - self._left_then >= MANY
+        if self._looks > LOOKS or many:
             self._tidy()
-            self._most, self._looks = count, 0
+            self._most, self._looks, self._left_then = count, 0, left
 
 
 def give_back() -> None:

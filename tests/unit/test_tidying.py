@@ -1,6 +1,6 @@
 """When the server looks for what a crowd left behind."""
 
-from clinic_chat.realtime.tidying import CROWD, LEFT, LOOKS, Tidying
+from clinic_chat.realtime.tidying import CROWD, LEFT, LOOKS, MANY, Tidying
 
 
 class Place:
@@ -9,7 +9,8 @@ class Place:
     def __init__(self) -> None:
         self.tabs = 0
         self.tidied = 0
-        self.tidying = Tidying(lambda: self.tabs, self.tidy)
+        self.left = 0
+        self.tidying = Tidying(lambda: self.tabs, lambda: self.left, self.tidy)
 
     def tidy(self) -> None:
         self.tidied += 1
@@ -57,3 +58,22 @@ def test_the_next_crowd_is_tidied_after_as_well() -> None:
     for _ in range(3):
         assert place.look(2 * CROWD, 1) == 0
         assert place.look(0, LOOKS + 1) == 1
+
+
+def test_where_there_is_no_crowd_it_is_tidied_when_many_have_left() -> None:
+    place = Place()
+
+    for _ in range(3):
+        place.left += MANY - 1
+        assert place.look(CROWD - 1, 10) == 0
+        place.left += 1
+        assert place.look(CROWD - 1, 10) == 1
+
+
+def test_the_many_of_a_crowd_that_leaves_are_tidied_after_once() -> None:
+    place = Place()
+    place.look(2 * MANY, 1)
+
+    place.left += 2 * MANY
+    assert place.look(0, LOOKS) == 0
+    assert place.look(0, 100) == 1
