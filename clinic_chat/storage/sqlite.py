@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from itertools import islice
@@ -9,6 +10,11 @@ from typing import Any, Self
 
 import aiosqlite
 from sqlalchemy import event
+from sqlalchemy.dialects.sqlite.aiosqlite import (
+    AsyncAdapt_aiosqlite_connection,
+    AsyncAdapt_aiosqlite_cursor,
+    AsyncAdapt_aiosqlite_dbapi,
+)
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from clinic_chat.storage.scoping import AGAIN
@@ -26,6 +32,7 @@ def sqlite_engine(url: str, *, begin: str, connections: int) -> AsyncEngine:
         pool_size=connections,
         max_overflow=0,
         hide_parameters=True,
+        module=_Driver(aiosqlite, sqlite3),
         connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "async_creator_fn": sqlite_connection},
     )
 
@@ -66,6 +73,43 @@ def sqlite_engine(url: str, *, begin: str, connections: int) -> AsyncEngine:
     return engine
 
 
+class _AdaptedCursor(AsyncAdapt_aiosqlite_cursor):
+    """Goes by way of coroutines only for what has to wait, where SQLAlchemy does three times."""
+
+    __slots__ = ()
+
+    def _aenter_cursor(self, cursor: Any) -> Any:
+        return cursor
+
+    def execute(self, operation: Any, parameters: Any = None) -> Any:
+        cursor: Any = self._cursor
+        try:
+            rows = cursor.at_once(operation, parameters or ())
+        except Exception as error:
+            self._adapt_connection._handle_exception(error)
+        if rows is None:
+            return super().execute(operation, parameters)
+        self._rows = deque(rows)
+        return cursor
+
+    def close(self) -> None:
+        self._rows.clear()
+
+    async def _async_soft_close(self) -> None:
+        """Nothing is left to close: every row was fetched."""
+
+
+class _AdaptedConnection(AsyncAdapt_aiosqlite_connection):
+    __slots__ = ()
+
+    _cursor_cls = _AdaptedCursor
+
+
+class _Driver(AsyncAdapt_aiosqlite_dbapi):
+    def connect(self, *args: Any, **options: Any) -> AsyncAdapt_aiosqlite_connection:
+        return _AdaptedConnection(self, super().connect(*args, **options)._connection)
+
+
 class _Cursor(aiosqlite.Cursor):
     """Visits the connection's thread once per statement, where aiosqlite does four times.
 
@@ -77,11 +121,14 @@ class _Cursor(aiosqlite.Cursor):
     _rows: Iterator[Any] = iter(())
     quick = False
 
-    async def execute(self, sql: str, parameters: Iterable[Any] | None = None) -> Self:
+    def at_once(self, sql: str, parameters: Iterable[Any]) -> list[Any] | None:
+        """The rows of a quick statement, None when it has to go to the thread."""
         if self.quick and self._conn.is_free():
-            rows = self._run(sql, parameters or ())
-        else:
-            rows = await self._execute(self._run, sql, parameters or ())  # type: ignore[no-untyped-call]
+            return self._run(sql, parameters)
+        return None
+
+    async def execute(self, sql: str, parameters: Iterable[Any] | None = None) -> Self:
+        rows = await self._execute(self._run, sql, parameters or ())  # type: ignore[no-untyped-call]
         self._rows = iter(rows)
         return self
 
