@@ -18,18 +18,23 @@ RECORD_ATTEMPTS = """
     window.attempts.push(attempt);
     return attempt;
   };
+  // By the first event that says so, which is the one that the page goes by.
+  const ends = (attempt) => () => (attempt.endedAt ??= Date.now());
   const NativeSocket = window.WebSocket;
   window.WebSocket = class extends NativeSocket {
     constructor(url, ...rest) {
       super(url, ...rest);
       const attempt = begin(url);
-      if (attempt) this.addEventListener("close", () => (attempt.endedAt = Date.now()));
+      if (!attempt) return;
+      for (const name of ["error", "close"]) this.addEventListener(name, ends(attempt));
     }
   };
   const {open} = XMLHttpRequest.prototype;
   XMLHttpRequest.prototype.open = function (method, url, ...rest) {
     const attempt = begin(url);
-    if (attempt) this.addEventListener("loadend", () => (attempt.endedAt = Date.now()));
+    if (attempt) {
+      this.addEventListener("readystatechange", () => this.readyState === 4 && ends(attempt)());
+    }
     return open.call(this, method, url, ...rest);
   };
 })();
