@@ -1,7 +1,7 @@
 # `make run` and `make test` need only Python 3.11 or newer, make and the package registries.
 
 # The system's own Python where it will do: distributions build theirs with profile-guided
-# optimization, which version managers leave out, and then everything takes a third longer.
+# optimization, which version managers leave out, and then everything takes a quarter longer.
 WILL_DO := import ensurepip, sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell /usr/bin/python3 -c '$(WILL_DO)' 2>/dev/null && echo /usr/bin/python3 || echo python3)
 VENV := .venv
