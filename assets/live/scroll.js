@@ -76,32 +76,43 @@ function keepPlace(area, content, markedSeq) {
     seen = area.scrollTop;
   };
 
+  const atVeryBottom = () => area.scrollHeight - area.scrollTop - area.clientHeight < 1;
+
   // A scroll whose event is still to come is the reader's, and is not to be undone. One that ends
   // at the very bottom may be the browser's own, because there is less to show.
   const allowForScroll = () => {
     const by = area.scrollTop - seen;
-    if (Math.abs(by) < 1 || area.scrollHeight - area.scrollTop - area.clientHeight < 1) return;
+    if (Math.abs(by) < 1 || atVeryBottom()) return;
     if (anchor) anchor.offset -= by;
     if (by < -BOTTOM_PX) setBottom(false);
   };
 
+  const keepAnchor = () => {
+    if (!anchor?.body.isConnected) return;
+    const top = area.getBoundingClientRect().top;
+    const moved = anchor.body.getBoundingClientRect().top - top - anchor.offset;
+    if (Math.abs(moved) >= 0.5) area.scrollTop += moved;
+  };
+
   const restore = () => {
     allowForScroll();
-    if (bottom) {
-      area.scrollTop = area.scrollHeight;
-    } else if (anchor?.body.isConnected) {
-      const top = area.getBoundingClientRect().top;
-      const moved = anchor.body.getBoundingClientRect().top - top - anchor.offset;
-      if (Math.abs(moved) >= 0.5) area.scrollTop += moved;
-    }
+    if (bottom) area.scrollTop = area.scrollHeight;
+    else keepAnchor();
     seen = area.scrollTop;
+  };
+
+  // What was added above since the last frame must not pass for what the reader scrolled to.
+  const scrolled = () => {
+    allowForScroll();
+    if (!bottom && !atVeryBottom()) keepAnchor();
+    remember();
   };
 
   // Both tell before the browser paints, so the reader never sees the place it moves from.
   const sizes = new ResizeObserver(restore);
   sizes.observe(content);
   sizes.observe(area);
-  area.addEventListener("scroll", remember, { passive: true });
+  area.addEventListener("scroll", scrolled, { passive: true });
 
   const marked = content.querySelector(`[data-seq="${markedSeq || "none"}"]`);
   if (marked) {
@@ -121,7 +132,7 @@ function keepPlace(area, content, markedSeq) {
     },
     stop() {
       sizes.disconnect();
-      area.removeEventListener("scroll", remember);
+      area.removeEventListener("scroll", scrolled);
     },
   };
 }

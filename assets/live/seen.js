@@ -12,8 +12,9 @@ export function SeenButton({ children, cursor, disabled, onClick, ...props }) {
 
   useEffect(() => {
     const observer = new IntersectionObserver(
-      ([entry]) => {
-        if (entry.isIntersecting) press.current?.();
+      // A busy browser tells of several changes at once: the last is how it is now.
+      (entries) => {
+        if (entries.at(-1).isIntersecting) press.current?.();
       },
       { root: button.current.closest("[data-scrolls], .thread-scroll"), rootMargin: AHEAD },
     );

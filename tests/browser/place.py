@@ -40,6 +40,15 @@ _WATCH = """
   sizes.observe(element);
 }
 """
+# Between a change and its frame the place is not yet kept, and nobody has seen it.
+_MOVED = """
+(area) => new Promise((done) => {
+  new ResizeObserver((_, sizes) => {
+    sizes.disconnect();
+    done(window.moved.look());
+  }).observe(document.querySelector(area));
+})
+"""
 
 
 async def scroll_to(page: Page, top: float) -> None:
@@ -49,10 +58,26 @@ async def scroll_to(page: Page, top: float) -> None:
 
 async def scroll_and_watch(page: Page, top: float) -> None:
     """Scroll there, and remember from that moment on how far the first whole message moves."""
+    # In one go: a page that comes in between would be taken for where the message was.
     await page.evaluate(
-        "([area, top]) => { document.querySelector(area).scrollTop = top; }", [AREA, top]
+        f"([area, top]) => {{ document.querySelector(area).scrollTop = top; ({_WATCH})(area); }}",
+        [AREA, top],
     )
-    await watch_place(page)
+
+
+async def scroll_as_the_beginning_grows(page: Page, top: float, by: float) -> None:
+    """Scroll there, watch the place, and add so many pixels above before the scroll's event."""
+    await page.evaluate(
+        f"""([area, top, by]) => {{
+          const element = document.querySelector(area);
+          element.scrollTop = top;
+          ({_WATCH})(area);
+          const added = document.createElement("div");
+          added.style.height = `${{by}}px`;
+          element.firstElementChild.prepend(added);
+        }}""",
+        [AREA, top, by],
+    )
 
 
 async def watch_place(page: Page) -> None:
@@ -62,7 +87,7 @@ async def watch_place(page: Page) -> None:
 
 async def moved(page: Page) -> float:
     """By how many pixels it moved at most since `watch_place`."""
-    most: float = await page.evaluate("() => window.moved.look()")
+    most: float = await page.evaluate(_MOVED, AREA)
     return most
 
 

@@ -11,13 +11,12 @@ from playwright.async_api import Locator, Page, expect
 from tests.browser.channel import Channel
 from tests.browser.conftest import SitDown, Visit
 from tests.browser.pages import row, rows
-from tests.browser.people import ANA, BRUNO, DANIEL, RENATA, new_patient
+from tests.browser.people import ANA, BRUNO, DANIEL, RENATA
 from tests.browser.server import Server
 from tests.browser.talk import Talk
 from tests.faults.proxy import Proxy
 
 LIST = "[data-testid=conversation-list]"
-PAGE_SIZE = 50
 HEARD_LATE_SECONDS = 1.5
 STAFF = (ANA, BRUNO, RENATA, DANIEL)
 
@@ -142,25 +141,6 @@ async def test_a_conversation_leaves_the_list_and_the_others_do_not_jump(
     arrival = await Talk.begin(channel)
     await expect(row(ana, arrival.name)).to_be_attached()
     assert abs(await _top(ana, looked_at.name) - before) <= 2
-
-
-async def test_the_list_loads_further_pages_as_one_scrolls(visit: Visit, channel: Channel) -> None:
-    await asyncio.gather(*(channel.deliver(new_patient(), "Bom dia") for _ in range(PAGE_SIZE)))
-    ana = await visit(ANA)
-    everyone = await _count(ana, "all")
-    assert everyone > PAGE_SIZE
-    await expect(rows(ana)).to_have_count(PAGE_SIZE)
-    newest = await rows(ana).locator(".row-name").all_text_contents()
-
-    while (shown := await rows(ana).count()) < everyone:
-        await rows(ana).last.scroll_into_view_if_needed()
-        await ana.locator(LIST).evaluate("(list) => { list.scrollTop = list.scrollHeight; }")
-        await expect(rows(ana)).not_to_have_count(shown)
-
-    names = await rows(ana).locator(".row-name").all_text_contents()
-    assert names[:PAGE_SIZE] == newest
-    assert len(set(names)) == len(names) == everyone
-    await expect(ana.locator(".rows-scroll .more")).to_have_count(0)
 
 
 def _staff_ids(server: Server) -> dict[str, str]:

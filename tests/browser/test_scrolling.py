@@ -15,6 +15,7 @@ from tests.browser.place import (
     STILL_PX,
     is_at_bottom,
     moved,
+    scroll_as_the_beginning_grows,
     scroll_to,
     watch_place,
 )
@@ -69,6 +70,17 @@ async def test_what_comes_before_a_scroll_is_told_of_does_not_leave_the_bottom(
     )
 
     await is_at_bottom(ana)
+
+
+async def test_what_is_added_above_before_a_scroll_is_told_of_moves_nothing(
+    visit: Visit, talk: Talk
+) -> None:
+    ana = await talk.opened_by(visit, ANA)
+    # A turning wheel does this: an earlier page comes between two of its steps.
+    for before, growth in ((600, 500), (900, 300), (-300, 500)):
+        await scroll_to(ana, before)
+        await scroll_as_the_beginning_grows(ana, 300, growth)
+        assert await _settled(ana) <= STILL_PX
 
 
 async def test_further_up_nothing_moves_and_the_pill_counts_what_is_new(
