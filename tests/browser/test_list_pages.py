@@ -1,6 +1,8 @@
 """The list comes in pages: each further one is loaded when its place comes into view."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
 
 from playwright.async_api import Page, expect
 
@@ -8,6 +10,7 @@ from tests.browser.channel import Channel
 from tests.browser.conftest import Visit
 from tests.browser.pages import rows
 from tests.browser.people import ANA, new_patient
+from tests.browser.server import Server
 
 LIST = "[data-testid=conversation-list]"
 PAGE_SIZE = 50
@@ -33,8 +36,10 @@ TOLD_LATE = """
 """
 
 
-async def test_the_list_loads_further_pages_as_one_scrolls(visit: Visit, channel: Channel) -> None:
-    await _fill_a_page(channel)
+async def test_the_list_loads_further_pages_as_one_scrolls(
+    visit: Visit, channel: Channel, server: Server
+) -> None:
+    await _fill_a_page(channel, server)
     ana = await visit(ANA)
     everyone = int(
         await ana.get_by_test_id("filter-all").get_by_test_id("filter-count").inner_text()
@@ -54,9 +59,9 @@ async def test_the_list_loads_further_pages_as_one_scrolls(visit: Visit, channel
 
 
 async def test_a_page_is_loaded_when_out_of_view_and_into_view_are_told_at_once(
-    visit: Visit, channel: Channel
+    visit: Visit, channel: Channel, server: Server
 ) -> None:
-    await _fill_a_page(channel)
+    await _fill_a_page(channel, server)
     ana = await visit(ANA, script=TOLD_LATE)
     await expect(rows(ana)).to_have_count(PAGE_SIZE)
     await ana.wait_for_function("window.seenChanges() === 1")
@@ -67,8 +72,16 @@ async def test_a_page_is_loaded_when_out_of_view_and_into_view_are_told_at_once(
     await expect(rows(ana)).not_to_have_count(PAGE_SIZE)
 
 
-async def _fill_a_page(channel: Channel) -> None:
-    await asyncio.gather(*(channel.deliver(new_patient(), "Bom dia") for _ in range(PAGE_SIZE)))
+async def _fill_a_page(channel: Channel, server: Server) -> None:
+    """Have more conversations than a page shows; other tests count what is unread."""
+    with closing(sqlite3.connect(server.database)) as database:
+        (there,) = database.execute(
+            "SELECT count(*) FROM conversations JOIN clinics ON clinics.id = clinic_id "
+            "WHERE slug = 'aurora'"
+        ).fetchone()
+    await asyncio.gather(
+        *(channel.deliver(new_patient(), "Bom dia") for _ in range(there, PAGE_SIZE + 10))
+    )
 
 
 async def _scroll_to_the_end(page: Page) -> None:

@@ -82,20 +82,20 @@ async def test_the_tabs_title_and_icon_say_how_many_conversations_are_unread(
     talk = await Talk.begin(channel)
     ana = await visit(ANA)
     unread = await _unread(ana)
-    await expect(ana).to_have_title(f"({unread}) {TITLE}")
+    await expect(ana).to_have_title(_title(unread))
     # It is drawn from an image that has to load first.
     icon = ana.locator('link[rel="icon"]')
     await expect(icon).to_have_attribute("href", re.compile("^data:image/png"))
 
     other = await Talk.begin(channel)
-    await expect(ana).to_have_title(f"({unread + 1}) {TITLE}")
+    await expect(ana).to_have_title(_title(unread + 1))
     # A second message of the same patient makes no second conversation.
     await other.goes_on("Oi?")
     await expect(_badge(ana, other)).to_have_text("2 não lidas")
-    await expect(ana).to_have_title(f"({unread + 1}) {TITLE}")
+    await expect(ana).to_have_title(_title(unread + 1))
     for read in (other, talk):
         await open_conversation(ana, read.name)
-    await expect(ana).to_have_title(f"({unread - 1}) {TITLE}")
+    await expect(ana).to_have_title(_title(unread - 1))
     await expect(icon).to_have_count(1)
 
 
@@ -200,4 +200,9 @@ async def _unread(page: Page) -> int:
 async def _counts(page: Page, number: int) -> None:
     """Return when the filter and the tab's title say that so many are unread."""
     await expect(_filter(page)).to_have_text(str(number))
-    await expect(page).to_have_title(f"({number}) {TITLE}" if number else TITLE)
+    await expect(page).to_have_title(_title(number))
+
+
+def _title(number: int) -> str:
+    """The tab's title with so many unread; other tests leave some of their own."""
+    return f"({number if number < 100 else '99+'}) {TITLE}" if number else TITLE
