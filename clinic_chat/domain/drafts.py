@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from clinic_chat.domain.conversations import load_conversation
 from clinic_chat.domain.errors import InvalidInput
-from clinic_chat.domain.personal import announce_personal
+from clinic_chat.domain.personal import announce_personal, own_membership
 from clinic_chat.domain.scope import ClinicScope
 from clinic_chat.domain.text import KEY_LIMIT, clean_key, storable
 from clinic_chat.storage.base import Base, ClinicOwned, now
@@ -91,8 +91,10 @@ async def save_draft(
         if draft.body != kept:
             draft.body = kept
             draft.updated_at = now()
-            await announce_personal(
-                session, scope, {"type": "draft", "id": str(target.id), "body": kept}
+            announce_personal(
+                session,
+                await own_membership(session, scope),
+                {"type": "draft", "id": str(target.id), "body": kept},
             )
         return Kept(number, kept)
 

@@ -1,7 +1,7 @@
 """What a person has chosen for themselves, on all of their devices."""
 
 from clinic_chat.domain.errors import InvalidInput
-from clinic_chat.domain.personal import announce_personal
+from clinic_chat.domain.personal import announce_personal, own_membership
 from clinic_chat.domain.scope import ClinicScope
 from clinic_chat.domain.staff import LOCALES, User
 
@@ -24,6 +24,8 @@ async def save_preferences(
             user.locale = str(locale)
         if sound is not None:
             user.sound = sound
-        await announce_personal(
-            session, scope, {"type": "preferences", "locale": user.locale, "sound": user.sound}
+        announce_personal(
+            session,
+            await own_membership(session, scope),
+            {"type": "preferences", "locale": user.locale, "sound": user.sound},
         )

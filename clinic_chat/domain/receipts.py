@@ -54,10 +54,10 @@ async def mark_read(scope: ClinicScope, conversation: object, seq: object) -> in
     wanted = seq
 
     async def move(session: AsyncSession) -> int:
-        target, marker = await _read(session, scope, conversation)
+        target, marker, reader = await _read(session, scope, conversation)
         reach = min(wanted, target.last_seq)
         if reach > marker.seq:
-            await _move(session, scope, target, marker, reach)
+            await _move(session, target, marker, reader, reach)
         return marker.inbound_read
 
     return await scope.change(move)
@@ -73,7 +73,7 @@ async def mark_unread(scope: ClinicScope, conversation: object) -> int:
         InvalidInput: `nothing_inbound`: the patient has not written yet.
     """
     async with scope.write() as session:
-        target, marker = await _read(session, scope, conversation)
+        target, marker, reader = await _read(session, scope, conversation)
         last_inbound = await session.scalar(
             select(func.max(Message.seq)).where(
                 Message.conversation_id == target.id, Message.direction == Direction.INBOUND
@@ -82,7 +82,7 @@ async def mark_unread(scope: ClinicScope, conversation: object) -> int:
         if last_inbound is None:
             raise InvalidInput("the patient has not written yet", code="nothing_inbound")
         if marker.seq >= last_inbound:
-            await _move(session, scope, target, marker, last_inbound - 1)
+            await _move(session, target, marker, reader, last_inbound - 1)
         return marker.inbound_read
 
 
@@ -135,25 +135,32 @@ async def personal_version(session: AsyncSession, scope: ClinicScope) -> int:
 
 async def _read(
     session: AsyncSession, scope: ClinicScope, conversation: object
-) -> tuple[Conversation, ReadMarker]:
+) -> tuple[Conversation, ReadMarker, Membership]:
     wanted = {"conversation": conversation_id(conversation), "reader": scope.staff_id()}
     found = (await session.execute(_READ, wanted)).one_or_none()
     if found is None:
         raise NotFound("no such conversation")
-    target, marker = found
+    target, reader, marker = found
     if marker is None:
         marker = ReadMarker(user_id=scope.user_id, conversation_id=target.id, seq=0, inbound_read=0)
         session.add(marker)
-    return target, marker
+    return target, marker, reader
 
 
 _READ = (
-    select(Conversation, ReadMarker)
+    select(Conversation, Membership, ReadMarker)
+    .join(
+        Membership,
+        and_(
+            Membership.clinic_id == Conversation.clinic_id,
+            Membership.user_id == bindparam("reader", type_=Uuid()),
+        ),
+    )
     .outerjoin(
         ReadMarker,
         and_(
             ReadMarker.conversation_id == Conversation.id,
-            ReadMarker.user_id == bindparam("reader", type_=Uuid()),
+            ReadMarker.user_id == Membership.user_id,
         ),
     )
     .where(Conversation.id == bindparam("conversation"))
@@ -163,18 +170,18 @@ _READ = (
 
 async def _move(
     session: AsyncSession,
-    scope: ClinicScope,
     target: Conversation,
     marker: ReadMarker,
+    reader: Membership,
     reach: int,
 ) -> None:
     before = marker.inbound_read
-    marker.seq = reach
     marker.inbound_read = await _inbound_up_to(session, target, reach)
+    marker.seq = reach
     marker.updated_at = now()
-    marker.version = await announce_personal(
+    marker.version = announce_personal(
         session,
-        scope,
+        reader,
         {
             "type": "marker",
             "id": str(target.id),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import and_, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic_chat.domain.conversations import conversation_id, load_rows
@@ -94,20 +94,20 @@ def _checked(scope: ClinicScope, conversation: object, body: object, client_id: 
 async def _store(session: AsyncSession, answers: Sequence[Answer]) -> list[Stored | None]:
     """What became of each, in the caller's transaction; None where there is no conversation."""
     places = await load_rows(session, {answer.conversation for answer in answers})
-    known = {
-        (row.origin, row.client_id): row
-        for row in await session.scalars(
-            _KNOWN,
-            {
-                "origins": list({a.origin for a in answers}),
-                "keys": list({a.key for a in answers}),
-            },
-        )
-    }
-    names = {
-        row.id: row.name
-        for row in await session.execute(_NAMES, {"ids": list({a.author_id for a in answers})})
-    }
+    authors = await session.execute(
+        _AUTHORS,
+        {
+            "ids": list({a.author_id for a in answers}),
+            "origins": list({a.origin for a in answers}),
+            "keys": list({a.key for a in answers}),
+        },
+    )
+    names: dict[UUID, str] = {}
+    known: dict[tuple[str, str], Message] = {}
+    for author_id, name, before in authors:
+        names[author_id] = name
+        if before is not None:
+            known[before.origin, before.client_id] = before
     found: list[tuple[Message, bool] | None] = []
     for answer in answers:
         place = places.get(answer.conversation)
@@ -134,16 +134,17 @@ async def _store(session: AsyncSession, answers: Sequence[Answer]) -> list[Store
     return [item and Stored(message_view(item[0]), created=item[1]) for item in found]
 
 
-_KNOWN = (
-    select(Message)
-    .where(
-        Message.origin.in_(bindparam("origins", expanding=True)),
-        Message.client_id.in_(bindparam("keys", expanding=True)),
+# Who writes, each with what they have written under these keys before.
+_AUTHORS = (
+    select(User.id, User.name, Message)
+    .outerjoin(
+        Message,
+        and_(
+            Message.author_id == User.id,
+            Message.origin.in_(bindparam("origins", expanding=True)),
+            Message.client_id.in_(bindparam("keys", expanding=True)),
+        ),
     )
-    .execution_options(**{AGAIN: True})
-)
-_NAMES = (
-    select(User.id, User.name)
     .where(User.id.in_(bindparam("ids", expanding=True)))
     .execution_options(**{AGAIN: True})
 )

@@ -179,7 +179,21 @@ class _Connection(aiosqlite.Connection):
 
     def is_free(self) -> bool:
         """Whether a statement would wait neither for the thread's nor for another's lock."""
-        return not self._visits and self._begin in ("", WAITS_FOR_NOBODY)
+        if self._visits:
+            return False
+        return self._begin in ("", WAITS_FOR_NOBODY) or self._begins_at_once()
+
+    def _begins_at_once(self) -> bool:
+        """Whether the transaction has begun, because nobody else had the lock."""
+        self._conn.execute("PRAGMA busy_timeout=0")
+        try:
+            self._conn.execute(self._begin)
+        except sqlite3.OperationalError:
+            return False
+        finally:
+            self._conn.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+        self._begin = ""
+        return True
 
     async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         # Whoever asked may be cancelled while the thread still works.
