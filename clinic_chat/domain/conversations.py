@@ -17,7 +17,7 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from clinic_chat.domain.errors import NotFound
 from clinic_chat.domain.patients import Patient
@@ -144,11 +144,9 @@ _ONE = (
 )
 
 
-async def load_rows(
-    session: AsyncSession, ids: Iterable[UUID]
-) -> dict[UUID, tuple[Conversation, Beside]]:
+def load_rows(session: Session, ids: Iterable[UUID]) -> dict[UUID, tuple[Conversation, Beside]]:
     """The clinic's conversations among `ids`, to be changed, with what a view has beside them."""
-    rows = await session.execute(_BY_ID, {"ids": list(ids)})
+    rows = session.execute(_BY_ID, {"ids": list(ids)})
     return {row.id: (row, (patient, name)) for row, patient, name in rows}
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import bindparam
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
 
 from clinic_chat.domain.conversations import Conversation, conversation_rows, standing
 from clinic_chat.domain.errors import Conflict, InvalidInput, NotFound
@@ -45,8 +45,8 @@ async def report_status(
     wanted_id = _message_id(message_id)
     moment = at or now()
 
-    async def apply(session: AsyncSession) -> Stored:
-        found = (await session.execute(_REPORTED, {"message": wanted_id})).one_or_none()
+    def apply(session: Session) -> Stored:
+        found = session.execute(_REPORTED, {"message": wanted_id}).one_or_none()
         if found is None:
             raise NotFound("no such message")
         conversation, patient, assignee, message = found

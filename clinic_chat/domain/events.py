@@ -8,14 +8,13 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, bindparam, select
-from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from clinic_chat.domain.clinics import Clinic
 from clinic_chat.domain.conversations import Beside, Conversation, Standing, standing
 from clinic_chat.domain.scope import ClinicScope, locked_clinic
 from clinic_chat.storage.base import Base, ClinicOwned, now
-from clinic_chat.storage.database import Database, announce
+from clinic_chat.storage.database import AnySession, Database, announce
 from clinic_chat.storage.scoping import AGAIN
 
 READ_LIMIT = 500
@@ -85,7 +84,7 @@ class Personal:
 
 
 def record(
-    session: AsyncSession,
+    session: AnySession,
     conversation: Conversation,
     event_type: EventType,
     payload: dict[str, Any] | None = None,

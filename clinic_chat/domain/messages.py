@@ -15,8 +15,7 @@ from sqlalchemy import (
     bindparam,
     select,
 )
-from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from clinic_chat.domain.conversations import (
     Beside,
@@ -31,6 +30,7 @@ from clinic_chat.domain.scope import ClinicScope
 from clinic_chat.domain.staff import User
 from clinic_chat.domain.text import clean_body, clean_key, clean_name, clean_phone, preview
 from clinic_chat.storage.base import Base, ClinicOwned, new_id, now
+from clinic_chat.storage.database import AnySession
 from clinic_chat.storage.scoping import AGAIN
 
 API_CHANNEL = "api"
@@ -127,15 +127,15 @@ async def receive_message(
     number = clean_phone(phone)
     key = clean_key(external_id, "externalId")
 
-    async def store(session: AsyncSession) -> Stored:
-        if known := await _stored(session, API_CHANNEL, key):
+    def store(session: Session) -> Stored:
+        if known := _stored(session, API_CHANNEL, key):
             return Stored(message_view(known), created=False)
-        patient = await patient_by_phone(session, number, patient_name)
+        patient = patient_by_phone(session, number, patient_name)
         place = {"patient": patient.id, "channel": API_CHANNEL}
-        found = (await session.execute(_PLACE, place)).one_or_none()
+        found = session.execute(_PLACE, place).one_or_none()
         if found is None:
             target, assignee = start_conversation(session, patient.id, API_CHANNEL), None
-            await session.flush()
+            session.flush()
         else:
             target, assignee = found
         message = append_message(
@@ -153,7 +153,7 @@ async def receive_message(
     return await scope.change(store)
 
 
-def start_conversation(session: AsyncSession, patient_id: UUID, channel: str) -> Conversation:
+def start_conversation(session: AnySession, patient_id: UUID, channel: str) -> Conversation:
     """A new, empty conversation in the session's transaction."""
     conversation = Conversation(
         id=new_id(),
@@ -169,7 +169,7 @@ def start_conversation(session: AsyncSession, patient_id: UUID, channel: str) ->
 
 
 def append_message(
-    session: AsyncSession,
+    session: AnySession,
     conversation: Conversation,
     *,
     direction: Direction,
@@ -226,8 +226,8 @@ def append_message(
     return message
 
 
-async def _stored(session: AsyncSession, origin: str, key: str) -> Message | None:
-    message: Message | None = await session.scalar(_KNOWN, {"origin": origin, "key": key})
+def _stored(session: Session, origin: str, key: str) -> Message | None:
+    message: Message | None = session.scalar(_KNOWN, {"origin": origin, "key": key})
     return message
 
 

@@ -4,8 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import String, UniqueConstraint, bindparam, select
-from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from clinic_chat.domain.text import clean_name, search_key
 from clinic_chat.storage.base import Base, ClinicOwned, new_id, now
@@ -43,17 +42,17 @@ def new_patient(name: str, *, phone: str | None = None, source_key: str | None =
     )
 
 
-async def patient_by_phone(session: AsyncSession, phone: str, name: str) -> Patient:
+def patient_by_phone(session: Session, phone: str, name: str) -> Patient:
     """The clinic's patient with this phone number, created with `name` when new.
 
     A known patient keeps the name the clinic has: what a channel calls a person changes
     with their phone's profile and must not rename a record.
     """
-    patient = await session.scalar(_BY_PHONE, {"phone": phone})
+    patient = session.scalar(_BY_PHONE, {"phone": phone})
     if patient is None:
         patient = new_patient(name, phone=phone)
         session.add(patient)
-        await session.flush()
+        session.flush()
     return patient
 
 

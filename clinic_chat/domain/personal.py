@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from clinic_chat.domain.events import Personal
 from clinic_chat.domain.scope import ClinicScope
 from clinic_chat.domain.staff import Membership
-from clinic_chat.storage.database import announce
+from clinic_chat.storage.database import AnySession, announce
 
 
 async def own_membership(session: AsyncSession, scope: ClinicScope) -> Membership:
@@ -15,7 +15,7 @@ async def own_membership(session: AsyncSession, scope: ClinicScope) -> Membershi
     return await session.get_one(Membership, (scope.staff_id(), scope.clinic_id))
 
 
-def announce_personal(session: AsyncSession, membership: Membership, change: dict[str, Any]) -> int:
+def announce_personal(session: AnySession, membership: Membership, change: dict[str, Any]) -> int:
     """Number the change and announce it for after the commit; returns the number."""
     membership.personal_version += 1
     announce(

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import BigInteger, ForeignKey, Uuid, and_, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from clinic_chat.domain.conversations import Conversation, conversation_id, standing
 from clinic_chat.domain.errors import InvalidInput, NotFound
@@ -53,11 +53,11 @@ async def mark_read(scope: ClinicScope, conversation: object, seq: object) -> in
         raise InvalidInput("seq must be a message number", code="seq_invalid")
     wanted = seq
 
-    async def move(session: AsyncSession) -> int:
-        target, marker, reader = await _read(session, scope, conversation)
+    def move(session: Session) -> int:
+        target, marker, reader = _read(session, scope, conversation)
         reach = min(wanted, target.last_seq)
         if reach > marker.seq:
-            await _move(session, target, marker, reader, reach)
+            _move(session, target, marker, reader, reach)
         return marker.inbound_read
 
     return await scope.change(move)
@@ -72,9 +72,10 @@ async def mark_unread(scope: ClinicScope, conversation: object) -> int:
         NotFound: the conversation is unknown, malformed or another clinic's.
         InvalidInput: `nothing_inbound`: the patient has not written yet.
     """
-    async with scope.write() as session:
-        target, marker, reader = await _read(session, scope, conversation)
-        last_inbound = await session.scalar(
+
+    def take_back(session: Session) -> int:
+        target, marker, reader = _read(session, scope, conversation)
+        last_inbound = session.scalar(
             select(func.max(Message.seq)).where(
                 Message.conversation_id == target.id, Message.direction == Direction.INBOUND
             )
@@ -82,8 +83,10 @@ async def mark_unread(scope: ClinicScope, conversation: object) -> int:
         if last_inbound is None:
             raise InvalidInput("the patient has not written yet", code="nothing_inbound")
         if marker.seq >= last_inbound:
-            await _move(session, target, marker, reader, last_inbound - 1)
+            _move(session, target, marker, reader, last_inbound - 1)
         return marker.inbound_read
+
+    return await scope.run(take_back)
 
 
 async def read_markers(scope: ClinicScope, ids: Iterable[UUID]) -> dict[str, int]:
@@ -133,11 +136,11 @@ async def personal_version(session: AsyncSession, scope: ClinicScope) -> int:
     return version or 0
 
 
-async def _read(
-    session: AsyncSession, scope: ClinicScope, conversation: object
+def _read(
+    session: Session, scope: ClinicScope, conversation: object
 ) -> tuple[Conversation, ReadMarker, Membership]:
     wanted = {"conversation": conversation_id(conversation), "reader": scope.staff_id()}
-    found = (await session.execute(_READ, wanted)).one_or_none()
+    found = session.execute(_READ, wanted).one_or_none()
     if found is None:
         raise NotFound("no such conversation")
     target, reader, marker = found
@@ -168,15 +171,15 @@ _READ = (
 )
 
 
-async def _move(
-    session: AsyncSession,
+def _move(
+    session: Session,
     target: Conversation,
     marker: ReadMarker,
     reader: Membership,
     reach: int,
 ) -> None:
     before = marker.inbound_read
-    marker.inbound_read = await _inbound_up_to(session, target, reach)
+    marker.inbound_read = _inbound_up_to(session, target, reach)
     marker.seq = reach
     marker.updated_at = now()
     marker.version = announce_personal(
@@ -192,16 +195,21 @@ async def _move(
     )
 
 
-async def _inbound_up_to(session: AsyncSession, target: Conversation, seq: int) -> int:
+def _inbound_up_to(session: Session, target: Conversation, seq: int) -> int:
     if seq == target.last_seq:
         return target.inbound_count
-    count = await session.scalar(
-        select(func.count())
-        .select_from(Message)
-        .where(
-            Message.conversation_id == target.id,
-            Message.direction == Direction.INBOUND,
-            Message.seq <= seq,
-        )
+    later = session.scalar(_INBOUND_AFTER, {"conversation": target.id, "seq": seq})
+    return target.inbound_count - (later or 0)
+
+
+# What is read is near the end: there are fewer after it than before it.
+_INBOUND_AFTER = (
+    select(func.count())
+    .select_from(Message)
+    .where(
+        Message.conversation_id == bindparam("conversation"),
+        Message.direction == Direction.INBOUND,
+        Message.seq > bindparam("seq"),
     )
-    return count or 0
+    .execution_options(**{AGAIN: True})
+)

@@ -8,10 +8,11 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
 
 from clinic_chat.domain.clinics import Clinic
 from clinic_chat.domain.errors import NotFound
-from clinic_chat.storage.database import Database, Work
+from clinic_chat.storage.database import AnySession, Database, Work
 from clinic_chat.storage.scoping import AGAIN
 
 LOCKED_CLINIC = "locked_clinic"
@@ -54,20 +55,27 @@ class ClinicScope:
         the order of their numbers (DESIGN: data rules).
         """
         async with self.database.write(self.clinic_id) as session:
-            await _lock(session, self.clinic_id)
+            await session.run_sync(_lock, self.clinic_id)
             yield session
 
+    async def run(self, work: Work[Result]) -> Result:
+        """What `work` returns, done in one go as in `write`."""
+        return await self.database.run(self.clinic_id, self._locked(work))
+
     async def change(self, work: Work[Result]) -> Result:
-        """What `work` returns, done as in `write`, with what else of the clinic waits for its turn.
+        """What `work` returns, done as in `run`, with what else of the clinic waits for its turn.
 
         `work` may be called twice, and does nothing outside of its session.
         """
 
-        async def locked(session: AsyncSession) -> Result:
-            await _lock(session, self.clinic_id)
-            return await work(session)
+        return await self.database.write_together(self.clinic_id, self._locked(work))
 
-        return await self.database.write_together(self.clinic_id, locked)
+    def _locked(self, work: Work[Result]) -> Work[Result]:
+        def locked(session: Session) -> Result:
+            _lock(session, self.clinic_id)
+            return work(session)
+
+        return locked
 
     def staff_id(self) -> UUID:
         """The staff member who acts.
@@ -80,7 +88,7 @@ class ClinicScope:
         return self.user_id
 
 
-def locked_clinic(session: AsyncSession) -> Clinic:
+def locked_clinic(session: AnySession) -> Clinic:
     """The clinic row that is locked for this transaction."""
     clinic: Clinic = session.info[LOCKED_CLINIC]
     return clinic
@@ -94,10 +102,10 @@ _LOCKED = (
 )
 
 
-async def _lock(session: AsyncSession, clinic_id: UUID) -> None:
+def _lock(session: Session, clinic_id: UUID) -> None:
     if LOCKED_CLINIC in session.info:
         return
-    clinic = await session.scalar(_LOCKED, {"clinic": clinic_id})
+    clinic = session.scalar(_LOCKED, {"clinic": clinic_id})
     if clinic is None:
         raise NotFound("no such clinic")
     session.info[LOCKED_CLINIC] = clinic

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import and_, bindparam, select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
 
 from clinic_chat.domain.conversations import conversation_id, load_rows
 from clinic_chat.domain.errors import NotFound
@@ -52,10 +52,9 @@ async def send_message(
         InvalidInput: `clientId_invalid` or a rule of `clean_body`.
     """
     answer = _checked(scope, conversation, body, client_id)
-    async with scope.write() as session:
-        (stored,) = await _store(session, [answer])
-        if stored is None:
-            raise NotFound("no such conversation")
+    (stored,) = await scope.run(lambda session: _store(session, [answer]))
+    if stored is None:
+        raise NotFound("no such conversation")
     return stored
 
 
@@ -80,8 +79,8 @@ class Sends:
         return await self._together.do(scope.clinic_id, answer)
 
     async def _store(self, clinic_id: UUID, answers: list[Answer]) -> list[Stored | Exception]:
-        async with ClinicScope(self._database, clinic_id).write() as session:
-            found = await _store(session, answers)
+        scope = ClinicScope(self._database, clinic_id)
+        found = await scope.run(lambda session: _store(session, answers))
         return [stored or NotFound("no such conversation") for stored in found]
 
 
@@ -91,10 +90,10 @@ def _checked(scope: ClinicScope, conversation: object, body: object, client_id: 
     return Answer(scope.staff_id(), conversation_id(conversation), text, key)
 
 
-async def _store(session: AsyncSession, answers: Sequence[Answer]) -> list[Stored | None]:
+def _store(session: Session, answers: Sequence[Answer]) -> list[Stored | None]:
     """What became of each, in the caller's transaction; None where there is no conversation."""
-    places = await load_rows(session, {answer.conversation for answer in answers})
-    authors = await session.execute(
+    places = load_rows(session, {answer.conversation for answer in answers})
+    authors = session.execute(
         _AUTHORS,
         {
             "ids": list({a.author_id for a in answers}),
@@ -130,7 +129,7 @@ async def _store(session: AsyncSession, answers: Sequence[Answer]) -> list[Store
                 beside=beside,
             )
             found.append((message, True))
-    await session.flush()
+    session.flush()
     return [item and Stored(message_view(item[0]), created=item[1]) for item in found]
 
 

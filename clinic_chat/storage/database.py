@@ -14,6 +14,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.orm import Session
 
 from clinic_chat.storage.scoping import CLINIC, FLUSHES, ScopedSession
 from clinic_chat.storage.sqlite import sqlite_engine
@@ -38,7 +39,10 @@ POSTGRESQL_UNAVAILABLE = {"08", "3D", "40", "53", "55", "57", "58"}
 
 CommitListener = Callable[[list[Any]], Awaitable[None]]
 Result = TypeVar("Result")
-Work = Callable[[AsyncSession], Awaitable[Result]]
+AnySession = AsyncSession | Session
+Work = Callable[[Session], Result]
+"""What is done in a transaction in one go: without going back to the event loop after each
+statement, which takes a tenth of a short transaction's time."""
 
 log = structlog.get_logger(__name__)
 
@@ -99,6 +103,19 @@ class Database:
                 announced = session.info.get(COMMITTED)
             await self._tell(announced)
 
+    async def run(self, clinic_id: UUID, work: Work[Result]) -> Result:
+        """What `work` returns, done in a transaction as of `write`.
+
+        Raises:
+            StorageUnavailable: the database is locked, full or gone; nothing was written.
+        """
+        async with self._turn(clinic_id):
+            async with _translated(), _session(self._writer, clinic_id) as session:
+                result = await session.run_sync(_in_transaction, work)
+                announced = session.info.get(COMMITTED)
+            await self._tell(announced)
+        return result
+
     async def write_together(self, clinic_id: UUID, work: Work[Result]) -> Result:
         """What `work` returns, done in a transaction that others' work of the clinic may share.
 
@@ -115,8 +132,9 @@ class Database:
 
     async def _write_all(self, clinic_id: UUID, works: list[Work[Any]]) -> list[Any]:
         try:
-            async with self.write(clinic_id) as session:
-                return [await _outcome(session, work) for work in works]
+            return await self.run(
+                clinic_id, lambda session: [_outcome(session, work) for work in works]
+            )
         except StorageUnavailable:
             raise
         except Exception as error:
@@ -126,8 +144,7 @@ class Database:
 
     async def _write_alone(self, clinic_id: UUID, work: Work[Any]) -> Any:
         try:
-            async with self.write(clinic_id) as session:
-                return await work(session)
+            return await self.run(clinic_id, work)
         except Exception as error:
             return error
 
@@ -171,18 +188,23 @@ class Database:
         await self._reader.dispose()
 
 
-def announce(session: AsyncSession, item: Any) -> None:
+def announce(session: AnySession, item: Any) -> None:
     """Hand `item` to the commit listeners once this session's transaction is committed."""
     session.info.setdefault(COMMITTED, []).append(item)
 
 
-async def _outcome(session: AsyncSession, work: Work[Any]) -> Any:
+def _in_transaction(session: Session, work: Work[Result]) -> Result:
+    with session.begin():
+        return work(session)
+
+
+def _outcome(session: Session, work: Work[Any]) -> Any:
     """What the work returns, or the error it raises, unless it has changed something before."""
     if _has_changes(session):
-        await session.flush()
+        session.flush()
     flushes = session.info.get(FLUSHES, 0)
     try:
-        return await work(session)
+        return work(session)
     except (SQLAlchemyError, StorageUnavailable):
         raise
     except Exception as error:
@@ -193,7 +215,7 @@ async def _outcome(session: AsyncSession, work: Work[Any]) -> Any:
         return error
 
 
-def _has_changes(session: AsyncSession) -> bool:
+def _has_changes(session: Session) -> bool:
     return bool(session.new or session.dirty or session.deleted)
 
 

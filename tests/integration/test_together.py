@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
 
 from clinic_chat.domain.conversations import Conversation
 from clinic_chat.domain.delivery import report_status
@@ -106,8 +106,8 @@ async def test_half_done_work_that_fails_leaves_nothing(
     first = await _receive(clinics.aurora, "1")
     transactions.clear()
 
-    async def breaks(session: AsyncSession) -> None:
-        target = await session.scalar(select(Conversation))
+    def breaks(session: Session) -> None:
+        target = session.scalar(select(Conversation))
         assert target is not None
         target.preview = "never"
         session.add(
