@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy.orm import Session
+
 from clinic_chat.domain import tables  # noqa: F401 (the sessions have to know every table)
 from clinic_chat.domain.clinics import create_clinic
 from clinic_chat.domain.messages import (
@@ -58,10 +60,10 @@ async def _clinic(database: Database, number: int, people: int, each: int) -> Cl
 
 
 async def _conversation(scope: ClinicScope, number: int) -> str:
-    async with scope.write() as session:
-        patient = await patient_by_phone(session, f"+55119{number:08}", f"Paciente {number}")
+    def write(session: Session) -> str:
+        patient = patient_by_phone(session, f"+55119{number:08}", f"Paciente {number}")
         conversation = start_conversation(session, patient.id, API_CHANNEL)
-        await session.flush()
+        session.flush()
         for seq in range(1, MESSAGES_EACH + 1):
             append_message(
                 session,
@@ -72,5 +74,7 @@ async def _conversation(scope: ClinicScope, number: int) -> str:
                 origin=API_CHANNEL,
                 client_id=str(new_id()),
             )
-            await session.flush()
+            session.flush()
         return str(conversation.id)
+
+    return await scope.run(write)
