@@ -82,7 +82,8 @@ function keepPlace(area, content, markedSeq) {
   // at the very bottom may be the browser's own, because there is less to show.
   const allowForScroll = () => {
     const by = area.scrollTop - seen;
-    if (Math.abs(by) < 1 || atVeryBottom()) return;
+    if (atVeryBottom()) return;
+    // Fine screens scroll by parts of a pixel.
     if (anchor) anchor.offset -= by;
     if (by < -BOTTOM_PX) setBottom(false);
   };
@@ -102,9 +103,11 @@ function keepPlace(area, content, markedSeq) {
   };
 
   // What was added above since the last frame must not pass for what the reader scrolled to.
+  // At the bottom there is no anchor to go by: the one of before moved up with what was added.
   const scrolled = () => {
+    const hasAnchor = !bottom;
     allowForScroll();
-    if (!bottom && !atVeryBottom()) keepAnchor();
+    if (hasAnchor && !bottom && !atVeryBottom()) keepAnchor();
     remember();
   };
 

@@ -17,6 +17,9 @@ from clinic_chat.domain.staff import Membership
 from clinic_chat.storage.base import Base, ClinicOwned, now
 from clinic_chat.storage.scoping import AGAIN
 
+# So many messages are counted in less time than the way to a thread takes.
+NEAR = 100
+
 
 class ReadMarker(ClinicOwned, Base):
     """How far one person has read one conversation.
@@ -198,11 +201,12 @@ def _move(
 def _inbound_up_to(session: Session, target: Conversation, seq: int) -> int:
     if seq == target.last_seq:
         return target.inbound_count
-    later = session.scalar(_INBOUND_AFTER, {"conversation": target.id, "seq": seq})
+    counting = _INBOUND_AFTER if target.last_seq - seq <= NEAR else _INBOUND_FAR_AFTER
+    later = session.scalar(counting, {"conversation": target.id, "seq": seq})
     return target.inbound_count - (later or 0)
 
 
-# What is read is near the end: there are fewer after it than before it.
+# What is read is near the end, mostly: there are fewer after it than before it.
 _INBOUND_AFTER = (
     select(func.count())
     .select_from(Message)
@@ -213,3 +217,5 @@ _INBOUND_AFTER = (
     )
     .execution_options(**{AGAIN: True})
 )
+# Many take too long for the event loop to wait.
+_INBOUND_FAR_AFTER = _INBOUND_AFTER.execution_options(**{AGAIN: False})

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from clinic_chat.domain.conversations import conversation_id, load_rows
@@ -93,20 +93,13 @@ def _checked(scope: ClinicScope, conversation: object, body: object, client_id: 
 def _store(session: Session, answers: Sequence[Answer]) -> list[Stored | None]:
     """What became of each, in the caller's transaction; None where there is no conversation."""
     places = load_rows(session, {answer.conversation for answer in answers})
-    authors = session.execute(
-        _AUTHORS,
-        {
-            "ids": list({a.author_id for a in answers}),
-            "origins": list({a.origin for a in answers}),
-            "keys": list({a.key for a in answers}),
-        },
-    )
-    names: dict[UUID, str] = {}
-    known: dict[tuple[str, str], Message] = {}
-    for author_id, name, before in authors:
-        names[author_id] = name
-        if before is not None:
-            known[before.origin, before.client_id] = before
+    keys = {
+        "origins": list({answer.origin for answer in answers}),
+        "keys": list({answer.key for answer in answers}),
+    }
+    known = {(row.origin, row.client_id): row for row in session.scalars(_KNOWN, keys)}
+    authors = {"ids": list({answer.author_id for answer in answers})}
+    names = {row.id: row.name for row in session.execute(_NAMES, authors)}
     found: list[tuple[Message, bool] | None] = []
     for answer in answers:
         place = places.get(answer.conversation)
@@ -133,17 +126,16 @@ def _store(session: Session, answers: Sequence[Answer]) -> list[Stored | None]:
     return [item and Stored(message_view(item[0]), created=item[1]) for item in found]
 
 
-# Who writes, each with what they have written under these keys before.
-_AUTHORS = (
-    select(User.id, User.name, Message)
-    .outerjoin(
-        Message,
-        and_(
-            Message.author_id == User.id,
-            Message.origin.in_(bindparam("origins", expanding=True)),
-            Message.client_id.in_(bindparam("keys", expanding=True)),
-        ),
+_KNOWN = (
+    select(Message)
+    .where(
+        Message.origin.in_(bindparam("origins", expanding=True)),
+        Message.client_id.in_(bindparam("keys", expanding=True)),
     )
+    .execution_options(**{AGAIN: True})
+)
+_NAMES = (
+    select(User.id, User.name)
     .where(User.id.in_(bindparam("ids", expanding=True)))
     .execution_options(**{AGAIN: True})
 )

@@ -188,11 +188,11 @@ class _Connection(aiosqlite.Connection):
         self._conn.execute("PRAGMA busy_timeout=0")
         try:
             self._conn.execute(self._begin)
+            self._begin = ""
         except sqlite3.OperationalError:
             return False
         finally:
             self._conn.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
-        self._begin = ""
         return True
 
     async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

@@ -24,6 +24,20 @@ from tests.browser.talk import Talk
 
 TALL = "\n".join(["Uma linha"] * 30)
 SMALL_SCREEN = {"width": 700, "height": 420}
+LEAVE_A_MOVING_BOTTOM = """
+(area) => new Promise((done) => {
+  const element = document.querySelector(area);
+  const added = document.createElement("div");
+  added.style.height = "600px";
+  element.firstElementChild.append(added);
+  new ResizeObserver((_, sizes) => {
+    sizes.disconnect();
+    element.scrollTop -= 100;
+    const place = element.scrollTop;
+    requestAnimationFrame(() => requestAnimationFrame(() => done(element.scrollTop - place)));
+  }).observe(element.firstElementChild);
+})
+"""
 LARGE_TEXT = ".message-body { font-size: 22px !important; line-height: 1.9 !important; }"
 
 
@@ -81,6 +95,14 @@ async def test_what_is_added_above_before_a_scroll_is_told_of_moves_nothing(
         await scroll_to(ana, before)
         await scroll_as_the_beginning_grows(ana, 300, growth)
         assert await _settled(ana) <= STILL_PX
+
+
+async def test_leaving_the_bottom_as_it_moves_is_the_readers(visit: Visit, talk: Talk) -> None:
+    ana = await talk.opened_by(visit, ANA)
+    await is_at_bottom(ana)
+
+    # What came has been scrolled to, and the event of that is still to come.
+    assert await ana.evaluate(LEAVE_A_MOVING_BOTTOM, AREA) == 0
 
 
 async def test_further_up_nothing_moves_and_the_pill_counts_what_is_new(

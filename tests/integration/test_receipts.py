@@ -21,7 +21,7 @@ from clinic_chat.domain.messages import (
     MessageView,
     receive_message,
 )
-from clinic_chat.domain.receipts import mark_read, mark_unread, read_markers, read_seq
+from clinic_chat.domain.receipts import NEAR, mark_read, mark_unread, read_markers, read_seq
 from clinic_chat.domain.scope import ClinicScope
 from clinic_chat.domain.sending import send_message
 
@@ -90,6 +90,14 @@ async def test_a_marker_only_moves_forward_and_not_beyond_the_last_message(
         furthest = max(furthest, min(seq, 5))
         assert await mark_read(clinics.ana, conversation, seq) == INBOUND_UP_TO[furthest]
         assert await _read(clinics.ana, conversation) == (furthest, INBOUND_UP_TO[furthest])
+
+
+async def test_far_from_the_end_it_counts_the_same(clinics: Clinics) -> None:
+    conversation = await _conversation(clinics)
+    await asyncio.gather(*(_receive(clinics.aurora) for _ in range(NEAR)))
+    for seq, inbound in ((3, 2), (4, 3), (5, 3), (6, 4), (NEAR + 5, NEAR + 3)):
+        assert await mark_read(clinics.ana, conversation, seq) == inbound
+        assert await _read(clinics.ana, conversation) == (seq, inbound)
 
 
 async def test_marks_at_the_same_time_end_at_the_furthest(clinics: Clinics) -> None:

@@ -29,6 +29,7 @@ try {
   const flags = { port: chrome.port, disableStorageReset: true, logLevel: "error" };
   const config = formFactor === "desktop" ? desktopConfig : undefined;
   const { lhr } = await lighthouse(url, flags, config, page);
+  if (lhr.runtimeError) throw new Error(lhr.runtimeError.message);
   const scores = Object.fromEntries(
     Object.values(lhr.categories).map(({ id, score }) => [id, Math.round(score * 100)]),
   );

@@ -24,6 +24,8 @@ LIGHTHOUSE = "lighthouse@12.8.2"
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 RUNS = 3
 RUN_SECONDS = 180
+# A browser on a machine this small now and then fails to paint in time to be measured.
+ATTEMPTS = 2
 HERE = Path(__file__).parent
 
 
@@ -43,17 +45,18 @@ def run(url: str, form_factor: str, cookie: str = "") -> dict[str, Any]:
     if chromium is None:
         raise SystemExit(f"none of {', '.join(CHROMIUMS)} is on PATH")
     command = ["node", str(HERE / "lighthouse.mjs"), str(installed()), chromium, url, form_factor]
-    ended = subprocess.run(
-        [*command, *([f"{COOKIE_NAME}={cookie}"] if cookie else [])],
-        capture_output=True,
-        text=True,
-        timeout=RUN_SECONDS,
-        check=False,
-    )
-    if ended.returncode != 0:
-        raise SystemExit(ended.stderr)
-    found: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
-    return found
+    for _ in range(ATTEMPTS):
+        ended = subprocess.run(
+            [*command, *([f"{COOKIE_NAME}={cookie}"] if cookie else [])],
+            capture_output=True,
+            text=True,
+            timeout=RUN_SECONDS,
+            check=False,
+        )
+        if ended.returncode == 0:
+            found: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
+            return found
+    raise SystemExit(ended.stderr)
 
 
 async def main(folder: Path) -> None:
