@@ -67,7 +67,6 @@ class ClinicScope:
 
         `work` may be called twice, and does nothing outside of its session.
         """
-
         return await self.database.write_together(self.clinic_id, self._locked(work))
 
     def _locked(self, work: Work[Result]) -> Work[Result]:

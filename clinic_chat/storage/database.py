@@ -97,11 +97,8 @@ class Database:
         Raises:
             StorageUnavailable: the database is locked, full or gone; nothing was written.
         """
-        async with self._turn(clinic_id):
-            async with self._transaction(clinic_id) as session:
-                yield session
-                announced = session.info.get(COMMITTED)
-            await self._tell(announced)
+        async with self._writing(clinic_id) as session, session.begin():
+            yield session
 
     async def run(self, clinic_id: UUID, work: Work[Result]) -> Result:
         """What `work` returns, done in a transaction as of `write`.
@@ -109,12 +106,8 @@ class Database:
         Raises:
             StorageUnavailable: the database is locked, full or gone; nothing was written.
         """
-        async with self._turn(clinic_id):
-            async with _translated(), _session(self._writer, clinic_id) as session:
-                result = await session.run_sync(_in_transaction, work)
-                announced = session.info.get(COMMITTED)
-            await self._tell(announced)
-        return result
+        async with self._writing(clinic_id) as session:
+            return await session.run_sync(_in_transaction, work)
 
     async def write_together(self, clinic_id: UUID, work: Work[Result]) -> Result:
         """What `work` returns, done in a transaction that others' work of the clinic may share.
@@ -160,9 +153,12 @@ class Database:
         return self._turns.setdefault(clinic_id, asyncio.Lock())
 
     @asynccontextmanager
-    async def _transaction(self, clinic_id: UUID | None) -> AsyncIterator[AsyncSession]:
-        async with _translated(), _session(self._writer, clinic_id) as session, session.begin():
-            yield session
+    async def _writing(self, clinic_id: UUID | None) -> AsyncIterator[AsyncSession]:
+        async with self._turn(clinic_id):
+            async with _translated(), _session(self._writer, clinic_id) as session:
+                yield session
+                announced = session.info.get(COMMITTED)
+            await self._tell(announced)
 
     async def _tell(self, announced: list[Any] | None) -> None:
         if announced:
