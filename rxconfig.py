@@ -16,7 +16,8 @@ import reflex as rx
 from clinic_chat.realtime.tabs import STATE_SECONDS
 from clinic_chat.settings import get_settings
 from clinic_chat.ui.plugin import LivePlugin
-from clinic_chat.ui.theme import Themes, theme
+from clinic_chat.ui.stylesheet import Themes
+from clinic_chat.ui.theme import theme
 
 config = rx.Config(
     app_name="clinic_chat",

@@ -16,6 +16,12 @@ function format(language, timeZone, options) {
   return formats.get(key);
 }
 
+// The first use of dates reads the browser's tables, for which a slow machine takes a tenth of a
+// second. It has that while the page waits for the server, and not when the rows come.
+if (typeof window !== "undefined") {
+  (window.requestIdleCallback ?? window.setTimeout)(() => dayIn(0, account.get().timeZone));
+}
+
 // Not by fields: with those, Portuguese loses the zero of the hour before ten.
 const CLOCK = { timeStyle: "short" };
 const DAY = { year: "numeric", month: "2-digit", day: "2-digit" };

@@ -1,7 +1,5 @@
 """The look of the product: Radix Themes tokens; the rest is assets/styles/."""
 
-from typing import Any
-
 import reflex as rx
 
 STYLESHEETS = [
@@ -10,22 +8,6 @@ STYLESHEETS = [
     "/styles/thread.css",
     "/styles/sign_in.css",
 ]
-
-# The scales behind accent, gray, and what warns, informs or destroys.
-COLORS = ("gray", "slate", "jade", "amber", "blue", "red")
-RADIX = "@radix-ui/themes"
-
-
-class Themes(rx.plugins.RadixThemesPlugin):
-    """Radix Themes without the colours and layout classes that no screen here uses.
-
-    They are half of its style sheet, which a browser matches against every element.
-    """
-
-    def get_stylesheet_paths(self, **_context: Any) -> tuple[str, ...]:
-        """The parts of the style sheet, in the order in which it has them."""
-        tokens = ("base", *(f"colors/{color}" for color in COLORS))
-        return (*(f"{RADIX}/tokens/{part}.css" for part in tokens), f"{RADIX}/components.css")
 
 
 def theme() -> rx.Component:

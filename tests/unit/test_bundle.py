@@ -2,7 +2,9 @@
 
 import pytest
 
-from clinic_chat.ui.plugin import share_no_libraries
+from clinic_chat.ui.generated import UnexpectedSource
+from clinic_chat.ui.plugin import evaluate_nothing_here, share_no_libraries, style_first
+from clinic_chat.ui.stylesheet import filter_components
 
 SHARING = """
 import * as radix_ui_themes from "@radix-ui/themes";
@@ -31,5 +33,39 @@ def test_no_library_is_shared_and_nothing_else_is_lost() -> None:
 
 
 def test_a_page_that_shares_them_in_another_way_stops_the_build() -> None:
-    with pytest.raises(RuntimeError, match=r"app/root\.jsx"):
+    with pytest.raises(UnexpectedSource, match=r"app/root\.jsx"):
         share_no_libraries("window.__reflex = everything;")
+
+
+def test_scripts_are_evaluated_where_the_bundler_need_not_keep_every_name() -> None:
+    changed = evaluate_nothing_here("const a = eval(code); evaluate(a); const b = eval(more);")
+
+    assert changed == (
+        "const a = globalThis.eval(code); evaluate(a); const b = globalThis.eval(more);"
+    )
+    assert evaluate_nothing_here(changed) == changed
+
+
+def test_a_module_that_evaluates_in_another_way_stops_the_build() -> None:
+    with pytest.raises(UnexpectedSource, match=r"utils/state\.js"):
+        evaluate_nothing_here("new Function(code)();")
+
+
+def test_code_is_loaded_after_the_style_sheet() -> None:
+    page = '<link rel="modulepreload" href="/a.js"/><link rel="stylesheet" href="/a.css"/>'
+
+    assert style_first(page) == (
+        '<link rel="modulepreload" fetchpriority="low" href="/a.js"/>'
+        '<link rel="stylesheet" href="/a.css"/>'
+    )
+
+
+def test_unused_components_are_left_out_after_the_imports() -> None:
+    config = 'plugins: {\n    "postcss-import": {},\n    autoprefixer: {},\n  }'
+    changed = filter_components(config)
+
+    assert changed.index("postcss-import") < changed.index("used_components")
+    assert changed.index("used_components") < changed.index("autoprefixer")
+    assert filter_components(changed) == changed
+    with pytest.raises(UnexpectedSource, match=r"postcss\.config\.js"):
+        filter_components("plugins: {}")
