@@ -31,7 +31,7 @@ from clinic_chat.domain.staff import Membership
 from clinic_chat.domain.text import search_key, storable
 from clinic_chat.storage.scoping import AGAIN
 
-PAGE_SIZE = 50
+PAGE_SIZE = 30
 SEARCH_LIMIT = 100
 PHONE_DIGITS = 3
 

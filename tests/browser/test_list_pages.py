@@ -13,7 +13,7 @@ from tests.browser.people import ANA, new_patient
 from tests.browser.server import Server
 
 LIST = "[data-testid=conversation-list]"
-PAGE_SIZE = 50
+PAGE_SIZE = 30
 # What came into view is told late and together, as a busy browser does.
 TOLD_LATE = """
 (() => {
