@@ -18,7 +18,6 @@ from starlette.types import ASGIApp
 
 from clinic_chat.logs import configure_logging
 from clinic_chat.realtime.goodbye import say_goodbye
-from clinic_chat.realtime.tidying import share_one_heap
 from clinic_chat.realtime.wire.protocol import FrameProtocol
 from clinic_chat.settings import PROJECT_ROOT, get_settings
 from clinic_chat.storage.migrate import migrate
@@ -47,7 +46,6 @@ log = structlog.get_logger(__name__)
 
 def serve(host: str, port: int) -> None:
     """Migrate, build the front end when it is missing or older than the code, and serve."""
-    share_one_heap()
     settings = get_settings()
     configure_logging(settings.log_level)
     asyncio.run(migrate(settings.database_url))

@@ -14,8 +14,6 @@ LEFT = 0.25
 LOOKS = int(STATE_SECONDS / LOOK_SECONDS) + 1
 # Where tabs come and go all day and there never is a crowd, what so many left behind is enough.
 MANY = 300
-# As malloc.h has it (https://man7.org/linux/man-pages/man3/mallopt.3.html).
-M_ARENA_MAX = -8
 
 
 class Tidying:
@@ -66,15 +64,3 @@ def give_back() -> None:
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)
-
-
-def share_one_heap() -> None:
-    """Have all threads take memory from one heap, where the C library is glibc.
-
-    It gives each thread a heap of its own, and each keeps what a crowd once needed of it. Only
-    one thread runs Python at a time, so they rarely wait for each other. To be called before
-    there are other threads.
-    """
-    choose = getattr(ctypes.CDLL(None), "mallopt", None)
-    if choose is not None:
-        choose(M_ARENA_MAX, 1)

@@ -1,32 +1,6 @@
 """When the server looks for what a crowd left behind."""
 
-import subprocess
-import sys
-
-import pytest
-
 from clinic_chat.realtime.tidying import CROWD, LEFT, LOOKS, MANY, Tidying
-
-# Each thread has memory of its own; then the C library tells what heaps there are.
-HEAPS = """
-import ctypes, threading
-from clinic_chat.realtime.tidying import share_one_heap
-
-library = ctypes.CDLL(None)
-library.malloc.restype = ctypes.c_void_p
-{prepare}
-barrier = threading.Barrier(5)
-
-def take():
-    library.malloc(1000)
-    barrier.wait()
-
-for _ in range(4):
-    threading.Thread(target=take).start()
-barrier.wait()
-library.malloc_info(0, ctypes.c_void_p.in_dll(library, "stdout"))
-library.fflush(None)
-"""
 
 
 class Place:
@@ -103,15 +77,3 @@ def test_the_many_of_a_crowd_that_leaves_are_tidied_after_once() -> None:
     place.left += 2 * MANY
     assert place.look(0, LOOKS) == 0
     assert place.look(0, 100) == 1
-
-
-@pytest.mark.parametrize(("prepare", "several"), [("share_one_heap()", False), ("", True)])
-def test_all_threads_of_the_server_share_a_heap(prepare: str, several: bool) -> None:
-    told = subprocess.run(
-        [sys.executable, "-c", HEAPS.format(prepare=prepare)],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-
-    assert (told.stdout.count("<heap nr=") > 1) is several
