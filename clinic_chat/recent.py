@@ -1,9 +1,11 @@
 """What many tabs ask for at the same moment and what changes rarely, read once for all."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Callable, Coroutine, Hashable
+from contextvars import Context
+from functools import partial
 from time import monotonic
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 Value = TypeVar("Value")
 
@@ -15,28 +17,30 @@ class Recent(Generic[Value]):
         self._seconds = seconds
         self._answers: dict[Hashable, tuple[float, asyncio.Task[Value]]] = {}
 
-    async def get(self, key: Hashable, read: Callable[[], Awaitable[Value]]) -> Value:
+    async def get(self, key: Hashable, read: Callable[[], Coroutine[Any, Any, Value]]) -> Value:
         """The answer for `key`, by `read` when there is none that is recent.
+
+        `read` sees none of the context variables of who asks: the answer is for others too.
 
         Raises:
             Exception: whatever `read` raises; that is not kept.
         """
         moment = monotonic()
-        self._forget(moment)
-        if key not in self._answers:
-            self._answers[key] = (moment, asyncio.ensure_future(read()))
-        answer = self._answers[key][1]
+        read_at, answer = self._answers.get(key, (moment, None))
+        if answer is None or moment - read_at >= self._seconds:
+            # What is kept would keep its context, and with it the whole event that asked first.
+            apart = Context()
+            answer = asyncio.get_running_loop().create_task(read(), context=apart)
+            self._answers[key] = (moment, answer)
+            forget = partial(self._forget, key, answer)
+            asyncio.get_running_loop().call_later(self._seconds, forget, context=apart)
         try:
             # One who leaves must not take the answer from the others.
             return await asyncio.shield(answer)
         finally:
             if answer.done() and (answer.cancelled() or answer.exception()):
-                self._answers.pop(key, None)
+                self._forget(key, answer)
 
-    def _forget(self, moment: float) -> None:
-        # The oldest are first.
-        while self._answers:
-            key, (read_at, _) = next(iter(self._answers.items()))
-            if moment - read_at < self._seconds:
-                return
+    def _forget(self, key: Hashable, answer: "asyncio.Task[Value]") -> None:
+        if self._answers.get(key, (0, None))[1] is answer:
             del self._answers[key]
