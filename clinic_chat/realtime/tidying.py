@@ -3,7 +3,7 @@
 import asyncio
 import ctypes
 import gc
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from clinic_chat.realtime.tabs import STATE_SECONDS
 
@@ -19,33 +19,38 @@ MANY = 300
 class Tidying:
     """Notices that a crowd is gone, or that many were here in the course of time.
 
-    `count` tells how many tabs there are, `left` how many have ever left. What tabs leave behind
-    refers to itself, and Python looks for such garbage while tabs come, of all moments. To look
-    takes 0.1 s after 500 tabs, in which nothing else is done, so Python is kept from it and it
-    is left for when few are there to notice.
+    `count` tells how many tabs there are, `left` how many have ever left; `let_go` gives up what
+    others keep for as many as were here. What tabs leave behind refers to itself, and Python looks
+    for such garbage while tabs come, of all moments. To look takes 0.1 s after 500 tabs, in which
+    nothing else is done, so Python is kept from it and it is left for when few are there to notice.
     """
 
     def __init__(
         self,
         count: Callable[[], int],
         left: Callable[[], int],
-        tidy: Callable[[], object] | None = None,
+        let_go: Callable[[], Awaitable[object]],
     ) -> None:
         self._count = count
         self._left = left
-        self._tidy = tidy or give_back
+        self._let_go = let_go
         self._most = 0
         self._looks = 0
         self._left_then = 0
 
     async def run(self) -> None:
-        """Look now and then, until cancelled."""
+        """Look now and then and tidy up when it is time, until cancelled."""
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            self.look()
+            if self.is_time():
+                await self._let_go()
+                give_back()
 
-    def look(self) -> None:
-        """Tidy up once when a crowd has been gone for a while, or when many left since."""
+    def is_time(self) -> bool:
+        """True once when a crowd has been gone for a while, or when many left since.
+
+        To be asked every LOOK_SECONDS.
+        """
         count = self._count()
         self._most = max(self._most, count)
         gone = self._most >= CROWD and count <= self._most * LEFT
@@ -53,9 +58,10 @@ class Tidying:
         left = self._left()
         # Not while the states of those of a crowd who left last are still kept.
         many = not gone and left - self._left_then >= MANY
-        if self._looks > LOOKS or many:
-            self._tidy()
-            self._most, self._looks, self._left_then = count, 0, left
+        if self._looks <= LOOKS and not many:
+            return False
+        self._most, self._looks, self._left_then = count, 0, left
+        return True
 
 
 def give_back() -> None:

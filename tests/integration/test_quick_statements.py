@@ -1,7 +1,9 @@
 """Statements that wait for nobody run at once; all others leave the event loop free."""
 
 import asyncio
+import gc
 import sqlite3
+import weakref
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -14,6 +16,7 @@ from clinic_chat.domain.conversations import get_conversation
 from clinic_chat.domain.inbox import list_conversations
 from clinic_chat.domain.messages import receive_message
 from clinic_chat.storage.database import StorageUnavailable
+from clinic_chat.storage.sqlite_connection import sqlite_connection
 from tests.conftest import Clinics
 
 NOTICEABLE_SECONDS = 0.5
@@ -85,3 +88,33 @@ async def test_a_lock_of_another_process_does_not_stop_the_loop(
         watching.cancel()
 
     assert max(pauses) < NOTICEABLE_SECONDS
+
+
+async def test_statements_leave_nothing_behind_in_their_connection(clinics: Clinics) -> None:
+    """The driver remembers up to 200 cursors of a connection, used or not."""
+    place = await delivered(clinics, "1")
+
+    async def read_and_count() -> int:
+        for _ in range(20):
+            await get_conversation(clinics.ana, place)
+            await list_conversations(clinics.ana)
+        gc.collect()
+        return sum(type(found) is weakref.ref and found() is None for found in gc.get_objects())
+
+    before = await read_and_count()
+    assert await read_and_count() == before
+
+
+async def test_each_statement_keeps_what_it_found(tmp_path: Path) -> None:
+    connection = await sqlite_connection(str(tmp_path / "found.db"), check_same_thread=False)
+    try:
+        first, second = connection.cursor(), connection.cursor()
+        await first.execute("SELECT 1 AS one UNION SELECT 2")
+        await second.execute("CREATE TABLE notes (body TEXT)")
+        await second.execute("INSERT INTO notes VALUES ('a'), ('b')")
+
+        assert [column[0] for column in first.description] == ["one"]
+        assert await first.fetchall() == [(1,), (2,)]
+        assert (second.description, second.rowcount, second.lastrowid) == (None, 2, 2)
+    finally:
+        await connection.close()

@@ -1,6 +1,8 @@
 """What is kept to be sent again: never out of date where it matters, never without end."""
 
 import asyncio
+import weakref
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 import orjson
@@ -80,3 +82,41 @@ async def test_an_old_answer_and_a_failure_are_not_given_again() -> None:
 
     assert await recent.get("clinic", works) == "read"
     assert await recent.get("clinic", newer) == "read again"
+
+
+@dataclass(frozen=True)
+class Event:
+    """What somebody's browser asked for, with all that is at hand while it is answered."""
+
+    body: str
+
+
+async def test_a_kept_answer_keeps_nothing_of_who_asked_first() -> None:
+    handled: ContextVar[Event] = ContextVar("handled")
+    recent: Recent[str] = Recent(seconds=60)
+    gone = asyncio.Event()
+
+    async def read() -> str:
+        return "read"
+
+    async def ask() -> None:
+        event = Event("a patient's words")
+        weakref.finalize(event, gone.set)
+        handled.set(event)
+        assert await recent.get("clinic", read) == "read"
+
+    await asyncio.create_task(ask())
+    await asyncio.wait_for(gone.wait(), timeout=5)
+
+
+async def test_an_old_answer_is_forgotten_though_nobody_asks_again() -> None:
+    recent: Recent[Row] = Recent(seconds=0.01)
+    forgotten = asyncio.Event()
+
+    async def read() -> Row:
+        row = Row("Ana")
+        weakref.finalize(row, forgotten.set)
+        return row
+
+    assert (await recent.get("clinic", read)).name == "Ana"
+    await asyncio.wait_for(forgotten.wait(), timeout=5)

@@ -4,23 +4,21 @@ from clinic_chat.realtime.tidying import CROWD, LEFT, LOOKS, MANY, Tidying
 
 
 class Place:
-    """How many tabs there are, and how often it was tidied."""
+    """How many tabs there are, and how many have left."""
 
     def __init__(self) -> None:
         self.tabs = 0
-        self.tidied = 0
         self.left = 0
-        self.tidying = Tidying(lambda: self.tabs, lambda: self.left, self.tidy)
-
-    def tidy(self) -> None:
-        self.tidied += 1
+        self._tidying = Tidying(lambda: self.tabs, lambda: self.left, nothing)
 
     def look(self, tabs: int, times: int) -> int:
-        """How often it was tidied while there were so many tabs."""
-        self.tabs, before = tabs, self.tidied
-        for _ in range(times):
-            self.tidying.look()
-        return self.tidied - before
+        """How often it was time to tidy up while there were so many tabs."""
+        self.tabs = tabs
+        return sum(self._tidying.is_time() for _ in range(times))
+
+
+async def nothing() -> None:
+    """Nobody keeps anything here."""
 
 
 def test_it_is_tidied_once_when_a_crowd_has_been_gone_for_a_while() -> None:
