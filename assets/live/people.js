@@ -110,11 +110,11 @@ export function varsOf(conversationId) {
   };
 }
 
-/** Everyone of the clinic, the online ones first. */
+/** Everyone of the clinic by name, as the server told them, the online ones first. */
 export function colleagues() {
   return staff
     .map(({ id, name }) => ({ id, name, online: online.has(id) }))
-    .sort((a, b) => b.online - a.online || a.name.localeCompare(b.name));
+    .sort((a, b) => b.online - a.online);
 }
 
 function startTyping({ conversationId, userId, userName }) {

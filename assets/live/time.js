@@ -25,6 +25,8 @@ if (typeof window !== "undefined") {
 // Not by fields: with those, Portuguese loses the zero of the hour before ten.
 const CLOCK = { timeStyle: "short" };
 const DAY = { year: "numeric", month: "2-digit", day: "2-digit" };
+const MOMENT = { dateStyle: "full", timeStyle: "short" };
+const EXACT_MOMENT = { dateStyle: "full", timeStyle: "medium" };
 
 /** The calendar day of a moment in a time zone, as YYYY-MM-DD. */
 export function dayIn(at, timeZone) {
@@ -44,7 +46,7 @@ export function ClockTime({ at }) {
     "time",
     {
       dateTime: at,
-      title: format(language, timeZone, { dateStyle: "full", timeStyle: "medium" }).format(moment),
+      ...onHover(() => format(language, timeZone, EXACT_MOMENT).format(moment)),
     },
     format(language, timeZone, CLOCK).format(moment),
   );
@@ -68,11 +70,7 @@ export function RelativeTime({ at }) {
   else if (age === 1) text = t("Yesterday");
   else if (age < 7) text = show({ weekday: "short" });
   else text = show({ day: "2-digit", month: "2-digit", year: "2-digit" });
-  return createElement(
-    "time",
-    { dateTime: at, title: show({ dateStyle: "full", timeStyle: "short" }) },
-    text,
-  );
+  return createElement("time", { dateTime: at, ...onHover(() => show(MOMENT)) }, text);
 }
 
 /** The line between the messages of two days. */
@@ -120,6 +118,13 @@ export function LongDate({ at }) {
     format(language, timeZone, { dateStyle: "long" }).format(new Date(at)),
   );
 }
+
+// Few are ever hovered over, and to put sixty into words takes long on a slow machine.
+const onHover = (describe) => ({
+  onPointerEnter: ({ currentTarget }) => {
+    currentTarget.title = describe();
+  },
+});
 
 function useMinutes() {
   const [, tick] = useState(0);

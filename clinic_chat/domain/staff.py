@@ -14,7 +14,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from clinic_chat.domain.clinics import Clinic
 from clinic_chat.domain.errors import Conflict, InvalidInput
 from clinic_chat.domain.passwords import hash_password
-from clinic_chat.domain.text import clean_name
+from clinic_chat.domain.text import clean_name, search_key
 from clinic_chat.storage.base import Base, new_id, now
 from clinic_chat.storage.database import Database
 from clinic_chat.storage.scoping import AGAIN
@@ -136,14 +136,14 @@ def check_password_rules(password: str) -> None:
 
 
 async def colleagues(session: AsyncSession, clinic_id: UUID) -> list[StaffMember]:
-    """Everyone in the clinic, by name."""
+    """Everyone in the clinic, by name as a reader would sort it, accents and case aside."""
     rows = await session.execute(
         select(User.id, User.name, Membership.role)
         .join(Membership, Membership.user_id == User.id)
         .where(Membership.clinic_id == clinic_id)
-        .order_by(User.name)
     )
-    return [StaffMember(str(row.id), row.name, row.role) for row in rows]
+    members = [StaffMember(str(row.id), row.name, row.role) for row in rows]
+    return sorted(members, key=lambda member: (search_key(member.name), member.name, member.id))
 
 
 async def clinics_of(database: Database, user_id: UUID) -> list[Clinic]:

@@ -71,6 +71,19 @@ async def test_ticks_go_from_sent_to_delivered_to_read_and_never_back(
         await expect(_tick(row(page, answered.talk.name))).to_have_count(0)
 
 
+async def test_the_whole_date_of_a_message_and_of_a_row_is_there_on_hover(
+    answered: Answered,
+) -> None:
+    ana, _ = answered.pages
+    for place, written in (
+        (message(ana, TEXT), r"\d{4} às \d\d:\d\d:\d\d$"),
+        (row(ana, answered.talk.name), r"\d{4} às \d\d:\d\d$"),
+    ):
+        moment = place.locator("time")
+        await moment.hover()
+        await expect(moment).to_have_attribute("title", re.compile(written))
+
+
 async def test_read_without_delivered_is_both(answered: Answered, channel: Channel) -> None:
     assert await channel.report(answered.id, "read") == 200
     await answered.shows("read", f"Lida {TIME}")

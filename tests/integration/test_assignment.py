@@ -17,7 +17,7 @@ from clinic_chat.domain.messages import (
 )
 from clinic_chat.domain.scope import ClinicScope
 from clinic_chat.domain.sending import send_message
-from clinic_chat.domain.staff import Membership, Role, User
+from clinic_chat.domain.staff import Membership, Role, User, colleagues
 from clinic_chat.storage.database import Database
 
 if TYPE_CHECKING:
@@ -65,6 +65,27 @@ async def _colleagues(database: Database, clinics: Clinics) -> dict[str, ClinicS
             for user in people
         )
     return {user.name: ClinicScope(database, clinics.aurora.clinic_id, user.id) for user in people}
+
+
+async def test_colleagues_come_by_name_whatever_their_accents_and_case(
+    any_database: Database, clinics: Clinics
+) -> None:
+    people = [
+        User(email=f"{number}@aurora.example", name=name, password_hash="none")
+        for number, name in enumerate(("Zoé", "álvaro", "bia", "Ávila", "Caio"))
+    ]
+    async with any_database.write() as session:
+        session.add_all(people)
+        await session.flush()
+        session.add_all(
+            Membership(user_id=user.id, clinic_id=clinics.boreal.clinic_id, role=Role.PROFESSIONAL)
+            for user in people
+        )
+    async with clinics.boreal.read() as session:
+        found = await colleagues(session, clinics.boreal.clinic_id)
+
+    names = ["álvaro", "Ávila", "bia", "Caio", "Carla Dias", "Zoé"]
+    assert [one.name for one in found] == names
 
 
 async def test_of_many_simultaneous_takers_one_wins_and_the_others_are_told_who(
