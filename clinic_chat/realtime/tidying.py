@@ -4,8 +4,10 @@ import asyncio
 import ctypes
 import gc
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from clinic_chat.realtime.tabs import STATE_SECONDS
+from clinic_chat.storage.database import StorageUnavailable
 
 LOOK_SECONDS = 5.0
 # A crowd is gone when a quarter of it is left, for longer than the states of closed tabs stay.
@@ -43,7 +45,9 @@ class Tidying:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             if self.is_time():
-                await self._let_go()
+                # The database may be away just now; the next crowd is tidied after as well.
+                with suppress(StorageUnavailable):
+                    await self._let_go()
                 give_back()
 
     def is_time(self) -> bool:

@@ -185,10 +185,13 @@ class Database:
         """Close the connections that nobody reads with now; others open when they are needed.
 
         Each remembers its statements, pages and the rows it read last.
+
+        Raises:
+            StorageUnavailable: the database does not answer; the others stay open.
         """
         pool = cast("QueuePool", self._reader.pool)
         for _ in range(pool.checkedin()):
-            async with self._reader.connect() as connection:
+            async with _translated(), self._reader.connect() as connection:
                 await connection.run_sync(Connection.detach)
 
     async def close(self) -> None:

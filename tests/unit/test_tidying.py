@@ -1,6 +1,12 @@
 """When the server looks for what a crowd left behind."""
 
+import asyncio
+
+import pytest
+
+from clinic_chat.realtime import tidying
 from clinic_chat.realtime.tidying import CROWD, LEFT, LOOKS, MANY, Tidying
+from clinic_chat.storage.database import StorageUnavailable
 
 
 class Place:
@@ -75,3 +81,25 @@ def test_the_many_of_a_crowd_that_leaves_are_tidied_after_once() -> None:
     place.left += 2 * MANY
     assert place.look(0, LOOKS) == 0
     assert place.look(0, 100) == 1
+
+
+async def test_a_database_that_is_away_does_not_end_the_tidying(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tidying, "LOOK_SECONDS", 0)
+    tidied = 0
+    again = asyncio.Event()
+    left = iter(range(0, 100 * MANY, MANY))
+
+    async def away() -> None:
+        nonlocal tidied
+        tidied += 1
+        if tidied > 1:
+            again.set()
+        raise StorageUnavailable
+
+    task = asyncio.create_task(Tidying(lambda: 0, lambda: next(left), away).run())
+    try:
+        await asyncio.wait_for(again.wait(), timeout=5)
+    finally:
+        task.cancel()
