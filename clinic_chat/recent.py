@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Hashable
 from contextvars import Context
-from functools import partial
 from time import monotonic
 from typing import Any, Generic, TypeVar
 
@@ -29,11 +28,10 @@ class Recent(Generic[Value]):
         read_at, answer = self._answers.get(key, (moment, None))
         if answer is None or moment - read_at >= self._seconds:
             # What is kept would keep its context, and with it the whole event that asked first.
-            apart = Context()
-            answer = asyncio.get_running_loop().create_task(read(), context=apart)
+            apart, loop = Context(), asyncio.get_running_loop()
+            answer = loop.create_task(read(), context=apart)
             self._answers[key] = (moment, answer)
-            forget = partial(self._forget, key, answer)
-            asyncio.get_running_loop().call_later(self._seconds, forget, context=apart)
+            loop.call_later(self._seconds, self._forget, key, answer, context=apart)
         try:
             # One who leaves must not take the answer from the others.
             return await asyncio.shield(answer)

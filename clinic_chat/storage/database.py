@@ -4,12 +4,12 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import Any, TypeVar, cast
 from uuid import UUID
 from weakref import WeakValueDictionary
 
 import structlog
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, QueuePool, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -19,9 +19,6 @@ from sqlalchemy.orm import Session
 from clinic_chat.storage.scoping import CLINIC, FLUSHES, ScopedSession
 from clinic_chat.storage.sqlite import sqlite_engine
 from clinic_chat.storage.together import Together
-
-if TYPE_CHECKING:
-    from sqlalchemy import QueuePool
 
 READERS = 8
 COMMITTED = "committed"
@@ -189,7 +186,7 @@ class Database:
         Raises:
             StorageUnavailable: the database does not answer; the others stay open.
         """
-        pool = cast("QueuePool", self._reader.pool)
+        pool = cast(QueuePool, self._reader.pool)
         for _ in range(pool.checkedin()):
             async with _translated(), self._reader.connect() as connection:
                 await connection.run_sync(Connection.detach)

@@ -21,6 +21,8 @@ from clinic_chat.domain.staff import Membership, Role, User, colleagues
 from clinic_chat.storage.database import Database
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tests.conftest import Clinics
 
 pytestmark = pytest.mark.usefixtures("any_database")
@@ -51,38 +53,36 @@ async def _take(scope: ClinicScope, conversation: str) -> str:
     return ""
 
 
-async def _colleagues(database: Database, clinics: Clinics) -> dict[str, ClinicScope]:
-    """New colleagues of Aurora, by name."""
+async def _join(database: Database, clinic_id: UUID, names: Iterable[str]) -> list[User]:
+    """New people of these names, who work in the clinic."""
     people = [
-        User(email=f"taker{number}@aurora.example", name=f"Taker {number}", password_hash="none")
-        for number in range(TAKERS)
+        User(email=f"joined{number}@clinic.example", name=name, password_hash="none")
+        for number, name in enumerate(names)
     ]
     async with database.write() as session:
         session.add_all(people)
         await session.flush()
         session.add_all(
-            Membership(user_id=user.id, clinic_id=clinics.aurora.clinic_id, role=Role.PROFESSIONAL)
+            Membership(user_id=user.id, clinic_id=clinic_id, role=Role.PROFESSIONAL)
             for user in people
         )
-    return {user.name: ClinicScope(database, clinics.aurora.clinic_id, user.id) for user in people}
+    return people
+
+
+async def _takers(database: Database, clinics: Clinics) -> dict[str, ClinicScope]:
+    """New colleagues of Aurora, by name."""
+    clinic_id = clinics.aurora.clinic_id
+    people = await _join(database, clinic_id, (f"Taker {number}" for number in range(TAKERS)))
+    return {user.name: ClinicScope(database, clinic_id, user.id) for user in people}
 
 
 async def test_colleagues_come_by_name_whatever_their_accents_and_case(
     any_database: Database, clinics: Clinics
 ) -> None:
-    people = [
-        User(email=f"{number}@aurora.example", name=name, password_hash="none")
-        for number, name in enumerate(("Zoé", "álvaro", "bia", "Ávila", "Caio"))
-    ]
-    async with any_database.write() as session:
-        session.add_all(people)
-        await session.flush()
-        session.add_all(
-            Membership(user_id=user.id, clinic_id=clinics.boreal.clinic_id, role=Role.PROFESSIONAL)
-            for user in people
-        )
+    clinic_id = clinics.boreal.clinic_id
+    await _join(any_database, clinic_id, ("Zoé", "álvaro", "bia", "Ávila", "Caio"))
     async with clinics.boreal.read() as session:
-        found = await colleagues(session, clinics.boreal.clinic_id)
+        found = await colleagues(session, clinic_id)
 
     names = ["álvaro", "Ávila", "bia", "Caio", "Carla Dias", "Zoé"]
     assert [one.name for one in found] == names
@@ -91,7 +91,7 @@ async def test_colleagues_come_by_name_whatever_their_accents_and_case(
 async def test_of_many_simultaneous_takers_one_wins_and_the_others_are_told_who(
     any_database: Database, clinics: Clinics
 ) -> None:
-    takers = await _colleagues(any_database, clinics)
+    takers = await _takers(any_database, clinics)
     conversation = await _receive(clinics.aurora)
     before = await last_seq(clinics.aurora)
 
