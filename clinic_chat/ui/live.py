@@ -142,3 +142,22 @@ def browser_value(module: str, store: str, expression: str, var_type: Any = str)
             hooks={f"const {name} = {store}.use();": None},
         ),
     ).to(var_type)
+
+
+def in_slices(ready: rx.Var[bool]) -> rx.Var[bool]:
+    """`ready`, true once what shows with it was drawn in slices (assets/live/slices.js).
+
+    For what is large when it shows for the first time: drawn in one go it would keep a slow
+    machine from everything else for most of a second.
+    """
+    return rx.Var(
+        _js_expr="drawn",
+        _var_type=bool,
+        _var_data=VarData.merge(
+            ready._get_all_var_data(),
+            VarData(
+                imports={"$/public/live/slices.js": [rx.ImportVar(tag="useSlices")]},
+                hooks={f"const drawn = useSlices({ready!s});": None},
+            ),
+        ),
+    ).to(bool)

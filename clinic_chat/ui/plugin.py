@@ -11,6 +11,7 @@ from typing import Any
 from reflex.plugins import Plugin
 from reflex_base.config import get_config
 
+from clinic_chat.ui import pages
 from clinic_chat.ui.generated import UnexpectedSource, replace_once
 from clinic_chat.ui.i18n.catalogs import all_texts
 
@@ -18,7 +19,14 @@ FONT = "@fontsource-variable/inter"
 FONT_VERSION = "5.2.8"
 SHARED = "window.__reflex ="
 INDIRECT_EVAL = "globalThis.eval("
-PRELOAD = '<link rel="modulepreload"'
+GROUPS = "          groups: [\n"
+# By the name of the file; each is evaluated in a turn of its own (ui/pages.py).
+LIBRARIES = {
+    "react": r"/node_modules\/(react|react-dom|scheduler)\//",
+    "router": r"/node_modules\/react-router\//",
+    "socket": r"/node_modules\/(socket|engine)\.io-/",
+    "emotion": r"/node_modules\/(@emotion|stylis|hoist-non-react-statics|react-is)\//",
+}
 BACKEND_PATHS = ("/_event", "/auth", "/api", "/healthz", "/readyz")
 
 
@@ -40,13 +48,15 @@ class LivePlugin(Plugin):
         modify("utils/state.js", evaluate_nothing_here)
         modify("app/routes.js", route_inbox_once)
         modify("vite.config.js", proxy_backend)
+        modify("vite.config.js", libraries_apart)
         modify("app/root.jsx", share_no_libraries)
         context["add_save_task"](catalogs_module)
 
     def post_build(self, **context: Any) -> None:
         """Change the pages that were rendered in advance."""
-        for page in context["static_dir"].rglob("*.html"):
-            page.write_text(style_first(page.read_text("utf-8")), "utf-8")
+        static_dir = context["static_dir"]
+        for page in static_dir.rglob("*.html"):
+            pages.adapt(page, static_dir)
 
 
 def use_live_socket(source: str) -> str:
@@ -95,6 +105,15 @@ def proxy_backend(source: str) -> str:
     )
 
 
+def libraries_apart(source: str) -> str:
+    """Bundle each large library in a file of its own, which stays in caches over many releases."""
+    groups = "".join(
+        f"            {{ test: {test}, name: {json.dumps(name)} }},\n"
+        for name, test in LIBRARIES.items()
+    )
+    return replace_once(source, GROUPS, f"{GROUPS}{groups}", "vite.config.js")
+
+
 def share_no_libraries(source: str) -> str:
     """Leave out whole libraries that the page would load for components made at run time.
 
@@ -111,14 +130,6 @@ def share_no_libraries(source: str) -> str:
     if found != 1:
         raise UnexpectedSource("app/root.jsx", SHARED, found)
     return shortened
-
-
-def style_first(page: str) -> str:
-    """A page whose code leaves the line to its style sheet: what is rendered shows before it.
-
-    On a slow line both would arrive at the end of it all. The sign-in form works without code.
-    """
-    return page.replace(PRELOAD, f'{PRELOAD} fetchpriority="low"')
 
 
 def catalogs_module() -> tuple[str, str]:

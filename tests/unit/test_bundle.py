@@ -3,7 +3,11 @@
 import pytest
 
 from clinic_chat.ui.generated import UnexpectedSource
-from clinic_chat.ui.plugin import evaluate_nothing_here, share_no_libraries, style_first
+from clinic_chat.ui.plugin import (
+    evaluate_nothing_here,
+    libraries_apart,
+    share_no_libraries,
+)
 from clinic_chat.ui.stylesheet import filter_components
 
 SHARING = """
@@ -51,15 +55,6 @@ def test_a_module_that_evaluates_in_another_way_stops_the_build() -> None:
         evaluate_nothing_here("new Function(code)();")
 
 
-def test_code_is_loaded_after_the_style_sheet() -> None:
-    page = '<link rel="modulepreload" href="/a.js"/><link rel="stylesheet" href="/a.css"/>'
-
-    assert style_first(page) == (
-        '<link rel="modulepreload" fetchpriority="low" href="/a.js"/>'
-        '<link rel="stylesheet" href="/a.css"/>'
-    )
-
-
 def test_unused_components_are_left_out_after_the_imports() -> None:
     config = 'plugins: {\n    "postcss-import": {},\n    autoprefixer: {},\n  }'
     changed = filter_components(config)
@@ -69,3 +64,13 @@ def test_unused_components_are_left_out_after_the_imports() -> None:
     assert filter_components(changed) == changed
     with pytest.raises(UnexpectedSource, match=r"postcss\.config\.js"):
         filter_components("plugins: {}")
+
+
+def test_libraries_have_files_of_their_own_before_other_groups() -> None:
+    config = "        codeSplitting: {\n          groups: [\n            { test: /env.json/ },\n"
+    changed = libraries_apart(config)
+
+    assert changed.index('name: "react"') < changed.index("env.json")
+    assert libraries_apart(changed) == changed
+    with pytest.raises(UnexpectedSource, match=r"vite\.config\.js"):
+        libraries_apart("output: {}")

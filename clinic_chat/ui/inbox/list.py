@@ -10,7 +10,7 @@ from clinic_chat.ui.inbox.filters import filters
 from clinic_chat.ui.inbox.presence import presence
 from clinic_chat.ui.inbox.row import conversation_row
 from clinic_chat.ui.inbox.state import Inbox
-from clinic_chat.ui.live import SeenButton
+from clinic_chat.ui.live import SeenButton, in_slices
 from clinic_chat.ui.theme import mark
 
 SKELETON_ROWS = 9
@@ -44,7 +44,7 @@ def conversation_list() -> rx.Component:
             class_name="search",
         ),
         filters(),
-        rx.cond(Inbox.ready, _rows(), _skeleton()),
+        rx.cond(in_slices(Inbox.ready), _rows(), _skeleton()),
         presence(),
         class_name="list-pane",
         aria_label=t("Conversations"),
@@ -117,7 +117,7 @@ def _skeleton() -> rx.Component:
     )
     return rx.el.div(
         *[row] * SKELETON_ROWS,
-        class_name="rows-scroll",
+        class_name="rows-scroll skeleton",
         aria_busy=True,
         aria_label=t("Loading…"),
         role="status",

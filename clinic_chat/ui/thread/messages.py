@@ -218,7 +218,7 @@ def message_skeleton() -> rx.Component:
             rx.el.div(class_name="bone bubble-skeleton", custom_attrs={"data-side": side})
             for side in SKELETON_BUBBLES
         ],
-        class_name="thread-skeleton",
+        class_name="thread-skeleton skeleton",
         role="status",
         aria_busy=True,
         aria_label=t("Loading…"),

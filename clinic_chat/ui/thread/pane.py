@@ -3,7 +3,7 @@
 import reflex as rx
 
 from clinic_chat.ui.i18n import t
-from clinic_chat.ui.live import inner_link
+from clinic_chat.ui.live import in_slices, inner_link
 from clinic_chat.ui.notice import notice
 from clinic_chat.ui.thread.composer import composer
 from clinic_chat.ui.thread.header import thread_header
@@ -13,6 +13,7 @@ from clinic_chat.ui.thread.state import Thread
 
 def thread_pane() -> rx.Component:
     """What is open, or what to do when nothing is."""
+    drawn = in_slices(Thread.phase == "ready")
     return rx.el.main(
         rx.match(
             Thread.phase,
@@ -21,9 +22,9 @@ def thread_pane() -> rx.Component:
             ("failed", _failed()),
             rx.el.div(
                 thread_header(),
-                rx.cond(Thread.phase == "ready", message_list(), message_skeleton()),
+                rx.cond(drawn, message_list(), message_skeleton()),
                 typing_indicator(),
-                rx.cond(Thread.phase == "ready", composer(), rx.fragment()),
+                rx.cond(drawn, composer(), rx.fragment()),
                 class_name="thread",
             ),
         ),
