@@ -1,7 +1,7 @@
 // How a list of messages becomes rows: days, groups of one author, the first unread.
 
 import { account } from "$/public/live/account.js";
-import { dayIn } from "$/public/live/time.js";
+import { dayIn } from "$/public/live/calendar.js";
 
 const GROUP_MS = 5 * 60_000;
 

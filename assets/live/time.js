@@ -3,18 +3,10 @@
 import { createElement, useEffect, useState } from "react";
 
 import { account } from "$/public/live/account.js";
+import { dayIn, daysBetween, format } from "$/public/live/calendar.js";
 import { locale, useTranslate } from "$/public/live/i18n.js";
 
 const MINUTE = 60_000;
-const formats = new Map();
-
-function format(language, timeZone, options) {
-  const key = JSON.stringify([language, timeZone, options]);
-  if (!formats.has(key)) {
-    formats.set(key, new Intl.DateTimeFormat(language, { ...options, timeZone }));
-  }
-  return formats.get(key);
-}
 
 // The first use of dates reads the browser's tables of all languages, for which a slow machine takes
 // a fifth of a second. They are shared by its threads, so a worker reads them while this one draws.
@@ -24,17 +16,8 @@ if (typeof window !== "undefined") {
 
 // Not by fields: with those, Portuguese loses the zero of the hour before ten.
 const CLOCK = { timeStyle: "short" };
-const DAY = { year: "numeric", month: "2-digit", day: "2-digit" };
 const MOMENT = { dateStyle: "full", timeStyle: "short" };
 const EXACT_MOMENT = { dateStyle: "full", timeStyle: "medium" };
-
-/** The calendar day of a moment in a time zone, as YYYY-MM-DD. */
-export function dayIn(at, timeZone) {
-  return format("en-CA", timeZone, DAY).format(new Date(at));
-}
-
-const daysBetween = (from, to) =>
-  Math.round((Date.parse(`${to}T00:00Z`) - Date.parse(`${from}T00:00Z`)) / (24 * 60 * MINUTE));
 
 /** The time of day of a message. */
 export function ClockTime({ at }) {
