@@ -17,6 +17,7 @@ from clinic_chat.ui.inbox.loading import Page
 from clinic_chat.ui.inbox.state import Inbox
 from clinic_chat.ui.not_found import page as not_found
 from clinic_chat.ui.sign_in import page as sign_in
+from clinic_chat.ui.thread.pane import opening_script
 from clinic_chat.ui.thread.state import Thread
 
 log = structlog.get_logger(__name__)
@@ -42,6 +43,7 @@ app = rx.App(
     api_transformer=create_api(services, on_signed_out=live.end_session),
     stylesheets=theme.STYLESHEETS,
     html_lang="pt-BR",
+    head_components=[opening_script()],
     toaster=None,
     app_wraps={},
     frontend_exception_handler=_browser_failed,

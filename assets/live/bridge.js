@@ -41,6 +41,7 @@ export function LiveBridge({ inboxState, threadState, userId, clinic, timeZone, 
 
   useBeforePaint(() => {
     thread.openAddress(pathname, search);
+    delete document.documentElement.dataset.opening;
   }, [pathname, search]);
 
   return null;

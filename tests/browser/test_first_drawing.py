@@ -1,13 +1,16 @@
 """What a page shows from its first moment until the list and the conversation are there."""
 
+from http import HTTPStatus
 from typing import Any
 
+import httpx
 from playwright.async_api import Page, expect
 
 from tests.browser.channel import Channel
 from tests.browser.conftest import Visit
-from tests.browser.pages import messages, thread_of
+from tests.browser.pages import PHONE, messages, thread_of
 from tests.browser.people import ANA, new_patient
+from tests.browser.server import Server
 
 # Each state that the page was in after a change, once.
 RECORD_DRAWING = """
@@ -57,6 +60,50 @@ async def test_the_browser_reads_its_tables_of_dates_beside_the_page(visit: Visi
         await ana.reload()
 
     assert "date_tables" in (await started.value).url
+
+
+async def test_a_conversation_s_address_looks_like_one_that_opens_before_any_code_runs(
+    visit: Visit,
+) -> None:
+    for options in ({}, PHONE):
+        ana = await visit(ANA, **options)
+        await _without_code(ana)
+
+        await ana.goto("/c/anything")
+
+        await expect(ana.locator(".opening .thread-skeleton")).to_be_visible()
+        await expect(ana.locator(".notice")).to_be_hidden()
+        await expect(ana.locator(".list-pane")).to_be_visible(visible=options is not PHONE)
+
+
+async def test_the_list_s_address_does_not(visit: Visit) -> None:
+    ana = await visit(ANA)
+    await _without_code(ana)
+
+    await ana.goto("/")
+
+    await expect(ana.locator(".notice")).to_be_visible()
+    await expect(ana.locator(".opening")).to_be_hidden()
+
+
+async def test_only_addresses_of_conversations_are_answered_with_the_inbox(
+    server: Server,
+) -> None:
+    async with httpx.AsyncClient(base_url=server.origin) as client:
+        inbox, conversation, deeper, unknown = [
+            await client.get(path) for path in ("/", "/c/anything", "/c/any/thing", "/nothing")
+        ]
+
+    assert conversation.status_code == inbox.status_code == HTTPStatus.OK
+    assert conversation.text == inbox.text
+    assert "rows-scroll" in inbox.text
+    assert "rows-scroll" not in deeper.text + unknown.text
+
+
+async def _without_code(page: Page) -> None:
+    await page.route(
+        "**/assets/*.js", lambda route: route.fulfill(body="", content_type="text/javascript")
+    )
 
 
 async def _drawing(page: Page) -> list[dict[str, Any]]:

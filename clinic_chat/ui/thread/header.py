@@ -15,7 +15,7 @@ def thread_header() -> rx.Component:
     """The patient, the viewers, and the menus for assignee and status."""
     conversation = Thread.conversation
     return rx.el.header(
-        _back(),
+        back_link(),
         avatar(conversation.initials, conversation.hue),
         rx.el.div(
             rx.el.h2(conversation.patient_name),
@@ -41,7 +41,8 @@ def thread_header() -> rx.Component:
     )
 
 
-def _back() -> rx.Component:
+def back_link() -> rx.Component:
+    """Leads from a conversation to the list, where only one of them has room."""
     return inner_link(
         rx.icon("arrow-left", size=20),
         to="/",

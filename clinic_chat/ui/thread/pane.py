@@ -1,14 +1,28 @@
 """The pane of the open conversation."""
 
+import json
+
 import reflex as rx
 
 from clinic_chat.ui.i18n import t
 from clinic_chat.ui.live import in_slices, inner_link
 from clinic_chat.ui.notice import notice
 from clinic_chat.ui.thread.composer import composer
-from clinic_chat.ui.thread.header import thread_header
+from clinic_chat.ui.thread.header import back_link, thread_header
 from clinic_chat.ui.thread.messages import message_list, message_skeleton, typing_indicator
-from clinic_chat.ui.thread.state import Thread
+from clinic_chat.ui.thread.state import CONVERSATION_PATH, Thread
+
+
+def opening_script() -> rx.Component:
+    """Tells the style sheet, before anything shows, that this is the address of a conversation.
+
+    Its page is the one of all addresses, rendered when nothing is open (api/one_page.py). The
+    mark is taken away when the conversation takes its place (assets/live/bridge.js).
+    """
+    path = json.dumps(CONVERSATION_PATH)
+    return rx.el.script(
+        f"if (location.pathname.startsWith({path})) document.documentElement.dataset.opening = '';"
+    )
 
 
 def thread_pane() -> rx.Component:
@@ -33,10 +47,17 @@ def thread_pane() -> rx.Component:
 
 
 def _nothing_open() -> rx.Component:
-    return notice(
-        "message-circle",
-        t("Choose a conversation"),
-        t("Everyone on duty sees the same messages, as they arrive."),
+    return rx.fragment(
+        notice(
+            "message-circle",
+            t("Choose a conversation"),
+            t("Everyone on duty sees the same messages, as they arrive."),
+        ),
+        rx.el.div(
+            rx.el.header(back_link(), class_name="thread-header"),
+            message_skeleton(),
+            class_name="opening",
+        ),
     )
 
 

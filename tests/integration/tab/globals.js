@@ -66,7 +66,7 @@ export function globals(clock, pathname, storage) {
     hidden: false,
     focused: true,
     title: "",
-    documentElement: {},
+    documentElement: { dataset: {} },
     head: { append() {} },
     hasFocus: () => document.focused && !document.hidden,
     querySelector: () => null,
