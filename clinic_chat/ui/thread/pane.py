@@ -19,9 +19,10 @@ def opening_script() -> rx.Component:
     Its page is the one of all addresses, rendered when nothing is open (api/one_page.py). The
     mark is taken away when the conversation takes its place (assets/live/bridge.js).
     """
-    path = json.dumps(CONVERSATION_PATH)
+    address = json.dumps(f"^{CONVERSATION_PATH}[^/]+/?$")
     return rx.el.script(
-        f"if (location.pathname.startsWith({path})) document.documentElement.dataset.opening = '';"
+        f"if (new RegExp({address}).test(location.pathname))"
+        " document.documentElement.dataset.opening = '';"
     )
 
 
