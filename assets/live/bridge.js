@@ -17,7 +17,16 @@ const inBrowser = typeof window !== "undefined";
 // Effects do not run while the page is rendered at build time.
 const useBeforePaint = inBrowser ? useLayoutEffect : useEffect;
 
-export function LiveBridge({ inboxState, threadState, userId, clinic, timeZone, locale, sound }) {
+export function LiveBridge({
+  inboxState,
+  threadState,
+  phase,
+  userId,
+  clinic,
+  timeZone,
+  locale,
+  sound,
+}) {
   const { pathname, search } = useLocation();
   const navigate = useNavigate();
 
@@ -41,8 +50,12 @@ export function LiveBridge({ inboxState, threadState, userId, clinic, timeZone, 
 
   useBeforePaint(() => {
     thread.openAddress(pathname, search);
-    delete document.documentElement.dataset.opening;
   }, [pathname, search]);
+
+  // What the mark has the style sheet show is there now, or another address is.
+  useBeforePaint(() => {
+    if (phase !== "none" || pathname === "/") delete document.documentElement.dataset.opening;
+  }, [phase, pathname]);
 
   return null;
 }

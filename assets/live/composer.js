@@ -26,6 +26,10 @@ export function refusal(body) {
   return "";
 }
 
+// It comes when the conversation is drawn: what is being typed by then must not go on in here.
+const BUSY = "input, textarea, select, [role=menu], [role=alertdialog]";
+const isElsewhere = () => Boolean(document.activeElement?.closest(BUSY));
+
 export function MessageBox({ conversationId, label, placeholder, reasons }) {
   const t = useTranslate();
   const box = useRef(null);
@@ -39,7 +43,9 @@ export function MessageBox({ conversationId, label, placeholder, reasons }) {
 
   useBeforePaint(() => {
     show(drafts.draftOf(conversationId));
-    if (window.matchMedia("(pointer: fine)").matches) box.current.focus({ preventScroll: true });
+    if (window.matchMedia("(pointer: fine)").matches && !isElsewhere()) {
+      box.current.focus({ preventScroll: true });
+    }
     return stopped;
   }, [conversationId]);
 

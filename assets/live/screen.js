@@ -21,6 +21,7 @@ export function own(state, compute) {
 /** Remember Reflex's own listener for state updates. */
 export function deliverWith(listener) {
   deliver = listener;
+  if (dirty.size > 0) schedule();
 }
 
 /** A server update in which owned vars have the browser's values, so none is blanked. */
@@ -37,6 +38,10 @@ export function keepOwned(update) {
 export function changed(state) {
   if (!owners.has(state)) return;
   dirty.add(state);
+  schedule();
+}
+
+function schedule() {
   if (unschedule) return;
   // Hidden tabs get no frames, and their title and counts must stay right too. Frames and timers
   // are numbered alike, so each is cancelled only as what it is.

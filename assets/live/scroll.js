@@ -9,10 +9,13 @@ const BOTTOM_PX = 48;
 const useBeforePaint = typeof window === "undefined" ? useEffect : useLayoutEffect;
 
 let keeper = null;
+let drawn = "";
 let whenPlaceChanges = () => {};
 
 /** The reader's place in the open conversation. */
 export const scroller = {
+  /** Whether a conversation's messages are on the page: they are drawn some time after they came. */
+  shows: (conversationId) => drawn === conversationId,
   atBottom: () => keeper?.atBottom() ?? true,
   toBottom: () => keeper?.toBottom(),
 };
@@ -29,10 +32,13 @@ export function ThreadScroll({ conversationId, markedSeq, label, children }) {
   useBeforePaint(() => {
     const mine = keepPlace(area.current, content.current, markedSeq);
     keeper = mine;
+    drawn = conversationId;
     whenPlaceChanges();
     return () => {
       mine.stop();
-      if (keeper === mine) keeper = null;
+      if (keeper !== mine) return;
+      keeper = null;
+      drawn = "";
     };
   }, [conversationId, markedSeq]);
 

@@ -72,7 +72,7 @@ function open(conversationId, seq) {
 }
 
 /** The id of the conversation whose messages are on the screen, or "". */
-export const openId = () => (phase === "ready" ? feed.key : "");
+export const openId = () => (isShown() ? feed.key : "");
 
 export function receive(message) {
   if (message.key !== feed.key) return;
@@ -135,7 +135,7 @@ function takePatch(message) {
     if (direction === "outbound") people.stopTyping(feed.key, author_id);
   }
   if (scroller.atBottom()) trim((a, b) => a - b);
-  if (scroller.atBottom() && atEnd()) seenSeq = tail();
+  if (isShown() && scroller.atBottom() && atEnd()) seenSeq = tail();
 }
 
 function takePage({ items, side }) {
@@ -169,6 +169,8 @@ function firstSeq() {
   for (const { seq } of feed.items.values()) first = Math.min(first, seq);
   return first;
 }
+
+const isShown = () => phase === "ready" && scroller.shows(feed.key);
 
 const tail = () => Math.max(inbox.item(feed.key)?.last_seq ?? 0, lastSeq());
 

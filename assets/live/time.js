@@ -10,7 +10,7 @@ const MINUTE = 60_000;
 
 // The first use of dates reads the browser's tables of all languages, for which a slow machine takes
 // a fifth of a second. They are shared by its threads, so a worker reads them while this one draws.
-if (typeof window !== "undefined") {
+if (typeof window !== "undefined" && window.Worker) {
   new Worker(new URL("./date_tables.js", import.meta.url), { type: "module" });
 }
 

@@ -1,5 +1,6 @@
 """The browser modules as Python components, and calls into them from event triggers."""
 
+import zlib
 from typing import Any
 
 import reflex as rx
@@ -15,6 +16,7 @@ class LiveBridge(rx.Component):
 
     inbox_state: rx.Var[str]
     thread_state: rx.Var[str]
+    phase: rx.Var[str]
     user_id: rx.Var[str]
     clinic: rx.Var[str]
     time_zone: rx.Var[str]
@@ -147,17 +149,18 @@ def browser_value(module: str, store: str, expression: str, var_type: Any = str)
 def in_slices(ready: rx.Var[bool]) -> rx.Var[bool]:
     """`ready`, true once what shows with it was drawn in slices (assets/live/slices.js).
 
-    For what is large when it shows for the first time: drawn in one go it would keep a slow
-    machine from everything else for most of a second.
+    For what is large: drawn in one go it would keep a slow machine from everything else for most
+    of a second.
     """
+    name = f"drawn{zlib.crc32(str(ready).encode()):x}"
     return rx.Var(
-        _js_expr="drawn",
+        _js_expr=name,
         _var_type=bool,
         _var_data=VarData.merge(
             ready._get_all_var_data(),
             VarData(
                 imports={"$/public/live/slices.js": [rx.ImportVar(tag="useSlices")]},
-                hooks={f"const drawn = useSlices({ready!s});": None},
+                hooks={f"const {name} = useSlices({ready!s});": None},
             ),
         ),
     ).to(bool)

@@ -53,19 +53,22 @@ def evaluated_in_turns(page: str, static_dir: Path) -> str:
 
 def _dependencies_first(paths: list[str], static_dir: Path) -> list[str]:
     """The files worth a turn that `paths` need, each after those it imports."""
-    found: dict[str, bool] = {}
+    seen: set[str] = set()
+    ordered: list[str] = []
 
     def visit(path: str) -> None:
-        if path in found:
+        if path in seen:
             return
-        found[path] = False
-        code = (static_dir / path.lstrip("/")).read_text("utf-8")
+        seen.add(path)
+        code = (static_dir / path.lstrip("/")).read_bytes()
         folder = path.rpartition("/")[0]
-        for name in _IMPORTED.findall(code):
+        for name in _IMPORTED.findall(code.decode("utf-8")):
             visit(f"{folder}/{name}")
-        del found[path]
-        found[path] = len(code) >= WORTH_A_TURN_BYTES
+        if len(code) >= WORTH_A_TURN_BYTES:
+            ordered.append(path)
 
     for path in paths:
         visit(path)
-    return [path for path, worth in found.items() if worth]
+    if len(ordered) < 2:
+        raise UnexpectedSource("a built module", _IMPORTED.pattern, len(ordered))
+    return ordered

@@ -20,12 +20,14 @@ FONT_VERSION = "5.2.8"
 SHARED = "window.__reflex ="
 INDIRECT_EVAL = "globalThis.eval("
 GROUPS = "          groups: [\n"
-# By the name of the file; each is evaluated in a turn of its own (ui/pages.py).
-LIBRARIES = {
+# By the name of the file that they share; each file is evaluated in a turn of its own (pages.py).
+FILES = {
     "react": r"/node_modules\/(react|react-dom|scheduler)\//",
     "router": r"/node_modules\/react-router\//",
     "socket": r"/node_modules\/(socket|engine)\.io-/",
     "emotion": r"/node_modules\/(@emotion|stylis|hoist-non-react-statics|react-is)\//",
+    # The socket begins to connect right after the first of these, for which it needs the others.
+    "state": r"/\.web\/utils\/(state|context|context-registry)\.jsx?$/",
 }
 BACKEND_PATHS = ("/_event", "/auth", "/api", "/healthz", "/readyz")
 
@@ -106,10 +108,13 @@ def proxy_backend(source: str) -> str:
 
 
 def libraries_apart(source: str) -> str:
-    """Bundle each large library in a file of its own, which stays in caches over many releases."""
+    """Bundle each large library in a file of its own, which stays in caches over many releases.
+
+    Reflex's half of the connection is one file as well.
+    """
     groups = "".join(
         f"            {{ test: {test}, name: {json.dumps(name)} }},\n"
-        for name, test in LIBRARIES.items()
+        for name, test in FILES.items()
     )
     return replace_once(source, GROUPS, f"{GROUPS}{groups}", "vite.config.js")
 

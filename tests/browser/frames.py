@@ -27,6 +27,8 @@ class Questions:
     def __init__(self, page: Page) -> None:
         self._open: dict[str, str] = {}
         self._answered: set[str] = set()
+        self.names: set[str] = set()
+        """What has been asked at all."""
         self._news = asyncio.Event()
         page.on("websocket", self._listen)
 
@@ -44,6 +46,7 @@ class Questions:
     def _sent(self, frame: str) -> None:
         if asked := _QUESTION.match(frame):
             self._open[asked[1]] = asked[2]
+            self.names.add(asked[2])
 
     def _received(self, frame: str) -> None:
         if answer := _ANSWER.match(frame):

@@ -1,14 +1,17 @@
 """What a page shows from its first moment until the list and the conversation are there."""
 
+import asyncio
 from http import HTTPStatus
 from typing import Any
 
 import httpx
-from playwright.async_api import Page, expect
+import pytest
+from playwright.async_api import Page, Route, expect
 
 from tests.browser.channel import Channel
 from tests.browser.conftest import Visit
-from tests.browser.pages import PHONE, messages, thread_of
+from tests.browser.frames import Questions
+from tests.browser.pages import PHONE, live, message, messages, thread_of
 from tests.browser.people import ANA, new_patient
 from tests.browser.server import Server
 
@@ -27,6 +30,59 @@ RECORD_DRAWING = """
     });
     if (state !== window.drawing.at(-1)) window.drawing.push(state);
   }).observe(document, { childList: true, subtree: true });
+})();
+"""
+# React draws in slices by sending itself messages, which are held back once the conversation's
+# head is there.
+HOLD_DRAWING = """
+(() => {
+  const post = MessagePort.prototype.postMessage;
+  const held = [];
+  window.holds = false;
+  MessagePort.prototype.postMessage = function (...parts) {
+    if (window.holds) held.push(() => post.apply(this, parts));
+    else post.apply(this, parts);
+  };
+  window.letGo = () => {
+    window.holds = false;
+    for (const go of held.splice(0)) go();
+  };
+  const observer = new MutationObserver(() => {
+    if (document.querySelector(".inbox")?.dataset.phase !== "ready") return;
+    observer.disconnect();
+    window.messagesWhenHeld = document.querySelectorAll("[data-testid=message]").length;
+    window.holds = true;
+  });
+  observer.observe(document, { childList: true, subtree: true, attributes: true });
+})();
+"""
+NEVER_AT_ONCE = """
+(() => {
+  const timeout = window.setTimeout;
+  window.setTimeout = (run, ms, ...rest) => (ms === 500 ? 0 : timeout(run, ms, ...rest));
+})();
+"""
+FOCUS_SEARCH = """
+(() => {
+  const observer = new MutationObserver(() => {
+    document.querySelector("#search")?.focus();
+    if (document.activeElement?.id === "search") observer.disconnect();
+  });
+  observer.observe(document, { childList: true, subtree: true });
+})();
+"""
+RECORD_FRAMES = """
+(() => {
+  window.seen = new Set();
+  const look = () => {
+    for (const selector of [".thread-skeleton", ".notice", ".list-pane"]) {
+      for (const found of document.querySelectorAll(selector)) {
+        if (found.getClientRects().length > 0) window.seen.add(selector);
+      }
+    }
+    requestAnimationFrame(look);
+  };
+  look();
 })();
 """
 MESSAGES = 12
@@ -62,18 +118,89 @@ async def test_the_browser_reads_its_tables_of_dates_beside_the_page(visit: Visi
     assert "date_tables" in (await started.value).url
 
 
-async def test_a_conversation_s_address_looks_like_one_that_opens_before_any_code_runs(
-    visit: Visit,
+async def test_drawing_that_is_put_off_again_and_again_is_done_at_once_in_the_end(
+    visit: Visit, channel: Channel
 ) -> None:
-    for options in ({}, PHONE):
-        ana = await visit(ANA, **options)
-        await _without_code(ana)
+    sent = await channel.deliver(new_patient(), "Bom dia")
 
-        await ana.goto("/c/anything")
+    ana = await visit(ANA, f"/c/{sent.conversation_id}", script=HOLD_DRAWING)
 
-        await expect(ana.locator(".opening .thread-skeleton")).to_be_visible()
-        await expect(ana.locator(".notice")).to_be_hidden()
-        await expect(ana.locator(".list-pane")).to_be_visible(visible=options is not PHONE)
+    await expect(message(ana, "Bom dia")).to_be_visible()
+    assert await ana.evaluate("window.messagesWhenHeld") == 0
+    assert await ana.evaluate("window.holds")
+
+
+async def test_a_conversation_that_is_not_drawn_yet_is_not_read(
+    visit: Visit, channel: Channel
+) -> None:
+    sent = await channel.deliver(new_patient(), "Bom dia")
+    ana = await visit(ANA, script=HOLD_DRAWING + NEVER_AT_ONCE)
+    asked = Questions(ana)
+
+    await ana.goto(f"/c/{sent.conversation_id}")
+    await expect(ana.locator(".inbox")).to_have_attribute("data-phase", "ready")
+    await expect(messages(ana)).to_have_count(0)
+    assert "message:read" not in asked.names
+
+    await ana.evaluate("window.letGo()")
+    await asked.answered("message:read")
+    await expect(message(ana, "Bom dia")).to_be_visible()
+
+
+async def test_who_types_elsewhere_goes_on_there_when_a_conversation_is_drawn(
+    visit: Visit, channel: Channel
+) -> None:
+    sent = await channel.deliver(new_patient(), "Bom dia")
+
+    ana = await visit(ANA, f"/c/{sent.conversation_id}", script=FOCUS_SEARCH)
+
+    await expect(message(ana, "Bom dia")).to_be_visible()
+    await expect(ana.locator("#search")).to_be_focused()
+
+
+async def test_the_connection_begins_before_the_screen_s_code_is_there(visit: Visit) -> None:
+    ana = await visit(ANA)
+    release = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await release.wait()
+        await route.continue_()
+
+    await ana.route("**/assets/_-*.js", hold)
+    async with ana.expect_websocket():
+        await ana.reload(wait_until="commit")
+
+    release.set()
+    await live(ana)
+
+
+@pytest.mark.parametrize("device", [{}, PHONE], ids=["desktop", "phone"])
+async def test_a_conversation_s_address_looks_like_one_that_opens_before_any_code_runs(
+    visit: Visit, device: dict[str, Any]
+) -> None:
+    ana = await visit(ANA, **device)
+    await _without_code(ana)
+
+    await ana.goto("/c/anything")
+
+    await expect(ana.locator(".opening .thread-skeleton")).to_be_visible()
+    await expect(ana.locator(".notice")).to_be_hidden()
+    await expect(ana.locator(".list-pane")).to_be_visible(visible=device is not PHONE)
+
+
+@pytest.mark.parametrize("device", [{}, PHONE], ids=["desktop", "phone"])
+async def test_nothing_else_shows_while_a_conversation_opens(
+    visit: Visit, channel: Channel, device: dict[str, Any]
+) -> None:
+    sent = await channel.deliver(new_patient(), "Bom dia")
+
+    ana = await visit(ANA, f"/c/{sent.conversation_id}", script=RECORD_FRAMES, **device)
+    await expect(message(ana, "Bom dia")).to_be_visible()
+
+    seen = set(await ana.evaluate("[...window.seen]"))
+    assert ".thread-skeleton" in seen
+    assert ".notice" not in seen
+    assert (".list-pane" in seen) == (device is not PHONE)
 
 
 async def test_the_list_s_address_does_not(visit: Visit) -> None:

@@ -60,6 +60,13 @@ def test_a_page_begins_as_before_once_its_code_is_there(static_dir: Path) -> Non
     assert "import * as" not in changed
 
 
+def test_modules_that_seem_to_import_nothing_stop_the_build(static_dir: Path) -> None:
+    (static_dir / "assets" / "root.js").write_text("import '/assets/router.js';")
+
+    with pytest.raises(UnexpectedSource, match="built module"):
+        pages.evaluated_in_turns(PAGE.replace("login.js", "small.js"), static_dir)
+
+
 @pytest.mark.parametrize("missing", ['<link rel="modulepreload"', "import * as route"])
 def test_a_page_of_another_kind_stops_the_build(static_dir: Path, missing: str) -> None:
     page = static_dir / "index.html"

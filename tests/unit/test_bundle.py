@@ -1,4 +1,4 @@
-"""What the front end's build is made to leave out."""
+"""What the front end's build is made to leave out, and what it puts together."""
 
 import pytest
 

@@ -23,6 +23,7 @@ def inbox_page() -> rx.Component:
         LiveBridge.create(
             inbox_state=Inbox.get_full_name(),
             thread_state=Thread.get_full_name(),
+            phase=Thread.phase,
             user_id=Account.user_id,
             clinic=Account.clinic,
             time_zone=Account.time_zone,

@@ -28,7 +28,6 @@ def opening_script() -> rx.Component:
 
 def thread_pane() -> rx.Component:
     """What is open, or what to do when nothing is."""
-    drawn = in_slices(Thread.phase == "ready")
     return rx.el.main(
         rx.match(
             Thread.phase,
@@ -37,9 +36,12 @@ def thread_pane() -> rx.Component:
             ("failed", _failed()),
             rx.el.div(
                 thread_header(),
-                rx.cond(drawn, message_list(), message_skeleton()),
-                typing_indicator(),
-                rx.cond(drawn, composer(), rx.fragment()),
+                # Together, because nobody may answer what they do not see yet.
+                rx.cond(
+                    in_slices(Thread.phase == "ready"),
+                    rx.fragment(message_list(), typing_indicator(), composer()),
+                    message_skeleton(),
+                ),
                 class_name="thread",
             ),
         ),
