@@ -9,13 +9,12 @@ const BOTTOM_PX = 48;
 const useBeforePaint = typeof window === "undefined" ? useEffect : useLayoutEffect;
 
 let keeper = null;
-let drawn = "";
 let whenPlaceChanges = () => {};
 
 /** The reader's place in the open conversation. */
 export const scroller = {
   /** Whether a conversation's messages are on the page: they are drawn some time after they came. */
-  shows: (conversationId) => drawn === conversationId,
+  shows: (conversationId) => keeper?.conversationId === conversationId,
   atBottom: () => keeper?.atBottom() ?? true,
   toBottom: () => keeper?.toBottom(),
 };
@@ -30,15 +29,12 @@ export function ThreadScroll({ conversationId, markedSeq, label, children }) {
   const content = useRef(null);
 
   useBeforePaint(() => {
-    const mine = keepPlace(area.current, content.current, markedSeq);
+    const mine = { conversationId, ...keepPlace(area.current, content.current, markedSeq) };
     keeper = mine;
-    drawn = conversationId;
     whenPlaceChanges();
     return () => {
       mine.stop();
-      if (keeper !== mine) return;
-      keeper = null;
-      drawn = "";
+      if (keeper === mine) keeper = null;
     };
   }, [conversationId, markedSeq]);
 

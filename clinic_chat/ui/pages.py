@@ -41,14 +41,13 @@ def evaluated_in_turns(page: str, static_dir: Path) -> str:
     Between two files the browser answers whoever is already typing: the evaluation of all takes
     a slow machine half a second.
     """
-    routes = ROUTE.findall(page)
-    if not routes:
+    first = ROUTE.search(page)
+    if first is None:
         raise UnexpectedSource("a built page", ROUTE.pattern, 0)
-    paths = json.dumps(_dependencies_first([path for _, path in routes], static_dir))
+    paths = json.dumps(_dependencies_first([path for _, path in ROUTE.findall(page)], static_dir))
     begin = f"{_TURN}\nfor (const path of {paths}) {{\n  await import(path);\n  await turn();\n}}\n"
-    head, tail = page.split(f"import * as {routes[0][0]} ", 1)
-    awaited = ROUTE.sub(r'const \1 = await import("\2");\n', f"import * as {routes[0][0]} {tail}")
-    return f"{head}{begin}{awaited}"
+    awaited = ROUTE.sub(r'const \1 = await import("\2");\n', page[first.start() :])
+    return f"{page[: first.start()]}{begin}{awaited}"
 
 
 def _dependencies_first(paths: list[str], static_dir: Path) -> list[str]:
