@@ -16,12 +16,10 @@ import reflex as rx
 from clinic_chat.realtime.tabs import STATE_SECONDS
 from clinic_chat.settings import get_settings
 from clinic_chat.ui.plugin import LivePlugin
-from clinic_chat.ui.stylesheet import Themes
-from clinic_chat.ui.theme import theme
 
 config = rx.Config(
     app_name="clinic_chat",
-    plugins=[LivePlugin(), Themes(theme=theme())],
+    plugins=[LivePlugin()],
     disable_plugins=[rx.plugins.SitemapPlugin],
     cors_allowed_origins=get_settings().allowed_origins or ["http://localhost:3000"],
     state_manager_mode="memory",

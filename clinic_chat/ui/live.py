@@ -4,7 +4,7 @@ import zlib
 from typing import Any
 
 import reflex as rx
-from reflex.event import EventChain
+from reflex.event import EventChain, no_args_event_spec
 from reflex.vars import VarData
 
 
@@ -62,6 +62,16 @@ class Notices(rx.Component):
 
     library = "$/public/live/notices.js"
     tag = "Notices"
+
+
+class Question(rx.Component):
+    """A dialog that has to be answered; its title and text have the ids in question.js."""
+
+    library = "$/public/live/question.js"
+    tag = "Question"
+
+    open: rx.Var[bool]
+    on_cancel: rx.EventHandler[no_args_event_spec]  # type: ignore[type-arg, valid-type]
 
 
 class _Time(rx.Component):

@@ -8,7 +8,7 @@ def notice(
 ) -> rx.Component:
     """An icon, what is the matter, and what to do about it."""
     return rx.el.div(
-        rx.icon(icon, size=34, stroke_width=1.5),
+        rx.icon(icon, size=34, custom_attrs={"strokeWidth": 1.5}),
         rx.el.h2(title),
         rx.el.p(text, class_name="quiet"),
         action or rx.fragment(),

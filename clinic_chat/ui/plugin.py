@@ -15,8 +15,16 @@ from clinic_chat.ui import pages
 from clinic_chat.ui.generated import UnexpectedSource, replace_once
 from clinic_chat.ui.i18n.catalogs import all_texts
 
+# The typeface, which is served from here and not from a font service.
 FONT = "@fontsource-variable/inter"
-FONT_VERSION = "5.2.8"
+# Scales of colours whose steps keep their contrast, light and dark.
+COLORS = "@radix-ui/colors"
+# Menus by the rules of WAI-ARIA: focus, keys, typing ahead, places at the screen's edge.
+MENUS = "@radix-ui/react-dropdown-menu"
+PACKAGES = {FONT: "5.2.8", COLORS: "3.0.0", MENUS: "2.2.1"}
+# What assets/styles/tokens.css makes the look of; of some there are see-through colours too.
+SCALES = ("slate", "jade", "amber", "blue", "red")
+SEE_THROUGH = ("slate", "jade")
 SHARED = "window.__reflex ="
 INDIRECT_EVAL = "globalThis.eval("
 GROUPS = "          groups: [\n"
@@ -26,6 +34,8 @@ FILES = {
     "router": r"/node_modules\/react-router\//",
     "socket": r"/node_modules\/(socket|engine)\.io-/",
     "emotion": r"/node_modules\/(@emotion|stylis|hoist-non-react-statics|react-is)\//",
+    # Loaded on demand (assets/live/menu.js).
+    "menus": r"/node_modules\/(@radix-ui|@floating-ui|react-remove-scroll|aria-hidden)/",
     # The socket begins to connect right after the first of these, for which it needs the others.
     "state": r"/\.web\/utils\/(state|context|context-registry)\.jsx?$/",
 }
@@ -37,11 +47,11 @@ class LivePlugin(Plugin):
 
     def get_frontend_dependencies(self, **_context: Any) -> list[str]:
         """The npm packages the screens need."""
-        return [f"{FONT}@{FONT_VERSION}"]
+        return [f"{name}@{version}" for name, version in PACKAGES.items()]
 
     def get_stylesheet_paths(self, **_context: Any) -> list[str]:
         """Style sheets that come from npm packages."""
-        return [f"{FONT}/wght.css"]
+        return [f"{FONT}/wght.css", *_color_sheets()]
 
     def pre_compile(self, **context: Any) -> None:
         """Change the generated files and add the catalogs."""
@@ -59,6 +69,14 @@ class LivePlugin(Plugin):
         static_dir = context["static_dir"]
         for page in static_dir.rglob("*.html"):
             pages.adapt(page, static_dir)
+
+
+def _color_sheets() -> list[str]:
+    names = [
+        *(f"{scale}{mode}" for scale in SCALES for mode in ("", "-dark")),
+        *(f"{scale}{mode}-alpha" for scale in SEE_THROUGH for mode in ("", "-dark")),
+    ]
+    return [f"{COLORS}/{name}.css" for name in names]
 
 
 def use_live_socket(source: str) -> str:
@@ -122,8 +140,7 @@ def libraries_apart(source: str) -> str:
 def share_no_libraries(source: str) -> str:
     """Leave out whole libraries that the page would load for components made at run time.
 
-    There are none here, and Radix Themes alone, which only a menu and a dialog are used of, is a
-    third of all code that a browser would load.
+    There are none here, and of a library that is shared nothing can be left out.
     """
     if SHARED not in source:
         return source

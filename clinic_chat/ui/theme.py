@@ -1,30 +1,21 @@
-"""The look of the product: Radix Themes tokens; the rest is assets/styles/."""
+"""The look of the product: its style sheets, its mark, and people's avatars."""
 
 import reflex as rx
 
 STYLESHEETS = [
+    "/styles/tokens.css",
     "/styles/base.css",
+    "/styles/menus.css",
     "/styles/inbox.css",
     "/styles/thread.css",
     "/styles/sign_in.css",
 ]
 
 
-def theme() -> rx.Component:
-    """The tokens every screen builds on."""
-    return rx.theme(
-        accent_color="jade",
-        gray_color="slate",
-        radius="large",
-        scaling="100%",
-        panel_background="solid",
-    )
-
-
 def mark() -> rx.Component:
     """The product's mark."""
     return rx.el.span(
-        rx.icon("messages-square", size=18, stroke_width=2),
+        rx.icon("messages-square", size=18),
         class_name="mark",
         custom_attrs={"aria-hidden": "true"},
     )
@@ -35,6 +26,6 @@ def avatar(initials: rx.Var[str] | str, hue: rx.Var[int] | int, size: str = "m")
     return rx.el.span(
         initials,
         class_name=f"avatar avatar-{size}",
-        style={"--hue": rx.Var.create(hue).to_string()},
-        custom_attrs={"aria-hidden": "true"},
+        # As an attribute: of a `style`, Reflex makes a rule in the page's style sheet for each hue.
+        custom_attrs={"aria-hidden": "true", "style": rx.Var.create({"--hue": hue})},
     )

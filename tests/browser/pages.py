@@ -12,6 +12,11 @@ PHONE: dict[str, Any] = {
     "device_scale_factor": 1,
 }
 
+MENUS_LOADED = """
+() => performance.getEntriesByType("resource").some(({ name }) => /\\/menus-[^/]+\\.js/.test(name))
+"""
+"""Whether the page has the library that draws open menus, which comes after everything else."""
+
 
 async def live(page: Page) -> None:
     """Return when the screen is connected and the list is there."""
@@ -66,6 +71,11 @@ async def answer(page: Page, text: str) -> None:
     """Write to the patient and press Enter."""
     await composer(page).fill(text)
     await composer(page).press("Enter")
+
+
+async def menus_loaded(page: Page) -> None:
+    """Return when an open menu needs nothing from the server any more."""
+    await page.wait_for_function(MENUS_LOADED)
 
 
 async def menu(page: Page, *names: str) -> None:

@@ -10,7 +10,7 @@ from playwright.async_api import Locator, Page, expect
 
 from tests.browser.channel import Channel
 from tests.browser.conftest import SitDown, Visit
-from tests.browser.pages import row, rows
+from tests.browser.pages import menus_loaded, row, rows
 from tests.browser.people import ANA, BRUNO, DANIEL, RENATA
 from tests.browser.server import Server
 from tests.browser.talk import Talk
@@ -54,6 +54,8 @@ async def test_of_two_who_take_a_conversation_the_second_is_told_who_has_it(
     async with Proxy(server.port) as proxy:
         ana = await talk.opened_by(visit, ANA, at=proxy)
         bruno = await talk.opened_by(visit, BRUNO, at=proxy)
+        for page in (ana, bruno):
+            await menus_loaded(page)
         # Both choose before either can have heard of the other.
         proxy.latency = HEARD_LATE_SECONDS
         for page in (ana, bruno):

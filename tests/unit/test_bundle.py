@@ -8,17 +8,16 @@ from clinic_chat.ui.plugin import (
     libraries_apart,
     share_no_libraries,
 )
-from clinic_chat.ui.stylesheet import filter_components
 
 SHARING = """
-import * as radix_ui_themes from "@radix-ui/themes";
+import * as emotion_react from "@emotion/react";
 
 function ReflexProviders({children}) {
   useEffect(() => {
     // Make contexts and state objects available globally for dynamic eval'd components
     window.__reflex = {
           "react": React,
-    "@radix-ui/themes": radix_ui_themes,
+    "@emotion/react": emotion_react,
     };
   }, []);
 
@@ -53,17 +52,6 @@ def test_scripts_are_evaluated_where_the_bundler_need_not_keep_every_name() -> N
 def test_a_module_that_evaluates_in_another_way_stops_the_build() -> None:
     with pytest.raises(UnexpectedSource, match=r"utils/state\.js"):
         evaluate_nothing_here("new Function(code)();")
-
-
-def test_unused_components_are_left_out_after_the_imports() -> None:
-    config = 'plugins: {\n    "postcss-import": {},\n    autoprefixer: {},\n  }'
-    changed = filter_components(config)
-
-    assert changed.index("postcss-import") < changed.index("used_components")
-    assert changed.index("used_components") < changed.index("autoprefixer")
-    assert filter_components(changed) == changed
-    with pytest.raises(UnexpectedSource, match=r"postcss\.config\.js"):
-        filter_components("plugins: {}")
 
 
 def test_libraries_have_files_of_their_own_before_other_groups() -> None:

@@ -7,88 +7,77 @@ from clinic_chat.domain.staff import LOCALES
 from clinic_chat.ui.account.state import Account, ClinicChoice
 from clinic_chat.ui.forms import plain_form
 from clinic_chat.ui.i18n import t
-from clinic_chat.ui.live import browser_call, browser_value
+from clinic_chat.ui.live import Question, browser_call, browser_value
+from clinic_chat.ui.menus import item, menu, separator, sub_menu
 
 LOCALE_NAMES = {"pt-BR": "Português (Brasil)", "en": "English"}
 
 
 def account_menu() -> rx.Component:
     """A button with the person's name that opens the menu."""
-    return rx.menu.root(
-        rx.menu.trigger(
-            rx.el.button(
-                rx.icon("circle-user-round", size=20),
-                class_name="icon-button",
-                type="button",
-                aria_label=t("Account of {name}", name=Account.user_name),
-                title=Account.user_name,
-            ),
+    return menu(
+        rx.el.button(
+            rx.icon("circle-user-round", size=20),
+            class_name="icon-button",
+            type="button",
+            aria_label=t("Account of {name}", name=Account.user_name),
+            title=Account.user_name,
         ),
-        rx.menu.content(
-            rx.el.div(
-                rx.el.strong(Account.user_name),
-                rx.el.span(Account.email),
-                class_name="menu-person",
-            ),
-            rx.menu.separator(),
-            rx.cond(Account.clinics.length() > 1, rx.fragment(*_clinic_choices())),
-            rx.menu.sub(
-                rx.menu.sub_trigger(rx.icon("languages", size=16), t("Language")),
-                rx.menu.sub_content(*[_language(locale) for locale in LOCALES]),
-            ),
-            rx.menu.sub(
-                rx.menu.sub_trigger(rx.icon("sun-moon", size=16), t("Appearance")),
-                rx.menu.sub_content(
-                    _appearance("light", t("Light")),
-                    _appearance("dark", t("Dark")),
-                    _appearance("system", t("Like this device")),
-                ),
-            ),
-            rx.menu.sub(
-                rx.menu.sub_trigger(rx.icon("bell", size=16), t("Notifications")),
-                rx.menu.sub_content(*_notifications()),
-            ),
-            rx.menu.separator(),
-            rx.menu.item(
-                rx.icon("log-out", size=16),
-                t("Sign out"),
-                on_select=browser_call("forms", "signOut"),
-            ),
-            align="end",
-            class_name="account-menu",
+        rx.el.div(
+            rx.el.strong(Account.user_name),
+            rx.el.span(Account.email),
+            class_name="menu-person",
+        ),
+        separator(),
+        rx.cond(Account.clinics.length() > 1, rx.fragment(*_clinic_choices())),
+        sub_menu(
+            _opens("languages", t("Language")),
+            *[_language(locale) for locale in LOCALES],
+        ),
+        sub_menu(
+            _opens("sun-moon", t("Appearance")),
+            _appearance("light", t("Light")),
+            _appearance("dark", t("Dark")),
+            _appearance("system", t("Like this device")),
+        ),
+        sub_menu(_opens("bell", t("Notifications")), *_notifications()),
+        separator(),
+        item(
+            rx.icon("log-out", size=16),
+            t("Sign out"),
+            on_select=browser_call("forms", "signOut"),
         ),
     )
 
 
 def leaving_dialog() -> rx.Component:
     """Asks before signing out throws away what waits for a connection."""
-    return rx.alert_dialog.root(
-        rx.alert_dialog.content(
-            rx.alert_dialog.title(t("Messages are still waiting")),
-            rx.alert_dialog.description(
-                t(
-                    "{n} messages have not been sent yet. Signing out discards them.",
-                    n=browser_value("outbox", "queued", "valueOf()", int),
-                )
+    return Question.create(
+        rx.el.h2(t("Messages are still waiting"), id="question-title"),
+        rx.el.p(
+            t(
+                "{n} messages have not been sent yet. Signing out discards them.",
+                n=browser_value("outbox", "queued", "valueOf()", int),
             ),
-            rx.el.div(
-                rx.el.button(
-                    t("Stay signed in"),
-                    type="button",
-                    class_name="button",
-                    on_click=browser_call("forms", "stay"),
-                ),
-                rx.el.button(
-                    t("Discard and sign out"),
-                    type="button",
-                    class_name="button button-danger",
-                    on_click=browser_call("forms", "leave"),
-                ),
-                class_name="dialog-buttons",
+            id="question-text",
+        ),
+        rx.el.div(
+            rx.el.button(
+                t("Stay signed in"),
+                type="button",
+                class_name="button",
+                on_click=browser_call("forms", "stay"),
             ),
-            max_width="26rem",
+            rx.el.button(
+                t("Discard and sign out"),
+                type="button",
+                class_name="button button-danger",
+                on_click=browser_call("forms", "leave"),
+            ),
+            class_name="question-answers",
         ),
         open=browser_value("forms", "leaving", "valueOf()", bool),
+        on_cancel=browser_call("forms", "stay"),
     )
 
 
@@ -105,16 +94,22 @@ def account_forms() -> rx.Component:
     )
 
 
+def _opens(icon: str, name: rx.Var[str]) -> rx.Component:
+    return rx.fragment(
+        rx.icon(icon, size=16), name, rx.icon("chevron-right", size=16, class_name="menu-opens")
+    )
+
+
 def _clinic_choices() -> list[rx.Component]:
     return [
         rx.el.div(t("Clinic"), class_name="menu-label"),
         rx.foreach(Account.clinics, _clinic_choice),
-        rx.menu.separator(),
+        separator(),
     ]
 
 
 def _clinic_choice(clinic: rx.Var[ClinicChoice]) -> rx.Component:
-    return rx.menu.item(
+    return item(
         rx.icon("building-2", size=16),
         clinic.name,
         rx.cond(clinic.current, rx.icon("check", size=16), rx.fragment()),
@@ -127,11 +122,11 @@ def _notifications() -> list[rx.Component]:
     sound = browser_value("account", "account", "sound", bool)
     shown = browser_value("notify", "notifications", "valueOf()")
     return [
-        rx.menu.item(
+        item(
             rx.cond(sound, t("Sound: on"), t("Sound: off")),
             on_select=browser_call("account", "chooseSound", ~sound),
         ),
-        rx.menu.item(
+        item(
             rx.match(
                 shown,
                 ("on", t("On this device: on")),
@@ -145,12 +140,12 @@ def _notifications() -> list[rx.Component]:
 
 
 def _language(locale: str) -> rx.Component:
-    return rx.menu.item(
+    return item(
         LOCALE_NAMES[locale],
-        lang=locale,
+        custom_attrs={"lang": locale},
         on_select=browser_call("account", "chooseLocale", locale),
     )
 
 
 def _appearance(mode: str, name: rx.Var[str]) -> rx.Component:
-    return rx.menu.item(name, on_select=set_color_mode(mode))
+    return item(name, on_select=set_color_mode(mode))

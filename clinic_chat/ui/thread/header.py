@@ -7,6 +7,7 @@ from clinic_chat.ui.i18n import t
 from clinic_chat.ui.inbox.row import status_badge
 from clinic_chat.ui.inbox.state import Colleague, Inbox
 from clinic_chat.ui.live import browser_call, inner_link
+from clinic_chat.ui.menus import item, menu, separator
 from clinic_chat.ui.theme import avatar
 from clinic_chat.ui.thread.state import Thread
 
@@ -76,56 +77,51 @@ def _viewers() -> rx.Component:
 def _assignee_menu() -> rx.Component:
     conversation = Thread.conversation
     assigned = conversation.assignee_id != ""
-    return rx.menu.root(
-        rx.menu.trigger(
-            rx.el.button(
-                rx.icon("user-round", size=16),
-                rx.el.span(
-                    rx.cond(
-                        conversation.assigned_to_me,
-                        t("Mine"),
-                        rx.cond(assigned, conversation.assignee_name, t("Unassigned")),
-                    ),
-                    class_name="header-button-text",
+    return menu(
+        rx.el.button(
+            rx.icon("user-round", size=16),
+            rx.el.span(
+                rx.cond(
+                    conversation.assigned_to_me,
+                    t("Mine"),
+                    rx.cond(assigned, conversation.assignee_name, t("Unassigned")),
                 ),
-                type="button",
-                class_name="header-button",
-                custom_attrs={
-                    "data-testid": "assignee",
-                    "data-assignee": conversation.assignee_id,
-                    "aria-label": t("Assigned to"),
-                    "data-assigned": assigned,
-                },
+                class_name="header-button-text",
+            ),
+            type="button",
+            class_name="header-button",
+            custom_attrs={
+                "data-testid": "assignee",
+                "data-assignee": conversation.assignee_id,
+                "aria-label": t("Assigned to"),
+                "data-assigned": assigned,
+            },
+        ),
+        rx.cond(
+            conversation.assigned_to_me,
+            rx.fragment(),
+            item(
+                rx.icon("hand", size=16),
+                t("Assign to me"),
+                on_select=browser_call(
+                    "actions", "assignToMe", conversation.id, conversation.assignee_id
+                ),
             ),
         ),
-        rx.menu.content(
-            rx.cond(
-                conversation.assigned_to_me,
-                rx.fragment(),
-                rx.menu.item(
-                    rx.icon("hand", size=16),
-                    t("Assign to me"),
+        rx.foreach(Inbox.staff, _assign_to),
+        rx.cond(
+            assigned,
+            rx.fragment(
+                separator(),
+                item(
+                    rx.icon("user-round-x", size=16),
+                    t("Nobody"),
                     on_select=browser_call(
-                        "actions", "assignToMe", conversation.id, conversation.assignee_id
+                        "actions", "assign", conversation.id, "", conversation.assignee_id
                     ),
                 ),
             ),
-            rx.foreach(Inbox.staff, _assign_to),
-            rx.cond(
-                assigned,
-                rx.fragment(
-                    rx.menu.separator(),
-                    rx.menu.item(
-                        rx.icon("user-round-x", size=16),
-                        t("Nobody"),
-                        on_select=browser_call(
-                            "actions", "assign", conversation.id, "", conversation.assignee_id
-                        ),
-                    ),
-                ),
-                rx.fragment(),
-            ),
-            align="end",
+            rx.fragment(),
         ),
     )
 
@@ -135,7 +131,7 @@ def _assign_to(person: rx.Var[Colleague]) -> rx.Component:
     return rx.cond(
         person.is_me | (person.id == conversation.assignee_id),
         rx.fragment(),
-        rx.menu.item(
+        item(
             avatar(person.initials, person.hue, "s"),
             person.name,
             on_select=browser_call(
@@ -147,37 +143,32 @@ def _assign_to(person: rx.Var[Colleague]) -> rx.Component:
 
 def _status_menu() -> rx.Component:
     conversation = Thread.conversation
-    return rx.menu.root(
-        rx.menu.trigger(
-            rx.el.button(
-                status_badge(conversation.status),
-                rx.icon("chevron-down", size=14),
-                type="button",
-                class_name="header-button",
-                custom_attrs={
-                    "data-testid": "status",
-                    "data-status": conversation.status,
-                    "aria-label": t("Status"),
-                },
-            ),
+    return menu(
+        rx.el.button(
+            status_badge(conversation.status),
+            rx.icon("chevron-down", size=14),
+            type="button",
+            class_name="header-button",
+            custom_attrs={
+                "data-testid": "status",
+                "data-status": conversation.status,
+                "aria-label": t("Status"),
+            },
         ),
-        rx.menu.content(
-            _status_item(Status.OPEN, "circle-dot", t("Open")),
-            _status_item(Status.PENDING, "clock", t("Pending")),
-            _status_item(Status.RESOLVED, "circle-check", t("Resolved")),
-            rx.menu.separator(),
-            rx.menu.item(
-                rx.icon("mail", size=16),
-                t("Mark as unread"),
-                on_select=browser_call("actions", "markUnread", conversation.id),
-            ),
-            align="end",
+        _status_item(Status.OPEN, "circle-dot", t("Open")),
+        _status_item(Status.PENDING, "clock", t("Pending")),
+        _status_item(Status.RESOLVED, "circle-check", t("Resolved")),
+        separator(),
+        item(
+            rx.icon("mail", size=16),
+            t("Mark as unread"),
+            on_select=browser_call("actions", "markUnread", conversation.id),
         ),
     )
 
 
 def _status_item(status: Status, icon: str, name: rx.Var[str]) -> rx.Component:
-    return rx.menu.item(
+    return item(
         rx.icon(icon, size=16),
         name,
         on_select=browser_call("actions", "setStatus", Thread.conversation.id, status.value),

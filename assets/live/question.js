@@ -1,0 +1,32 @@
+// A question that has to be answered before anything else is done.
+
+import { createElement, useLayoutEffect, useEffect, useRef } from "react";
+
+// Effects before painting do not run while the page is rendered at build time.
+const useBeforePaint = typeof window === "undefined" ? useEffect : useLayoutEffect;
+
+/** `children` in a dialog while `open`; Escape is one of the answers, `onCancel`. */
+export function Question({ open, onCancel, children }) {
+  const dialog = useRef(null);
+
+  useBeforePaint(() => {
+    if (open) dialog.current.showModal();
+    else dialog.current.close();
+  }, [open]);
+
+  return createElement(
+    "dialog",
+    {
+      ref: dialog,
+      role: "alertdialog",
+      className: "question",
+      "aria-labelledby": "question-title",
+      "aria-describedby": "question-text",
+      onCancel(event) {
+        event.preventDefault();
+        onCancel();
+      },
+    },
+    open ? children : null,
+  );
+}
