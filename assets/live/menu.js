@@ -77,8 +77,7 @@ export function Menu({ children }) {
     const init = { bubbles: true, cancelable: true, button: 0, key, pointerType };
     const Press = type === "keydown" ? KeyboardEvent : PointerEvent;
     load().then(
-      // Who presses again while it loads means the same.
-      () => setPress((first) => first ?? new Press(type, init)),
+      () => setPress(new Press(type, init)),
       () => notice("offline"),
     );
   };
