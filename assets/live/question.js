@@ -1,15 +1,12 @@
 // A question that has to be answered before anything else is done.
 
-import { createElement, useLayoutEffect, useEffect, useRef } from "react";
-
-// Effects before painting do not run while the page is rendered at build time.
-const useBeforePaint = typeof window === "undefined" ? useEffect : useLayoutEffect;
+import { createElement, useEffect, useRef } from "react";
 
 /** `children` in a dialog while `open`; Escape is one of the answers, `onCancel`. */
 export function Question({ open, onCancel, children }) {
   const dialog = useRef(null);
 
-  useBeforePaint(() => {
+  useEffect(() => {
     if (open) dialog.current.showModal();
     else dialog.current.close();
   }, [open]);

@@ -28,7 +28,8 @@ SEE_THROUGH = ("slate", "jade")
 SHARED = "window.__reflex ="
 INDIRECT_EVAL = "globalThis.eval("
 GROUPS = "          groups: [\n"
-# By the name of the file that they share; each file is evaluated in a turn of its own (pages.py).
+# By the name of the file that they share. Those that the page begins with are each evaluated in a
+# turn of their own (pages.py).
 FILES = {
     "react": r"/node_modules\/(react|react-dom|scheduler)\//",
     "router": r"/node_modules\/react-router\//",

@@ -16,7 +16,8 @@ from tests.load.tab import Audience, Tab
 from tests.load.talk import drained
 
 CONVERSATIONS = 40
-PEOPLE = 20
+# One for each tab: what one person does in a minute is limited.
+PEOPLE = 50
 BODY = "Podemos remarcar para quinta às 15h40, com a mesma profissional, se preferir."
 
 

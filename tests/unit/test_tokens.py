@@ -1,0 +1,30 @@
+"""Every variable that the style sheets use is there."""
+
+import re
+from pathlib import Path
+
+from clinic_chat.settings import PROJECT_ROOT
+from clinic_chat.ui.plugin import SCALES, SEE_THROUGH
+
+SHEETS = sorted(Path(PROJECT_ROOT, "assets/styles").glob("*.css"))
+COLORS = {f"--{scale}-{step}" for scale in SCALES for step in range(1, 13)} | {
+    f"--{scale}-a{step}" for scale in SEE_THROUGH for step in range(1, 13)
+}
+# Set by the library of menus beside what it shows.
+BY_LIBRARY = {"--radix-dropdown-menu-content-available-height"}
+
+
+def test_what_is_used_is_defined_and_what_is_defined_is_used() -> None:
+    text = "\n".join(sheet.read_text("utf-8") for sheet in SHEETS)
+    used = set(re.findall(r"var\((--[\w-]+)", text))
+    defined = set(re.findall(r"(?<![\w(-])(--[\w-]+):", text))
+
+    assert used - defined == (used & COLORS) | BY_LIBRARY
+    assert defined - used == set()
+
+
+def test_of_each_scale_something_is_used() -> None:
+    text = "\n".join(sheet.read_text("utf-8") for sheet in SHEETS)
+
+    assert all(f"var(--{scale}-" in text for scale in SCALES)
+    assert all(f"var(--{scale}-a" in text for scale in SEE_THROUGH)
