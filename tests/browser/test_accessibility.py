@@ -8,8 +8,20 @@ from playwright.async_api import Page, expect
 
 from tests.browser.channel import Channel
 from tests.browser.conftest import Visit
-from tests.browser.pages import PHONE, answer, composer, live, message, messages, thread_of
+from tests.browser.outage import CUT, KEEP_SOCKETS, REFUSED, go_offline
+from tests.browser.pages import (
+    PHONE,
+    answer,
+    composer,
+    live,
+    menu,
+    menus_loaded,
+    message,
+    messages,
+    thread_of,
+)
 from tests.browser.people import ANA, new_patient
+from tests.browser.watch import Complaints
 
 BLOCKING = {"serious", "critical"}
 # What fades in has less contrast until it is there.
@@ -61,6 +73,28 @@ async def test_no_screen_has_a_serious_accessibility_problem(
         await expect(page.get_by_role("menu")).to_be_visible()
         # The page behind an open menu is out of reach; axe only sees that it is hidden.
         problems += await _problems(page, "menu", "[role=menu]")
+
+    assert not problems, "\n".join(problems)
+
+
+async def test_what_shows_without_a_connection_has_no_serious_accessibility_problem(
+    visit: Visit, channel: Channel, complaints: Complaints
+) -> None:
+    complaints.allow(CUT)
+    complaints.allow(REFUSED)
+    patient = new_patient()
+    first = await channel.deliver(patient, "Bom dia")
+    page = await visit(ANA, f"/c/{first.conversation_id}", script=KEEP_SOCKETS)
+    await thread_of(page, patient.name)
+    await menus_loaded(page)
+    await go_offline(page)
+    await answer(page, "Nunca enviada")
+    await expect(message(page, "Nunca enviada")).to_be_visible()
+    problems = await _problems(page, "offline")
+
+    await menu(page, "Sair")
+    await expect(page.get_by_role("alertdialog")).to_be_visible()
+    problems += await _problems(page, "question", "[role=alertdialog]")
 
     assert not problems, "\n".join(problems)
 

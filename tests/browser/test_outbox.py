@@ -24,6 +24,7 @@ from tests.browser.pages import (
     composer,
     fill_in,
     menu,
+    menus_loaded,
     message,
     messages,
     open_conversation,
@@ -233,6 +234,7 @@ async def test_signing_out_warns_clears_and_is_not_done_without_the_server(
     complaints.allow(NETWORK)
     async with Proxy(server.port) as proxy:
         page, patient, conversation = await _desk(visit, proxy, channel)
+        await menus_loaded(page)
         await _cut_off(page, proxy)
         await answer(page, "Nunca enviada")
         await composer(page).fill("Nunca terminada")
@@ -272,6 +274,7 @@ async def test_an_expired_session_leads_back_to_the_same_conversation_with_every
     complaints.allow(NETWORK)
     async with Proxy(server.port) as proxy:
         page, patient, conversation = await _desk(visit, proxy, channel)
+        await menus_loaded(page)
         await _cut_off(page, proxy)
         await answer(page, "Escrita antes do fim")
         await composer(page).fill("Ainda por escr")
@@ -354,6 +357,7 @@ async def test_what_a_person_does_offline_says_that_it_was_not_done(
     complaints.allow(NETWORK)
     async with Proxy(server.port) as proxy:
         page, patient, _ = await _desk(visit, proxy, channel)
+        await menus_loaded(page)
         lines = page.get_by_test_id("notices").locator(".notice-line")
         await _cut_off(page, proxy)
         for number, (button, item) in enumerate(
