@@ -1,5 +1,4 @@
-// Menus. Their library is a seventh of all code and needed by nothing that shows at once, so it is
-// loaded when the page is live, and until its first press a menu is its button alone.
+// Menus. Until the first press, which may have to wait for the library, a menu is its button alone.
 
 import {
   cloneElement,
@@ -11,62 +10,33 @@ import {
   useState,
 } from "react";
 
-import { connection } from "$/public/live/connection.js";
+import { isAway, isConnected, library, load, preload } from "$/public/live/menu_library.js";
 import { notice } from "$/public/live/notices.js";
 
-const CONNECTED = ["live", "polling"];
-const AWAY = ["offline", "waiting"];
-// So long after the page is live, nothing that shows has to wait for it any more.
-const PRELOAD_MS = 3000;
 // Who has waited that long does something else, which a menu would be in the way of.
-const GIVE_UP_MS = 3000;
-const OPENING_KEYS = ["Enter", " ", "ArrowDown"];
+const GIVE_UP_MS = 3500;
+// What is pressed together with other keys, or, like Control, to silence a screen reader.
+const MODIFIERS = ["Alt", "CapsLock", "Control", "Meta", "Shift"];
+const PRESSING_KEYS = ["Enter", " "];
+const OPENING_KEYS = [...PRESSING_KEYS, "ArrowDown"];
 const FIRST_ITEM = "[role=menuitem]:not([data-disabled])";
 
-let library = null;
-let loading = null;
-let failures = 0;
+const refuse = (code) => notice(isConnected() ? code : "offline");
 
-function load() {
-  loading ??= import("@radix-ui/react-dropdown-menu").then(
-    (module) => {
-      library = module;
-    },
-    (error) => {
-      loading = null;
-      failures += 1;
-      throw error;
-    },
-  );
-  return loading;
-}
-
-const is = (statuses) => statuses.includes(connection.get().status);
-
-// If it fails, the press that needs it will say so. Not while there is no connection: many
-// browsers take a file that did not load once for one that is not there.
-function preload() {
-  if (is(CONNECTED)) load().catch(() => {});
-}
-
-function preloadOnceLive() {
-  if (is(CONNECTED)) {
-    window.setTimeout(() => (is(CONNECTED) ? preload() : preloadOnceLive()), PRELOAD_MS);
-    return;
-  }
-  const stop = connection.subscribe(() => {
-    if (!is(CONNECTED)) return;
+// A finger that closes a menu is not meant for what lies under it. It is lifted later, and what it
+// touched is clicked then.
+function swallowClick() {
+  const swallow = (event) => {
+    event.preventDefault();
+    event.stopPropagation();
     stop();
-    preloadOnceLive();
-  });
-}
-
-if (typeof window !== "undefined") preloadOnceLive();
-
-function refuse() {
-  // See `preload`. What was written is kept over this.
-  if (failures > 1 && is(CONNECTED)) window.location.reload();
-  else notice("offline");
+  };
+  const stop = () => {
+    document.removeEventListener("click", swallow, true);
+    document.removeEventListener("pointerdown", stop, true);
+  };
+  document.addEventListener("click", swallow, true);
+  document.addEventListener("pointerdown", stop, true);
 }
 
 // What was chosen is done when the menu is gone and its button has the focus again, so that a
@@ -90,21 +60,24 @@ export function Menu({ children }) {
       setReady(true);
       setState("open");
     };
-    const fail = () => {
-      if (!waits) return;
-      setState("closed");
-      refuse();
-    };
     const giveUp = () => setState("closed");
-    load().then(open, fail);
-    const timer = window.setTimeout(fail, GIVE_UP_MS);
+    const fail = (code) => {
+      if (!waits) return;
+      giveUp();
+      refuse(code);
+    };
+    const onKey = ({ key, repeat }) => {
+      if (!repeat && !MODIFIERS.includes(key)) giveUp();
+    };
+    load().then(open, () => fail("not_loaded"));
+    const timer = window.setTimeout(() => fail("slow"), GIVE_UP_MS);
     document.addEventListener("pointerdown", giveUp, true);
-    document.addEventListener("keydown", giveUp, true);
+    document.addEventListener("keydown", onKey, true);
     return () => {
       waits = false;
       window.clearTimeout(timer);
       document.removeEventListener("pointerdown", giveUp, true);
-      document.removeEventListener("keydown", giveUp, true);
+      document.removeEventListener("keydown", onKey, true);
     };
   }, [state]);
 
@@ -114,7 +87,7 @@ export function Menu({ children }) {
     else if (library) {
       setReady(true);
       setState("open");
-    } else if (is(AWAY)) notice("offline");
+    } else if (isAway()) notice("offline");
     else setState("waiting");
   };
   const trigger = cloneElement(button, {
@@ -156,7 +129,11 @@ export function Menu({ children }) {
           onOpenAutoFocus(event) {
             if (!byKey.current) return;
             event.preventDefault();
-            event.currentTarget.querySelector(FIRST_ITEM)?.focus();
+            const menu = event.currentTarget;
+            (menu.querySelector(FIRST_ITEM) ?? menu).focus({ preventScroll: true });
+          },
+          onPointerDownOutside({ detail }) {
+            if (detail.originalEvent.pointerType !== "mouse") swallowClick();
           },
           onCloseAutoFocus() {
             const act = choice.current;
@@ -178,6 +155,10 @@ export function MenuItem({ onSelect, ...props }) {
     className: "menu-item",
     onSelect() {
       choice.current = onSelect;
+    },
+    // The key that opened the menu, held too long, would choose what then has the focus.
+    onKeyDown(event) {
+      if (event.repeat && PRESSING_KEYS.includes(event.key)) event.preventDefault();
     },
   });
 }

@@ -29,6 +29,8 @@ export function Notices() {
     if (code === "offline") return t("Not done: there is no connection. Try again.");
     if (code === "no_answer") return t("No answer came. See whether it was done.");
     if (code === "restarting") return t("Not done: the server restarts. Try again.");
+    if (code === "not_loaded") return t("That did not load. Load the page again.");
+    if (code === "slow") return t("That took too long. Try again.");
     if (code === "still_signed_in") return t("You are still signed in: there is no connection.");
     if (code === "storage_unavailable") return t("Not done: the server cannot save right now.");
     if (code === "rate_limited") return t("Too much at once. Wait a moment.");

@@ -23,6 +23,8 @@ export function Question({ open, onCancel, children }) {
         event.preventDefault();
         onCancel();
       },
+      // Some ways to close a dialog do not ask.
+      onClose: open ? onCancel : undefined,
     },
     open ? children : null,
   );
