@@ -5,7 +5,7 @@ import gc
 from starlette.types import ASGIApp
 
 from clinic_chat.api.headers import SecurityHeaders
-from clinic_chat.api.one_page import OnePage
+from clinic_chat.api.page_paths import PagePaths
 from clinic_chat.realtime.polls import BoundedPolls
 from clinic_chat.realtime.wire.entrance import SocketEntrance
 from clinic_chat.serve import BUILT
@@ -27,7 +27,7 @@ def create_app() -> ASGIApp:
     from reflex.utils.prerequisites import get_and_validate_app
 
     app = get_and_validate_app().app
-    behind_headers = SecurityHeaders(OnePage(BoundedPolls(app())), BUILT)
+    behind_headers = SecurityHeaders(PagePaths(BoundedPolls(app()), BUILT), BUILT)
     # What is here now stays until the end. Looking through it for garbage again and again would
     # stop everything for a tenth of a second each time.
     gc.collect()

@@ -23,10 +23,9 @@ export function attend(number) {
 function showIcon() {
   if (badged === shown > 0) return;
   badged = shown > 0;
-  const link = document.querySelector('link[rel="icon"]') ?? document.createElement("link");
-  link.rel = "icon";
+  const link = document.querySelector("link[rel=icon]");
+  link.type = badged ? "image/png" : "image/svg+xml";
   link.href = badged ? (badge ||= drawn()) : "/favicon.svg";
-  document.head.append(link);
 }
 
 function drawn() {

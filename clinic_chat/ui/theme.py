@@ -12,6 +12,11 @@ STYLESHEETS = [
 ]
 
 
+def icon() -> rx.Component:
+    """The icon of the browser's tab, which assets/live/attention.js changes."""
+    return rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml")
+
+
 def mark() -> rx.Component:
     """The product's mark."""
     return rx.el.span(

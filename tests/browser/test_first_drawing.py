@@ -1,6 +1,7 @@
 """What a page shows from its first moment until the list and the conversation are there."""
 
 import asyncio
+import re
 from http import HTTPStatus
 from typing import Any
 
@@ -234,6 +235,17 @@ async def test_only_addresses_of_conversations_are_answered_with_the_inbox(
     assert conversation.text == inbox.text
     assert "rows-scroll" in inbox.text
     assert "rows-scroll" not in deeper.text + unknown.text
+
+
+async def test_the_sign_in_page_is_answered_where_it_is(server: Server) -> None:
+    async with httpx.AsyncClient(base_url=server.origin) as client:
+        page = await client.get("/login?error=invalid")
+        with_slash = await client.get("/login/")
+
+    assert page.status_code == HTTPStatus.OK
+    assert page.text == with_slash.text
+    assert 'name="password"' in page.text
+    assert re.search('<link [^>]*href="/favicon.svg"[^>]* rel="icon"', page.text)
 
 
 async def _without_code(page: Page) -> None:

@@ -16,7 +16,7 @@ from clinic_chat.ui.thread.state import CONVERSATION_PATH, Thread
 def opening_script() -> rx.Component:
     """Tells the style sheet, before anything shows, that this is the address of a conversation.
 
-    Its page is the one of all addresses, rendered when nothing is open (api/one_page.py). The
+    Its page is the one of all addresses, rendered when nothing is open (api/page_paths.py). The
     mark is taken away when the conversation takes its place (assets/live/bridge.js).
     """
     address = json.dumps(f"^{CONVERSATION_PATH}[^/]+/?$")
