@@ -67,9 +67,8 @@ export function globals(clock, pathname, storage) {
     focused: true,
     title: "",
     documentElement: { dataset: {} },
-    head: { append() {} },
     hasFocus: () => document.focused && !document.hidden,
-    querySelector: () => null,
+    querySelector: (selector) => (selector.startsWith("link") ? anything() : null),
     createElement: () => anything(),
   });
   const window = Object.assign(new Listeners(), {
