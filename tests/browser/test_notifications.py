@@ -53,7 +53,7 @@ async def test_permission_is_asked_only_after_a_click(visit: Visit, channel: Cha
 
     await menu(ana, "Notificações", "Neste aparelho: desligadas")
 
-    assert await ana.evaluate("() => window.asked") == 1
+    await ana.wait_for_function("() => window.asked === 1")
 
 
 async def test_a_hidden_tab_tells_whose_message_came_and_not_what_it_says(
