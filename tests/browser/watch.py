@@ -4,7 +4,6 @@ import re
 
 from playwright.async_api import ConsoleMessage, Error, Page
 
-
 # What is loaded for later is loaded again when it is needed; a test that takes the network away, or
 # ends, may do so at any moment.
 FOR_LATER = r"Failed to load resource: net::ERR_.*/assets/menus-"
