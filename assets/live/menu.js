@@ -96,6 +96,7 @@ export function Menu({ children }) {
     onFocus: preload,
     // A click is what every way to press a button ends in, with a screen reader too.
     onClick: () => toggle(false),
+    // The library would open its menu at this already, and the click would close it.
     onPointerDown(event) {
       event.preventDefault();
     },
