@@ -1,14 +1,13 @@
 """The product as people run it: `python -m clinic_chat serve` in a process of its own."""
 
 import os
-import shutil
 import signal
 import socket
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from time import monotonic
 
@@ -68,7 +67,12 @@ class Server:
     def fill(self, template: Path | None = None) -> None:
         """Create the demo clinics, or take another server's file with them."""
         if template:
-            shutil.copy(template, self.database)
+            # Not the file alone: what was written last may still be in its write-ahead log.
+            with (
+                closing(sqlite3.connect(template)) as source,
+                closing(sqlite3.connect(self.database)) as target,
+            ):
+                source.backup(target)
         else:
             self.command("demo")
 
