@@ -51,15 +51,14 @@ export function Menu({ children }) {
   const [ready, setReady] = useState(false);
   const byKey = useRef(false);
   const choice = useRef(null);
+  const show = () => {
+    setReady(true);
+    setState("open");
+  };
 
   useEffect(() => {
     if (state !== "waiting") return undefined;
     let waits = true;
-    const open = () => {
-      if (!waits) return;
-      setReady(true);
-      setState("open");
-    };
     const giveUp = () => setState("closed");
     const fail = (code) => {
       if (!waits) return;
@@ -69,7 +68,10 @@ export function Menu({ children }) {
     const onKey = ({ key, repeat }) => {
       if (!repeat && !MODIFIERS.includes(key)) giveUp();
     };
-    load().then(open, () => fail("not_loaded"));
+    load().then(
+      () => waits && show(),
+      () => fail("not_loaded"),
+    );
     const timer = window.setTimeout(() => fail("slow"), GIVE_UP_MS);
     document.addEventListener("pointerdown", giveUp, true);
     document.addEventListener("keydown", onKey, true);
@@ -84,10 +86,8 @@ export function Menu({ children }) {
   const toggle = (key) => {
     byKey.current = key;
     if (state === "open") setState("closed");
-    else if (library) {
-      setReady(true);
-      setState("open");
-    } else if (isAway()) notice("offline");
+    else if (library) show();
+    else if (isAway()) refuse("offline");
     else setState("waiting");
   };
   const trigger = cloneElement(button, {

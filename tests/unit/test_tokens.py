@@ -6,7 +6,9 @@ from pathlib import Path
 from clinic_chat.settings import PROJECT_ROOT
 from clinic_chat.ui.plugin import SCALES, SEE_THROUGH
 
-SHEETS = sorted(Path(PROJECT_ROOT, "assets/styles").glob("*.css"))
+TEXT = "\n".join(
+    sheet.read_text("utf-8") for sheet in Path(PROJECT_ROOT, "assets/styles").glob("*.css")
+)
 COLORS = {f"--{scale}-{step}" for scale in SCALES for step in range(1, 13)} | {
     f"--{scale}-a{step}" for scale in SEE_THROUGH for step in range(1, 13)
 }
@@ -15,16 +17,13 @@ BY_LIBRARY = {"--radix-dropdown-menu-content-available-height"}
 
 
 def test_what_is_used_is_defined_and_what_is_defined_is_used() -> None:
-    text = "\n".join(sheet.read_text("utf-8") for sheet in SHEETS)
-    used = set(re.findall(r"var\((--[\w-]+)", text))
-    defined = set(re.findall(r"(?<![\w(-])(--[\w-]+):", text))
+    used = set(re.findall(r"var\((--[\w-]+)", TEXT))
+    defined = set(re.findall(r"(?<![\w(-])(--[\w-]+):", TEXT))
 
     assert used - defined == (used & COLORS) | BY_LIBRARY
     assert defined - used == set()
 
 
 def test_of_each_scale_something_is_used() -> None:
-    text = "\n".join(sheet.read_text("utf-8") for sheet in SHEETS)
-
-    assert all(f"var(--{scale}-" in text for scale in SCALES)
-    assert all(f"var(--{scale}-a" in text for scale in SEE_THROUGH)
+    assert all(f"var(--{scale}-" in TEXT for scale in SCALES)
+    assert all(f"var(--{scale}-a" in TEXT for scale in SEE_THROUGH)
