@@ -14,6 +14,8 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from socketio.exceptions import ConnectionRefusedError as Refused
+
 from clinic_chat.domain.assignment import assign, set_status
 from clinic_chat.domain.conversations import conversations_by_id
 from clinic_chat.domain.delivery import report_status
@@ -103,8 +105,14 @@ class Page:
         environ = {"HTTP_COOKIE": f"{COOKIE_NAME}={self.world.cookies[self.who]}"}
         network = self.world.network
         network.plug(self.sid)
-        await network.handlers["connect"](self.sid, environ, auth)
-        await self.do("connected")
+        try:
+            await network.handlers["connect"](self.sid, environ, auth)
+        except Refused as refusal:
+            network.unplug(self.sid)
+            self.sid = None
+            await self.do("refused", reason=refusal.error_args["message"])
+            return
+        await self.do("connected", first=network.first(self.sid))
         network.put(self.sid, EVENTS, ("signed in", None))
         await self.follow_address()
         await self.send_rows()

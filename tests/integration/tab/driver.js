@@ -9,6 +9,8 @@ import { Clock, globals, newStorage } from "./globals.js";
 const HERE = import.meta.dir;
 const ASSETS = resolve(HERE, "../../../assets");
 const OURS = /^\$\/public\//;
+const CIPHERS = /^@noble\/ciphers\//;
+const LIBRARIES = process.argv[2];
 const THEIRS = /^(react|react-router|socket\.io-client|\$\/utils\/catalogs\.js)$/;
 const GLOBALS = ["tab", "window", "document", "navigator", "performance"];
 const INBOX = "inbox";
@@ -27,6 +29,7 @@ async function bundle() {
         setup(build) {
           const at = (path) => ({ path });
           build.onResolve({ filter: OURS }, ({ path }) => at(path.replace(OURS, `${ASSETS}/`)));
+          build.onResolve({ filter: CIPHERS }, ({ path }) => at(`${LIBRARIES}/${path}`));
           build.onResolve({ filter: THEIRS }, () => at(resolve(HERE, "libraries.js")));
         },
       },
@@ -101,10 +104,13 @@ class Tab {
 }
 
 const doings = {
-  connected: (tab) => {
+  // What the server sent before it let the tab in is there before the tab hears that it is in.
+  connected: (tab, { first }) => {
     tab.socket.connected = true;
+    for (const [event, data] of first) tab.socket.fire(event, data);
     tab.socket.fire("connect");
   },
+  refused: (tab, { reason }) => tab.socket.fire("connect_error", new Error(reason)),
   cut: (tab) => {
     tab.socket.connected = false;
     tab.socket.fire("disconnect", "transport close");

@@ -45,13 +45,17 @@ class Listeners {
     this.#byEvent.set(event, kept);
   }
 
-  dispatch(event) {
-    for (const listener of this.#byEvent.get(event) ?? []) listener({});
+  dispatch(event, details = {}) {
+    for (const listener of this.#byEvent.get(event) ?? []) listener(details);
   }
 }
 
 class Storage {
   #values = new Map();
+  get length() {
+    return this.#values.size;
+  }
+  key = (n) => [...this.#values.keys()][n] ?? null;
   getItem = (name) => this.#values.get(name) ?? null;
   setItem = (name, value) => void this.#values.set(name, String(value));
   removeItem = (name) => void this.#values.delete(name);
