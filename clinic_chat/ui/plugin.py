@@ -66,6 +66,7 @@ class LivePlugin(Plugin):
         modify("utils/state.js", evaluate_nothing_here)
         for module in ("utils/state.js", "utils/react-theme.js"):
             modify(module, partial(use_forgiving_storage, file=module))
+        modify("app/_document.js", leave_scrolling_to_browser)
         modify("app/routes.js", route_inbox_once)
         modify("vite.config.js", proxy_backend)
         modify("vite.config.js", libraries_apart)
@@ -120,6 +121,19 @@ def use_forgiving_storage(source: str, file: str) -> str:
     if not found:
         raise UnexpectedSource(file, "localStorage", found)
     return f"{STORAGES}\n{changed}"
+
+
+def leave_scrolling_to_browser(source: str) -> str:
+    """Leave out what remembers how far pages were scrolled, and fails without a storage.
+
+    No page here scrolls as a whole; lists and threads keep their places themselves.
+    """
+    return replace_once(
+        source,
+        'import {Links,Meta,Scripts,ScrollRestoration} from "react-router"',
+        'import {Links,Meta,Scripts} from "react-router"\nconst ScrollRestoration = () => null;',
+        "app/_document.js",
+    )
 
 
 def route_inbox_once(source: str) -> str:

@@ -31,9 +31,10 @@ from tests.browser.watch import Complaints
 from tests.faults.proxy import Proxy
 
 SOCKETS = "/_event"
+AT_LOGIN = re.compile(r"/login/?(\?|$)")
 WRITTEN = "Resposta que espera"
 UNFINISHED = "Rascunho que espera"
-IN_QUEUE = re.compile("na fila|queue")
+IN_QUEUE = re.compile("na fila|waiting")
 TOLD = "O que está na fila fica guardado"
 
 
@@ -138,7 +139,7 @@ async def test_what_waits_in_a_tab_goes_out_as_its_author_s_whoever_signs_in_mea
             await menu(bruno, "Sair")
         # Of pages, not of the storage: hers is there.
         assert (await (await signed_out.value).all_headers())["clear-site-data"] == '"cache"'
-        await bruno.wait_for_url(re.compile("/login"))
+        await bruno.wait_for_url(AT_LOGIN)
         await bruno.goto(f"{proxy.origin}/login?next={talk.path}")
         await fill_in(bruno, ANA, DEMO_PASSWORD)
         await thread_of(bruno, talk.name)
@@ -177,6 +178,8 @@ async def test_what_waits_in_one_clinic_does_not_go_out_in_another(
         assert WRITTEN not in await away.kept()
 
         await _moves(page, proxy, "aurora")
+        # The session of a clinic that was left has ended, and its tabs say so.
+        await page.wait_for_url(AT_LOGIN)
         await page.goto(f"{proxy.origin}{talk.path}")
         await thread_of(page, talk.name)
         await expect(message(page, WRITTEN)).to_have_attribute("data-status", "sent")

@@ -40,6 +40,8 @@ class Reaction:
     hung_up: bool
     went: str | None
     """The address it went to by itself."""
+    left: str | None
+    """The address for which it left the page."""
     result: Any
 
 
@@ -67,6 +69,13 @@ class Browser:
         """Close every tab and forget what devices have stored."""
         self._ask({"do": "reset"})
 
+    def stored(self, device: str, **keep: str) -> dict[str, str]:
+        """What a device's browser keeps for its pages, with `keep` beside it."""
+        stored: dict[str, str] = self._ask({"do": "stored", "device": device, "keep": keep})[
+            "stored"
+        ]
+        return stored
+
     def tell(self, tab: int, what: str, **details: Any) -> Reaction:
         """Have a tab do something that the driver knows."""
         answer = self._ask({"tab": tab, "do": what, **details})
@@ -76,6 +85,7 @@ class Browser:
             answer["dialled"],
             answer["hungUp"],
             answer["went"],
+            answer["left"],
             answer["result"],
         )
 

@@ -4,6 +4,7 @@
 
 import { resolve } from "node:path";
 
+import { breakings } from "./breakings.js";
 import { Clock, globals, newStorage } from "./globals.js";
 
 const HERE = import.meta.dir;
@@ -13,6 +14,7 @@ const CIPHERS = /^@noble\/ciphers\//;
 const LIBRARIES = process.argv[2];
 const THEIRS = /^(react|react-router|socket\.io-client|\$\/utils\/catalogs\.js)$/;
 const GLOBALS = ["tab", "window", "document", "navigator", "performance"];
+const ASKING = ["vars", "sabotaged", "second"];
 const INBOX = "inbox";
 const THREAD = "thread";
 const FIELD = "_rx_state_";
@@ -39,9 +41,10 @@ async function bundle() {
 }
 
 class Tab {
-  constructor(load, { path, storage, person }) {
+  constructor(load, { path, storage, person, breaks = [] }) {
     this.clock = new Clock();
-    this.globals = globals(this.clock, path, storage);
+    this.globals = globals(this.clock, path, storage, (to) => (this.left = to));
+    for (const name of breaks) breakings[name](this.globals);
     this.person = person;
     this.effects = [];
     this.place = { pathname: path, search: "" };
@@ -66,6 +69,7 @@ class Tab {
     this.dialled = null;
     this.hungUp = false;
     this.went = null;
+    this.left = null;
   }
 
   sent(event, data, whenAnswered) {
@@ -134,6 +138,30 @@ const doings = {
     modules.drafts.edit(openId(place), "");
     modules.thread.jumpToLatest();
   },
+  retry: ({ modules }, { clientId }) => modules.outbox.retry(clientId),
+  // A listener of everything that fails each time.
+  sabotage: (tab) => {
+    tab.sabotaged = 0;
+    const { listenTo } = tab.modules;
+    for (const listen of listenTo) {
+      listen(() => {
+        tab.sabotaged += 1;
+        throw new Error("sabotage");
+      });
+    }
+  },
+  sabotaged: (tab) => tab.sabotaged,
+  // What a store's second listener hears when the first one fails.
+  second: ({ modules }) => {
+    let heard = null;
+    const store = modules.createStore(0);
+    store.subscribe(() => {
+      throw new Error("sabotage");
+    });
+    store.subscribe((value) => (heard = value));
+    store.set(1);
+    return heard;
+  },
   // Its answer comes later, or not at all: nobody may wait for it here.
   markUnread: ({ modules, place }) => {
     modules.markUnread(openId(place));
@@ -153,27 +181,41 @@ const load = await bundle();
 const tabs = new Map();
 const storages = new Map();
 
+function storageOf(device) {
+  if (!storages.has(device)) storages.set(device, newStorage());
+  return storages.get(device);
+}
+
 async function answer({ tab: name, do: doing, ...details }) {
   if (doing === "reset") {
     tabs.clear();
     storages.clear();
     return {};
   }
+  if (doing === "stored") {
+    const storage = storageOf(details.device);
+    for (const [name, text] of Object.entries(details.keep)) storage.setItem(name, text);
+    return { stored: Object.fromEntries(storage.entries()) };
+  }
   if (doing === "open") {
-    const { device } = details;
-    if (!storages.has(device)) storages.set(device, newStorage());
-    tabs.set(name, new Tab(load, { ...details, storage: storages.get(device) }));
+    tabs.set(name, new Tab(load, { ...details, storage: storageOf(details.device) }));
   }
   const tab = tabs.get(name);
   const result = doing === "open" ? undefined : await doings[doing](tab, details);
   await settle();
-  const { out, dialled, hungUp, went } = tab;
+  const { out, dialled, hungUp, went, left } = tab;
   tab.forgetSent();
-  return { out, dialled, hungUp, went, result: doing === "vars" ? result : null };
+  return { out, dialled, hungUp, went, left, result: ASKING.includes(doing) ? result : null };
 }
+
+// What nobody waits for must not fail unseen.
+let unseen = null;
+process.on("unhandledRejection", (error) => (unseen = error));
 
 for await (const line of console) {
   if (!line) break;
-  const answered = await answer(JSON.parse(line)).catch((error) => ({ failed: error.stack }));
+  let answered = await answer(JSON.parse(line)).catch((error) => ({ failed: error.stack }));
+  if (unseen) answered = { failed: `unhandled: ${unseen.stack}` };
+  unseen = null;
   console.log(JSON.stringify(answered));
 }
