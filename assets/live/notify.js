@@ -55,22 +55,28 @@ export function arrived(moves, rowOf) {
   for (const { id, state } of moves) {
     const claim = `${id}:${state[2]}`;
     const row = rowOf(id);
-    if (someoneAttends()) {
-      local.setItem(CLAIM, claim);
-      if (row?.assigned_to_me) once(claim, sound);
-      continue;
-    }
-    const hidden = document.hidden;
+    if (claimAttended(claim, row)) continue;
     const tell = () => {
       local.setItem(CLAIM, claim);
       sound();
-      if (hidden && notifications.get() === "on") show(id, row?.initials ?? "?");
+      if (document.hidden && notifications.get() === "on") show(id, row?.initials ?? "?");
     };
     window.setTimeout(
-      () => local.getItem(CLAIM) !== claim && once(claim, tell),
-      hidden ? 2 * CLAIM_MS : CLAIM_MS,
+      () => {
+        if (local.getItem(CLAIM) === claim || claimAttended(claim, row)) return;
+        once(claim, tell);
+      },
+      document.hidden ? 2 * CLAIM_MS : CLAIM_MS,
     );
   }
+}
+
+// Who attends to this tab needs no telling, but for what came to their own conversations.
+function claimAttended(claim, row) {
+  if (!someoneAttends()) return false;
+  local.setItem(CLAIM, claim);
+  if (row?.assigned_to_me) once(claim, sound);
+  return true;
 }
 
 const sound = () => account.get().sound && safely(chime);

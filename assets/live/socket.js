@@ -25,7 +25,7 @@ import { notice } from "$/public/live/notices.js";
 import { watchForWebsocket } from "$/public/live/probe.js";
 import { safely } from "$/public/live/safely.js";
 import { deliverWith, keepOwned } from "$/public/live/screen.js";
-import { session } from "$/public/live/storage.js";
+import { local, session } from "$/public/live/storage.js";
 import * as thread from "$/public/live/thread.js";
 
 const CONNECT_TIMEOUT_MS = 6000;
@@ -41,6 +41,8 @@ const FEEDS = {
 
 // By the server's codes, whether it refuses a connect or an act.
 const REFUSALS = { unauthorized: signIn, wrong_author: startOver };
+// Whose session this browser has, for the tabs that were somebody else's.
+const AUTHOR = "clinic-chat:author";
 const STARTED_OVER = "clinic-chat:started-over";
 
 let lines = null;
@@ -85,6 +87,7 @@ function identify(told) {
     return;
   }
   confirmIdentity();
+  local.setItem(AUTHOR, told.author);
   if (session.getItem(STARTED_OVER) === null) return;
   session.removeItem(STARTED_OVER);
   notice("started_over");
@@ -132,4 +135,12 @@ function startOver() {
   connection.update({ status: "connecting" });
   session.setItem(STARTED_OVER, "yes");
   window.location.replace("/");
+}
+
+// A tab without a connection would go on showing what it has to whoever sits here now.
+if (typeof window !== "undefined") {
+  window.addEventListener("storage", ({ key, newValue }) => {
+    const { author } = identity.get();
+    if (key === AUTHOR && author && newValue && newValue !== author) startOver();
+  });
 }

@@ -253,6 +253,28 @@ async def test_what_is_refused_as_another_s_waits_and_the_tab_begins_again(world
     assert any("outbox" in name for name in waiting(world))
 
 
+async def test_a_tab_without_a_connection_hears_who_has_signed_in(world: World) -> None:
+    page = await away_with_something_to_say(world)
+    bruno = await sits_down(world, 3, "bruno")
+    assert world.browser.stored(DESK)["clinic-chat:author"] == author(world, "bruno")
+
+    await page.do("shares", key="clinic-chat:author", value=author(world, "ana"))
+    assert page.left is None
+    await page.do("shares", key="clinic-chat:author", value=author(world, "bruno"))
+    assert page.left == "/"
+    assert bruno.left is None
+
+
+async def test_leaving_with_something_waiting_is_asked_about_in_every_browser(
+    world: World,
+) -> None:
+    page = world.pages[ANA]
+    assert (await page.do("asksToStay")).result == [False, False]
+    await page.cut()
+    await page.do("send", text=WRITTEN)
+    assert (await page.do("asksToStay")).result == [True, True]
+
+
 async def test_a_key_that_opens_nothing_leaves_what_waits_for_a_week(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

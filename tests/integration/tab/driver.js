@@ -14,7 +14,7 @@ const CIPHERS = /^@noble\/ciphers\//;
 const LIBRARIES = process.argv[2];
 const THEIRS = /^(react|react-router|socket\.io-client|\$\/utils\/catalogs\.js)$/;
 const GLOBALS = ["tab", "window", "document", "navigator", "performance"];
-const ASKING = ["vars", "sabotaged", "second"];
+const ASKING = ["vars", "sabotaged", "second", "asksToStay"];
 const INBOX = "inbox";
 const THREAD = "thread";
 const FIELD = "_rx_state_";
@@ -121,6 +121,15 @@ const doings = {
   },
   online: (tab) => tab.globals.window.dispatch("online"),
   signedIn: (tab) => tab.render(tab.person),
+  // Another tab of the browser changed what they share.
+  shares: (tab, { key, value }) => tab.globals.window.dispatch("storage", { key, newValue: value }),
+  // Whether the browser would ask before it lets the page go: newer and older ones.
+  asksToStay: (tab) => {
+    let prevented = false;
+    const event = { preventDefault: () => (prevented = true), returnValue: "" };
+    tab.globals.window.dispatch("beforeunload", event);
+    return [prevented, Boolean(event.returnValue)];
+  },
   receive: (tab, { event, data }) => tab.socket.fire(event, data),
   answer: (tab, { number, data }) => tab.answers.get(number)(data),
   pass: (tab, { ms }) => tab.clock.pass(ms, settle),
