@@ -1,8 +1,8 @@
 """Who a tab is told that it belongs to, and what names somebody else.
 
 A browser has one session for all of its tabs, which another person or another clinic may take
-over while a tab is away. What that tab had under way is its author's (docs/decisions/
-bound-to-its-author.md).
+over while a tab is away. What that tab had under way is its author's
+(docs/decisions/001-bound-to-its-author.md).
 """
 
 import base64
