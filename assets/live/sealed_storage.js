@@ -93,7 +93,14 @@ function seal(key, name, value) {
   const bytes = new Uint8Array(NONCE_BYTES + sealed.length);
   bytes.set(nonce);
   bytes.set(sealed, NONCE_BYTES);
-  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+  return btoa(characters(bytes));
+}
+
+// A draft is sealed at each key: by an array it takes four times as long.
+function characters(bytes) {
+  let text = "";
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return text;
 }
 
 function open(key, name, text) {
