@@ -1,5 +1,7 @@
 // Shows in the tab's title and icon how much is unread.
 
+import { safely } from "$/public/live/safely.js";
+
 const TITLE = "Clinic Chat";
 const ICON_PX = 64;
 
@@ -17,7 +19,7 @@ export function attend(number) {
   shown = number;
   document.title = number > 0 ? `(${number > 99 ? "99+" : number}) ${TITLE}` : TITLE;
   window.clearTimeout(settled);
-  settled = window.setTimeout(showIcon, SETTLED_MS);
+  settled = window.setTimeout(() => safely(showIcon), SETTLED_MS);
 }
 
 function showIcon() {

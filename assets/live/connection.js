@@ -7,6 +7,8 @@
 // proof that the lists are current (freshness.js): a network that lets a socket open and then
 // holds its frames must not be tried for ever in the same way.
 
+import { safely, tellAll } from "$/public/live/safely.js";
+import { session } from "$/public/live/storage.js";
 import { createStore } from "$/public/live/store.js";
 
 export const SIGN_IN = "/login";
@@ -70,11 +72,7 @@ export function transportFor(failures, preferred) {
 }
 
 function preferredTransport() {
-  try {
-    return window.sessionStorage.getItem(TRANSPORT) === "polling" ? "polling" : "websocket";
-  } catch {
-    return "websocket";
-  }
+  return session.getItem(TRANSPORT) === "polling" ? "polling" : "websocket";
 }
 
 /**
@@ -212,26 +210,22 @@ export function schedule(socket, { heldVersions }) {
   };
 }
 
-const lost = () => (navigator.onLine ? "waiting" : "offline");
+// Where the browser cannot tell, it is not said that the device is offline.
+const lost = () => (safely(() => navigator.onLine) === false ? "offline" : "waiting");
 
-function remember(transport) {
-  try {
-    window.sessionStorage.setItem(TRANSPORT, transport);
-  } catch {
-    // Without storage every page begins with a websocket.
-  }
-}
+// Without storage every page begins with a websocket.
+const remember = (transport) => session.setItem(TRANSPORT, transport);
 
 function wake() {
-  tryNow();
-  for (const waker of wakers) waker();
+  safely(tryNow);
+  tellAll(wakers);
 }
 
 if (inBrowser) {
   window.addEventListener("online", wake);
   window.addEventListener("offline", () => {
     if (connection.get().status === "waiting") connection.update({ status: "offline" });
-    for (const waker of wakers) waker();
+    tellAll(wakers);
   });
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden) wake();

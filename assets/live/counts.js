@@ -6,6 +6,7 @@
 
 import { account } from "$/public/live/account.js";
 import { ask, isConnected } from "$/public/live/link.js";
+import { safely } from "$/public/live/safely.js";
 
 const ASK_AFTER_MS = 300;
 const ASK_AGAIN_MS = 2000;
@@ -128,7 +129,7 @@ function refresh(delay = ASK_AFTER_MS) {
     const { counts } = await ask("counts:get", {});
     if (counts) {
       takeUnlessBehind(counts);
-      whenChanged();
+      safely(whenChanged);
     } else if (isConnected()) {
       refresh(ASK_AGAIN_MS);
     }

@@ -2,16 +2,20 @@
 // saved wins, but a draft that is being typed is never replaced under the fingers. What the
 // server does not have yet is kept in this browser, so that a reload loses nothing.
 
-import { account } from "$/public/live/account.js";
 import { connection } from "$/public/live/connection.js";
+import { identity } from "$/public/live/identity.js";
 import { deviceId } from "$/public/live/ids.js";
 import { ask } from "$/public/live/link.js";
+import { tellAll } from "$/public/live/safely.js";
+import * as sealed from "$/public/live/sealed_storage.js";
 
 const SAVE_AFTER_MS = 1000;
 const STILL_TYPING_MS = 4000;
 // Longer ones stay in this browser (clinic_chat/domain/drafts.py).
 const LIMIT = 16_000;
-const PREFIX = "clinic-chat:drafts";
+const PREFIX = "clinic-chat:draft";
+// Earlier versions kept all of a person's drafts in one list.
+const LIST = "clinic-chat:drafts";
 
 const drafts = new Map();
 // The personal version of what the server sent last, by conversation.
@@ -19,7 +23,8 @@ const versions = new Map();
 // The conversations of which the server may have a draft: the others need not be emptied there.
 const held = new Set();
 const listeners = new Set();
-let storageKey = "";
+let author = "";
+let prefix = "";
 
 /** Call `listener(conversationId, body)` when a draft changed on another device. */
 export function onRemote(listener) {
@@ -39,7 +44,7 @@ export function edit(conversationId, body) {
     unsaved: true,
     timer: window.setTimeout(() => save(conversationId), body ? SAVE_AFTER_MS : 0),
   });
-  store();
+  store(conversationId);
 }
 
 /**
@@ -68,7 +73,7 @@ export function receive(conversationId, body, version) {
 export function clear() {
   drafts.clear();
   held.clear();
-  store();
+  for (const name of sealed.names(prefix)) if (prefix) sealed.forget(name);
 }
 
 async function save(conversationId) {
@@ -78,15 +83,16 @@ async function save(conversationId) {
   if (body) held.add(conversationId);
   else if (!held.has(conversationId)) {
     draft.unsaved = false;
-    store();
+    store(conversationId);
     return;
   }
-  const answer = await ask("draft:save", { conversationId, body, device: deviceId(), edit });
+  const what = { author, conversationId, body, device: deviceId(), edit };
+  const answer = await ask("draft:save", what);
   if (answer.error || drafts.get(conversationId) !== draft) return;
   if (answer.edit > Date.now()) {
     // Numbers are times, and this browser's clock was set back since it saved last.
     draft.edit = answer.edit + 1;
-    store();
+    store(conversationId);
     await save(conversationId);
     return;
   }
@@ -95,47 +101,61 @@ async function save(conversationId) {
   if (answer.edit > edit) {
     receive(conversationId, answer.body, versions.get(conversationId) ?? 0);
   }
-  store();
+  forgetUpTo(conversationId, answer.edit);
 }
 
 function show(conversationId, body, unsaved, edit = 0) {
   drafts.set(conversationId, { body, edit, editedAt: -Infinity, unsaved, timer: null });
-  for (const listener of listeners) listener(conversationId, body);
+  tellAll(listeners, conversationId, body);
 }
 
-function store() {
-  if (!storageKey) return;
-  const unsaved = [...drafts].filter(([, draft]) => draft.unsaved);
-  try {
-    const bodies = unsaved.map(([conversationId, { body, edit }]) => [conversationId, body, edit]);
-    if (bodies.length > 0) window.localStorage.setItem(storageKey, JSON.stringify(bodies));
-    else window.localStorage.removeItem(storageKey);
-  } catch {
-    // Full or forbidden storage: the drafts last as long as the page does.
-  }
+// Where the browser does not take it, the draft lasts as long as the page does.
+function store(conversationId) {
+  if (!prefix) return;
+  const { body, edit, unsaved } = drafts.get(conversationId);
+  if (unsaved) sealed.keep(prefix + conversationId, { body, edit });
+  else forgetUpTo(conversationId, edit);
 }
 
-function load({ userId, clinic }) {
-  const key = userId && `${PREFIX}:${userId}:${clinic}`;
-  if (key === storageKey) return;
-  storageKey = key;
-  try {
-    const bodies = JSON.parse(window.localStorage.getItem(key) ?? "[]");
-    for (const [conversationId, body, edit] of bodies) {
-      held.add(conversationId);
-      show(conversationId, body, true, edit);
-    }
-  } catch {
-    // Nothing that can be read was kept.
+// Another tab may keep one that is newer than what the server has now.
+function forgetUpTo(conversationId, edit) {
+  const name = prefix + conversationId;
+  if (prefix && !(sealed.read(name)?.edit > edit)) sealed.forget(name);
+}
+
+function load({ author: its }) {
+  if (!its || its === author) return;
+  author = its;
+  prefix = `${PREFIX}:${its}:`;
+  for (const [conversationId, { unsaved }] of drafts) if (unsaved) store(conversationId);
+  moveList();
+  for (const name of sealed.names(prefix)) {
+    const conversationId = name.slice(prefix.length);
+    const draft = sealed.read(name);
+    if (!draft || drafts.get(conversationId)?.unsaved) continue;
+    held.add(conversationId);
+    show(conversationId, draft.body, true, draft.edit);
   }
   saveAll();
+}
+
+function moveList() {
+  const name = `${LIST}:${author}`;
+  const list = sealed.read(name);
+  if (!Array.isArray(list)) return;
+  const moved = list.every(
+    ([conversationId, body, edit]) =>
+      sealed.read(prefix + conversationId)?.edit >= edit ||
+      sealed.keep(prefix + conversationId, { body, edit }),
+  );
+  if (moved) sealed.forget(name);
 }
 
 function saveAll() {
   for (const [conversationId, { unsaved }] of drafts) if (unsaved) save(conversationId);
 }
 
-account.subscribe(load);
+identity.subscribe(load);
 connection.subscribe(({ status }) => {
   if (status === "live" || status === "polling") saveAll();
 });

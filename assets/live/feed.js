@@ -1,6 +1,8 @@
 // One live feed in this tab: items by id, kept current by versioned patches.
 // The server's half, with the rules of versions, is clinic_chat/realtime/feeds.py.
 
+import { safely } from "$/public/live/safely.js";
+
 const PENDING_LIMIT = 500;
 
 export class Feed {
@@ -64,7 +66,8 @@ export class Feed {
       if (this.items.has(item.id) || this.accepts(item, this)) this.items.set(item.id, item);
       else this.pass(item);
     }
-    this.applied(message);
+    // It must not keep the patches behind this one from being applied.
+    safely(this.applied, message);
     const { pending } = this;
     this.pending = [];
     for (const patch of pending) this.patch(patch);

@@ -2,6 +2,7 @@
 // answers through the same path as every patch, with the version the list should have by then.
 // An open socket and answered pings prove nothing (chatwoot #14703).
 
+import { heard } from "$/public/live/clock.js";
 import { connection, onWake } from "$/public/live/connection.js";
 import * as inbox from "$/public/live/inbox.js";
 import { isConnected, tell } from "$/public/live/link.js";
@@ -40,9 +41,10 @@ export function watchFreshness(socket, connectionLines) {
 }
 
 /** The server's answer, which came behind every patch that it had sent before. */
-export function receive({ nonce: answered, version }) {
+export function receive({ nonce: answered, version, now }) {
   if (answered !== nonce) return;
   roundTrip = performance.now() - askedAt;
+  heard(now, roundTrip);
   rest();
   if (!upTo(version)) {
     const overdue = performance.now();

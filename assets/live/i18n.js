@@ -3,6 +3,7 @@
 import { useCallback } from "react";
 
 import { catalogs } from "$/utils/catalogs.js";
+import { local } from "$/public/live/storage.js";
 import { createStore } from "$/public/live/store.js";
 
 const STORED = "clinic-chat:locale";
@@ -17,11 +18,7 @@ export function setLocale(next) {
   locale.set(next);
   if (!inBrowser) return;
   document.documentElement.lang = next;
-  try {
-    window.localStorage.setItem(STORED, next);
-  } catch {
-    // Storage may be forbidden; the choice then lasts as long as the page.
-  }
+  local.setItem(STORED, next);
 }
 
 /** The translation of `text` with `{name}` replaced; plurals go by `params.n`. */
@@ -41,12 +38,8 @@ function pluralForm(language, n, forms) {
 }
 
 function preferred() {
-  try {
-    const stored = window.localStorage.getItem(STORED);
-    if (stored && stored in catalogs) return stored;
-  } catch {
-    // Fall through to the browser's languages.
-  }
+  const stored = local.getItem(STORED);
+  if (stored && stored in catalogs) return stored;
   for (const language of navigator.languages ?? []) {
     const short = language.slice(0, 2).toLowerCase();
     const known = Object.keys(catalogs).find((name) => name.slice(0, 2) === short);

@@ -1,5 +1,7 @@
 // Ids that this browser makes.
 
+import { local } from "$/public/live/storage.js";
+
 const DEVICE = "clinic-chat:device";
 
 /** An id that nobody else has: 32 hexadecimal digits. */
@@ -13,13 +15,9 @@ let device = "";
 
 /** The id of this browser: the same in all of its tabs, and after a reload. */
 export function deviceId() {
-  if (device) return device;
-  try {
-    device = window.localStorage.getItem(DEVICE) || uniqueId();
-    window.localStorage.setItem(DEVICE, device);
-  } catch {
-    // Full or forbidden storage: an id that lasts as long as the page does.
-    device ||= uniqueId();
+  if (!device) {
+    device = local.getItem(DEVICE) || uniqueId();
+    local.setItem(DEVICE, device);
   }
   return device;
 }

@@ -7,6 +7,7 @@ import { Feed } from "$/public/live/feed.js";
 import { ask, isConnected } from "$/public/live/link.js";
 import { arrived } from "$/public/live/notify.js";
 import * as people from "$/public/live/people.js";
+import { safely, tellAll } from "$/public/live/safely.js";
 import { changed, own } from "$/public/live/screen.js";
 import { hue, initials, plain } from "$/public/live/text.js";
 
@@ -44,7 +45,7 @@ export const onChange = (listener) => listeners.add(listener);
 
 function update() {
   changed(stateName);
-  for (const listener of listeners) listener();
+  tellAll(listeners);
 }
 
 /** Take over the list's vars of the Inbox state. */
@@ -226,7 +227,7 @@ function decorate(found) {
 function vars() {
   const { status, unread } = view;
   const unreadCount = counts.count({ unread: true });
-  attend(unreadCount);
+  safely(attend, unreadCount);
   const staff = people.colleagues().map((person) => ({
     ...person,
     initials: initials(person.name),

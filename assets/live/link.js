@@ -1,31 +1,43 @@
-// The one socket of this tab, and the questions asked over it.
+// The one socket of this tab, and the questions asked over it. Each names whose tab it is, and
+// none is asked before the server has said over this very connection that it is still theirs.
+
+import { identity } from "$/public/live/identity.js";
+import { tellAll } from "$/public/live/safely.js";
 
 const ANSWER_MS = 10_000;
 const OFFLINE = { error: { code: "offline" } };
 const NO_ANSWER = { error: { code: "no_answer" } };
 
 let socket = null;
+let identified = false;
 const pending = new Set();
 const idle = new Set();
-let whenUnauthorized = () => {};
+let refusals = {};
 
 export function useSocket(next) {
   socket = next;
+  identified = false;
   // What was asked over a lost connection will not be answered over the next one.
   socket.on("disconnect", () => {
-    for (const settle of [...pending]) settle(NO_ANSWER);
+    identified = false;
+    tellAll(pending, NO_ANSWER);
   });
 }
 
-/** Call `listener` when the server answers that the session is over. */
-export function onUnauthorized(listener) {
-  whenUnauthorized = listener;
+/** The server said over this connection that this tab is whose it was. */
+export function confirmIdentity() {
+  identified = true;
+}
+
+/** Call the listener of a refusal's code whenever the server answers with it. */
+export function onRefusal(listeners) {
+  refusals = listeners;
 }
 
 // Without pings socket.io takes a connection for lost: it would keep what is emitted and send it
 // over the next one, when the person was told long ago that it was not done.
 export const isConnected = () =>
-  Boolean(socket?.connected && !socket.io.engine._hasPingExpired());
+  Boolean(identified && socket?.connected && !socket.io.engine._hasPingExpired());
 
 /**
  * Ask the server something and wait for its answer.
@@ -42,12 +54,12 @@ export function ask(event, data) {
       if (!pending.delete(settle)) return;
       window.clearTimeout(timer);
       resolve(answer);
-      if (answer.error?.code === "unauthorized") whenUnauthorized();
-      if (pending.size === 0) for (const waiter of [...idle]) waiter();
+      refusals[answer.error?.code]?.();
+      if (pending.size === 0) tellAll(idle);
     };
     const timer = window.setTimeout(() => settle(NO_ANSWER), ANSWER_MS);
     pending.add(settle);
-    socket.emit(event, data, (answer) => settle(answer ?? NO_ANSWER));
+    socket.emit(event, signed(data), (answer) => settle(answer ?? NO_ANSWER));
   });
 }
 
@@ -65,5 +77,7 @@ export function isIdle() {
 
 /** Tell the server something that needs no acknowledgement. */
 export function tell(event, data) {
-  if (isConnected()) socket.emit(event, data);
+  if (isConnected()) socket.emit(event, signed(data));
 }
+
+const signed = (data) => ({ author: identity.get().author, ...data });

@@ -31,6 +31,9 @@ export function Notices() {
     if (code === "restarting") return t("Not done: the server restarts. Try again.");
     if (code === "not_loaded") return t("That did not load. Load the page again.");
     if (code === "slow") return t("That took too long. Try again.");
+    if (code === "started_over") {
+      return t("This tab was somebody else's or another clinic's. What waits in it is kept for them.");
+    }
     if (code === "still_signed_in") return t("You are still signed in: there is no connection.");
     if (code === "storage_unavailable") return t("Not done: the server cannot save right now.");
     if (code === "rate_limited") return t("Too much at once. Wait a moment.");

@@ -1,103 +1,140 @@
-// Tells of new messages while nobody looks: a soft sound, and a notification when this device
-// was allowed to show them. Neither shows what a patient wrote.
+// Tells of new messages while nobody attends: a soft sound, and a notification when this device
+// was allowed to show them. Neither shows what a patient wrote. What came to one's own
+// conversations sounds also while one is there.
 
 import { account } from "$/public/live/account.js";
+import { someoneAttends } from "$/public/live/attendance.js";
+import { chime, unlockSound } from "$/public/live/chime.js";
 import { locale, translate } from "$/public/live/i18n.js";
 import { goTo } from "$/public/live/router.js";
+import { safely } from "$/public/live/safely.js";
+import { local } from "$/public/live/storage.js";
 import { createStore } from "$/public/live/store.js";
 
 const ALLOWED = "clinic-chat:notify";
 const CLAIM = "clinic-chat:claimed";
-// A tab that somebody looks at claims a message at once; hidden tabs wait for that.
+// A tab that somebody attends to claims a message at once; then those that can be seen, then
+// hidden ones, wait for that.
 const CLAIM_MS = 150;
 // Background tabs run their timers once a second, or less often.
 const HELD_MS = 5000;
+const PERMISSIONS = { granted: "on", denied: "blocked" };
 const inBrowser = typeof window !== "undefined";
 
-/** Whether this device shows notifications: "on", "off" or "blocked" by the browser. */
+/**
+ * Whether this device shows notifications: "on", "off", "blocked" by the browser, or
+ * "unavailable" where this browser shows none to a page.
+ */
 export const notifications = createStore("off");
 
 /** Ask for permission, which browsers only grant to a click, or turn notifications off. */
 export async function toggleNotifications() {
   if (notifications.get() === "on") {
-    window.localStorage.removeItem(ALLOWED);
-    notifications.set("off");
+    turnOff("off");
     return;
   }
-  const permission = await window.Notification?.requestPermission();
-  if (permission === "granted") window.localStorage.setItem(ALLOWED, "yes");
-  notifications.set(permission === "granted" ? "on" : "blocked");
+  try {
+    const permission = await window.Notification.requestPermission();
+    // A question that was only dismissed may be asked again.
+    if (permission !== "granted") {
+      notifications.set(PERMISSIONS[permission] ?? "off");
+      return;
+    }
+    // Permission is no ability: Chrome on Android grants it and shows none to a page. So one is
+    // shown, which also tells a person what they look like.
+    create(t("Notifications are on for this device"), { tag: ALLOWED });
+    local.setItem(ALLOWED, "yes");
+    notifications.set("on");
+  } catch {
+    turnOff("unavailable");
+  }
 }
 
 /** Conversations got inbound messages. */
 export function arrived(moves, rowOf) {
   for (const { id, state } of moves) {
     const claim = `${id}:${state[2]}`;
-    if (!document.hidden) {
-      window.localStorage.setItem(CLAIM, claim);
-      continue;
-    }
-    window.setTimeout(() => {
-      if (window.localStorage.getItem(CLAIM) === claim) return;
-      once(claim, () => {
-        window.localStorage.setItem(CLAIM, claim);
-        if (account.get().sound) chime();
-        if (notifications.get() === "on") show(id, rowOf(id)?.initials ?? "?");
-      });
-    }, CLAIM_MS);
+    const row = rowOf(id);
+    if (claimAttended(claim, row)) continue;
+    const tell = () => {
+      local.setItem(CLAIM, claim);
+      sound();
+      if (document.hidden && notifications.get() === "on") show(id, row?.initials ?? "?");
+    };
+    window.setTimeout(
+      () => {
+        if (local.getItem(CLAIM) === claim || claimAttended(claim, row)) return;
+        once(claim, tell);
+      },
+      document.hidden ? 2 * CLAIM_MS : CLAIM_MS,
+    );
   }
 }
 
-// Of hidden tabs whose time comes in the same moment one tells: they see each other's storage too
-// late. Without HTTPS there are no locks, and the tag lets the second replace the first.
-function once(claim, tell) {
-  if (!navigator.locks) {
-    tell();
-    return;
+// Who attends to this tab needs no telling, but for what came to their own conversations.
+function claimAttended(claim, row) {
+  if (!someoneAttends()) return false;
+  local.setItem(CLAIM, claim);
+  if (row?.assigned_to_me) once(claim, sound);
+  return true;
+}
+
+const sound = () => account.get().sound && safely(chime);
+
+// Of tabs whose time comes in the same moment one tells: they see each other's storage too late.
+// Without HTTPS there are no locks, and the tag lets the second replace the first.
+async function once(claim, tell) {
+  let told = false;
+  const first = () => {
+    told = true;
+    safely(tell);
+  };
+  try {
+    await navigator.locks.request(`${CLAIM}:${claim}`, { ifAvailable: true }, async (lock) => {
+      if (!lock) {
+        told = true;
+        return;
+      }
+      first();
+      await new Promise((done) => window.setTimeout(done, HELD_MS));
+    });
+  } catch {
+    if (!told) first();
   }
-  navigator.locks.request(`${CLAIM}:${claim}`, { ifAvailable: true }, async (lock) => {
-    if (!lock) return;
-    tell();
-    await new Promise((done) => window.setTimeout(done, HELD_MS));
-  });
 }
 
 function show(conversationId, initials) {
-  const language = locale.get();
-  const t = (text, params) => translate(language, text, params);
-  const notification = new Notification(t("New message from {initials}", { initials }), {
-    tag: conversationId,
-    icon: "/favicon.svg",
-    lang: language,
-  });
-  notification.onclick = () => {
-    window.focus();
-    goTo(`/c/${conversationId}`);
-    notification.close();
-  };
-}
-
-let audio = null;
-
-function chime() {
-  if (audio?.state !== "running") return;
-  for (const [delay, pitch] of [[0, 660], [0.12, 880]]) {
-    const tone = audio.createOscillator();
-    const volume = audio.createGain();
-    const start = audio.currentTime + delay;
-    tone.frequency.value = pitch;
-    volume.gain.setValueAtTime(0.0001, start);
-    volume.gain.exponentialRampToValueAtTime(0.06, start + 0.02);
-    volume.gain.exponentialRampToValueAtTime(0.0001, start + 0.3);
-    tone.connect(volume).connect(audio.destination);
-    tone.start(start);
-    tone.stop(start + 0.35);
+  try {
+    const title = t("New message from {initials}", { initials });
+    const notification = create(title, { tag: conversationId });
+    notification.onclick = () => {
+      window.focus();
+      goTo(`/c/${conversationId}`);
+      notification.close();
+    };
+  } catch {
+    turnOff("unavailable");
   }
 }
 
+const t = (text, params) => translate(locale.get(), text, params);
+
+const create = (title, options) =>
+  new window.Notification(title, { icon: "/favicon.svg", lang: locale.get(), ...options });
+
+function turnOff(state) {
+  local.removeItem(ALLOWED);
+  notifications.set(state);
+}
+
+function initialState() {
+  if (!window.Notification) return "unavailable";
+  const { permission } = window.Notification;
+  if (permission === "granted") return local.getItem(ALLOWED) ? "on" : "off";
+  return PERMISSIONS[permission] ?? "off";
+}
+
 if (inBrowser) {
-  const granted = window.Notification?.permission === "granted";
-  if (granted && window.localStorage.getItem(ALLOWED)) notifications.set("on");
-  // Browsers allow sound only after a person has done something on the page.
-  window.addEventListener("pointerdown", () => (audio ??= new AudioContext()), { once: true });
+  notifications.set(safely(initialState) ?? "unavailable");
+  unlockSound();
 }

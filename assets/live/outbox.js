@@ -1,15 +1,20 @@
 // Messages on their way: each is kept in this browser and sent until the server says that it is
 // stored or refused. The same client_id every time, so that sending again can never store it
-// twice; one after the other, so that their order stays.
+// twice; one after the other, so that their order stays; by its author only, who may have to sign
+// in here again for that.
 
-import { account } from "$/public/live/account.js";
+import { serverNow } from "$/public/live/clock.js";
 import { isLeaving } from "$/public/live/connection.js";
+import { identity } from "$/public/live/identity.js";
 import { uniqueId } from "$/public/live/ids.js";
 import { ask, isConnected } from "$/public/live/link.js";
+import { safely, tellAll } from "$/public/live/safely.js";
+import * as sealed from "$/public/live/sealed_storage.js";
 import { createStore } from "$/public/live/store.js";
 
 const SENDING = "sending";
 const FAILED = "failed";
+const TOO_OLD = "too_old";
 const PREFIX = "clinic-chat:outbox";
 // The person need not decide about these: they pass, or another sign-in solves them. What comes
 // later waits as well, or it would overtake.
@@ -18,6 +23,7 @@ const RETRY_MS = {
   no_answer: 1000,
   restarting: 1000,
   unauthorized: 1000,
+  wrong_author: 1000,
   rate_limited: 5000,
 };
 const inBrowser = typeof window !== "undefined";
@@ -25,6 +31,7 @@ const inBrowser = typeof window !== "undefined";
 /** How many messages wait, for the badge and for warnings. */
 export const queued = createStore(0);
 
+let author = "";
 let prefix = "";
 let entries = [];
 // Those that the browser's storage did not take.
@@ -55,7 +62,7 @@ export function send(conversationId, body) {
     clientId: uniqueId(),
     conversationId,
     body,
-    at: new Date().toISOString(),
+    at: new Date(serverNow()).toISOString(),
     place: (entries.at(-1)?.place ?? 0) + 1,
     state: SENDING,
   });
@@ -71,7 +78,7 @@ export function retry(clientId) {
 /** Give a message up. */
 export function discard(clientId) {
   unkept.delete(clientId);
-  storage()?.removeItem(prefix + clientId);
+  sealed.forget(prefix + clientId);
   refresh();
 }
 
@@ -92,12 +99,9 @@ export async function pump() {
 }
 
 async function deliver({ clientId, conversationId, body }) {
-  const whose = prefix;
-  const { message, error } = await ask("message:send", { conversationId, clientId, body });
-  // Another person may have signed in meanwhile in another tab.
-  if (whose !== prefix) return;
+  const { message, error } = await ask("message:send", { author, conversationId, clientId, body });
   if (message) {
-    whenStored(message);
+    safely(whenStored, message);
     discard(clientId);
   } else if (error.code in RETRY_MS) {
     if (isConnected()) {
@@ -120,14 +124,7 @@ function change(clientId, changes) {
 // that each of them reads and writes would lose what another one added meanwhile.
 function keep(entry) {
   unkept.set(entry.clientId, entry);
-  try {
-    if (prefix) {
-      window.localStorage.setItem(prefix + entry.clientId, JSON.stringify(entry));
-      unkept.delete(entry.clientId);
-    }
-  } catch {
-    // Full or forbidden storage: the message is kept for as long as the page is.
-  }
+  if (prefix && sealed.keep(prefix + entry.clientId, entry)) unkept.delete(entry.clientId);
   refresh();
 }
 
@@ -136,45 +133,38 @@ function refresh() {
     (a, b) => a.place - b.place || (a.clientId < b.clientId ? -1 : 1),
   );
   queued.set(entries.length);
-  for (const listener of listeners) listener();
+  tellAll(listeners);
 }
 
 function kept() {
-  const store = storage();
-  if (!prefix || !store) return [];
-  return Object.keys(store)
-    .filter((key) => key.startsWith(prefix) && !unkept.has(key.slice(prefix.length)))
-    .flatMap((key) => {
-      try {
-        return [JSON.parse(store.getItem(key))];
-      } catch {
-        return [];
-      }
-    });
+  if (!prefix) return [];
+  return sealed
+    .names(prefix)
+    .filter((name) => !unkept.has(name.slice(prefix.length)))
+    .flatMap((name) => sealed.read(name) ?? []);
 }
 
-function storage() {
-  try {
-    return window.localStorage;
-  } catch {
-    return null;
-  }
-}
-
-// Keyed by person and clinic: nobody else who uses this browser sees or sends them.
-function load({ userId, clinic }) {
-  const its = userId && `${PREFIX}:${userId}:${clinic}:`;
-  if (its === prefix) return;
-  // What was written before it was known who writes is this person's; else it is another's.
-  const mine = prefix ? [] : [...unkept.values()];
-  unkept.clear();
-  prefix = its;
-  for (const entry of mine) keep(entry);
+// A tab never changes hands, so what was written before it was known who writes is this person's.
+function load({ author: its }) {
+  if (!its || its === author) return;
+  author = its;
+  prefix = `${PREFIX}:${its}:`;
+  for (const entry of unkept.values()) keep(entry);
   refresh();
+  for (const entry of entries) takeOver(entry);
+  sealed.removeExpired();
   pump();
 }
 
-account.subscribe(load);
+// What is an old answer by now goes out only when its author still wants that. Earlier versions
+// kept messages as they were.
+function takeOver(entry) {
+  const isOld = serverNow() - Date.parse(entry.at) > sealed.KEPT_MS;
+  if (isOld && entry.state === SENDING) keep({ ...entry, state: FAILED, reason: TOO_OLD });
+  else if (!sealed.isSealed(prefix + entry.clientId)) keep(entry);
+}
+
+identity.subscribe(load);
 if (inBrowser) {
   window.addEventListener("storage", ({ key }) => {
     if (!prefix || (key !== null && !key.startsWith(prefix))) return;
@@ -182,6 +172,9 @@ if (inBrowser) {
     pump();
   });
   window.addEventListener("beforeunload", (event) => {
-    if (entries.length > 0 && !(isLeaving() && unkept.size === 0)) event.preventDefault();
+    if (entries.length === 0 || (isLeaving() && unkept.size === 0)) return;
+    event.preventDefault();
+    // Chrome before 119 goes by this one.
+    event.returnValue = true;
   });
 }

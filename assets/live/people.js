@@ -2,6 +2,7 @@
 
 import { account } from "$/public/live/account.js";
 import { tell } from "$/public/live/link.js";
+import { tellAll } from "$/public/live/safely.js";
 
 // A lost stop must not leave anybody typing for ever.
 const TYPING_EXPIRES_MS = 6000;
@@ -15,9 +16,7 @@ const listeners = new Set();
 
 export const onChange = (listener) => listeners.add(listener);
 
-const tellListeners = () => {
-  for (const listener of listeners) listener();
-};
+const tellListeners = () => tellAll(listeners);
 
 /** What came with the list: everyone, who is online, who types. */
 export function begin(message) {

@@ -1,5 +1,7 @@
 // Hands what the feeds hold to Reflex, as ordinary state updates of the vars they own.
 
+import { tellAll } from "$/public/live/safely.js";
+
 const FIELD = "_rx_state_";
 
 const owners = new Map();
@@ -64,7 +66,7 @@ export function flush() {
   dirty.clear();
   if (Object.keys(delta).length === 0) return;
   deliver({ delta });
-  for (const watcher of watchers) watcher();
+  tellAll(watchers);
 }
 
 /** Call `watcher` after new values were handed over; returns a stop function. */

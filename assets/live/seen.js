@@ -11,6 +11,8 @@ export function SeenButton({ children, cursor, disabled, onClick, ...props }) {
   press.current = disabled ? null : onClick;
 
   useEffect(() => {
+    // Without it the button is pressed by hand.
+    if (!window.IntersectionObserver) return undefined;
     const observer = new IntersectionObserver(
       // A busy browser tells of several changes at once: the last is how it is now.
       (entries) => {

@@ -4,6 +4,7 @@
 import io from "socket.io-client";
 
 import { account } from "$/public/live/account.js";
+import { heard } from "$/public/live/clock.js";
 import {
   SIGN_IN,
   connection,
@@ -13,14 +14,18 @@ import {
   schedule,
 } from "$/public/live/connection.js";
 import * as counts from "$/public/live/counts.js";
+import { identity, recognise } from "$/public/live/identity.js";
 import * as freshness from "$/public/live/freshness.js";
 import * as inbox from "$/public/live/inbox.js";
-import { onUnauthorized, useSocket } from "$/public/live/link.js";
+import { confirmIdentity, onRefusal, useSocket } from "$/public/live/link.js";
 import * as outbox from "$/public/live/outbox.js";
 import * as people from "$/public/live/people.js";
 import * as personal from "$/public/live/personal.js";
+import { notice } from "$/public/live/notices.js";
 import { watchForWebsocket } from "$/public/live/probe.js";
+import { safely } from "$/public/live/safely.js";
 import { deliverWith, keepOwned } from "$/public/live/screen.js";
+import { local, session } from "$/public/live/storage.js";
 import * as thread from "$/public/live/thread.js";
 
 const CONNECT_TIMEOUT_MS = 6000;
@@ -33,6 +38,12 @@ const FEEDS = {
   [personal.FEED]: personal.receive,
   check: freshness.receive,
 };
+
+// By the server's codes, whether it refuses a connect or an act.
+const REFUSALS = { unauthorized: signIn, wrong_author: startOver };
+// Whose session this browser has, for the tabs that were somebody else's.
+const AUTHOR = "clinic-chat:author";
+const STARTED_OVER = "clinic-chat:started-over";
 
 let lines = null;
 let stopProbing = () => {};
@@ -57,15 +68,29 @@ export default function connect(url, options) {
   useSocket(socket);
   intercept(socket);
   freshness.watchFreshness(socket, lines);
-  socket.on("feed", (message) => FEEDS[message.feed]?.(message));
-  for (const [name, take] of Object.entries(people.events)) socket.on(name, take);
-  socket.on("connect", outbox.pump);
-  socket.on("session:ended", signIn);
-  onUnauthorized(signIn);
-  socket.on("connect_error", (error) => {
-    if (error.message === "unauthorized") signIn();
-  });
+  const on = (name, take) => socket.on(name, (message) => safely(take, message));
+  // It comes before anything else, and before the socket counts as connected.
+  on("session:identity", identify);
+  on("feed", (message) => FEEDS[message.feed]?.(message));
+  for (const [name, take] of Object.entries(people.events)) on(name, take);
+  on("connect", outbox.pump);
+  on("session:ended", signIn);
+  onRefusal(REFUSALS);
+  on("connect_error", ({ message }) => REFUSALS[message]?.());
   return socket;
+}
+
+function identify(told) {
+  heard(told.now);
+  if (!recognise(told)) {
+    startOver();
+    return;
+  }
+  confirmIdentity();
+  local.setItem(AUTHOR, told.author);
+  if (session.getItem(STARTED_OVER) === null) return;
+  session.removeItem(STARTED_OVER);
+  notice("started_over");
 }
 
 /** Let Reflex's listener for state updates see owned vars as the feeds have them. */
@@ -78,9 +103,10 @@ function intercept(socket) {
   };
 }
 
-/** What this tab holds, so that the server sends only what it lacks. */
+/** Whose tab this is, and what it holds, so that the server sends only what it lacks. */
 function heldVersions() {
-  const held = {};
+  const { author } = identity.get();
+  const held = author ? { author } : {};
   for (const feed of [inbox.feed, thread.feed]) {
     if (feed.ready) held[feed.name] = { key: feed.key, version: feed.version };
   }
@@ -98,4 +124,23 @@ function signIn() {
   if (account.get().userId) query.set("error", "ended");
   query.set("next", window.location.pathname + window.location.search);
   window.location.assign(`${SIGN_IN}?${query}`);
+}
+
+// Somebody else signed in here, or this person in another clinic: this tab begins again as theirs,
+// and nothing of what it was shows. What waits in it is sealed and stays for its author.
+function startOver() {
+  if (isSignInPage() || isLeaving()) return;
+  lines.stop();
+  leave();
+  connection.update({ status: "connecting" });
+  session.setItem(STARTED_OVER, "yes");
+  window.location.replace("/");
+}
+
+// A tab without a connection would go on showing what it has to whoever sits here now.
+if (typeof window !== "undefined") {
+  window.addEventListener("storage", ({ key, newValue }) => {
+    const { author } = identity.get();
+    if (key === AUTHOR && author && newValue && newValue !== author) startOver();
+  });
 }

@@ -2,6 +2,8 @@
 
 import { useSyncExternalStore } from "react";
 
+import { tellAll } from "$/public/live/safely.js";
+
 export function createStore(initial) {
   let value = initial;
   const listeners = new Set();
@@ -10,7 +12,7 @@ export function createStore(initial) {
     set(next) {
       if (Object.is(next, value)) return;
       value = next;
-      for (const listener of listeners) listener(value);
+      tellAll(listeners, value);
     },
     update: (changes) => store.set({ ...value, ...changes }),
     subscribe(listener) {

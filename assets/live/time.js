@@ -4,14 +4,16 @@ import { createElement, useEffect, useState } from "react";
 
 import { account } from "$/public/live/account.js";
 import { dayIn, daysBetween, format } from "$/public/live/calendar.js";
+import { offset, serverNow } from "$/public/live/clock.js";
 import { locale, useTranslate } from "$/public/live/i18n.js";
+import { safely } from "$/public/live/safely.js";
 
 const MINUTE = 60_000;
 
 // The first use of dates reads the browser's tables of all languages, for which a slow machine takes
 // a fifth of a second. They are shared by its threads, so a worker reads them while this one draws.
 if (typeof window !== "undefined" && window.Worker) {
-  new Worker(new URL("./date_tables.js", import.meta.url), { type: "module" });
+  safely(() => new Worker(new URL("./date_tables.js", import.meta.url), { type: "module" }));
 }
 
 // Not by fields: with those, Portuguese loses the zero of the hour before ten.
@@ -44,11 +46,12 @@ export function RelativeTime({ at }) {
   if (!at) return null;
   const moment = new Date(at);
   const show = (options) => format(language, timeZone, options).format(moment);
-  const age = daysBetween(dayIn(at, timeZone), dayIn(Date.now(), timeZone));
+  const now = serverNow();
+  const age = daysBetween(dayIn(at, timeZone), dayIn(now, timeZone));
   let text;
-  if (Date.now() - moment < MINUTE) text = t("now");
-  else if (Date.now() - moment < 60 * MINUTE) {
-    text = t("{n} min", { n: Math.floor((Date.now() - moment) / MINUTE) });
+  if (now - moment < MINUTE) text = t("now");
+  else if (now - moment < 60 * MINUTE) {
+    text = t("{n} min", { n: Math.floor((now - moment) / MINUTE) });
   } else if (age <= 0) text = show(CLOCK);
   else if (age === 1) text = t("Yesterday");
   else if (age < 7) text = show({ weekday: "short" });
@@ -62,7 +65,7 @@ export function DayName({ day }) {
   const language = locale.use();
   const t = useTranslate();
   useMinutes();
-  const age = daysBetween(day, dayIn(Date.now(), timeZone));
+  const age = daysBetween(day, dayIn(serverNow(), timeZone));
   if (age === 0) return t("Today");
   if (age === 1) return t("Yesterday");
   const text = format(language, "UTC", {
@@ -109,7 +112,9 @@ const onHover = (describe) => ({
   },
 });
 
+/** Draw again as time passes, and when it turns out to be another. */
 function useMinutes() {
+  offset.use();
   const [, tick] = useState(0);
   useEffect(() => {
     const timer = window.setInterval(() => tick((n) => n + 1), MINUTE / 2);

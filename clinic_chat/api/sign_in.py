@@ -82,6 +82,8 @@ async def logout(request: Request) -> Response:
     except StorageUnavailable:
         response = refused(request, _UNAVAILABLE, "unavailable")
     clear_session_cookie(response, request, context.services.settings)
+    # Pages only: in the storage there may be what waits for somebody else to sign in again.
+    response.headers["Clear-Site-Data"] = '"cache"'
     return response
 
 

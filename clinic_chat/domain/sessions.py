@@ -58,6 +58,11 @@ class Identity:
     clinic_name: str
     timezone: str
 
+    @property
+    def author(self) -> str:
+        """Who acts where, as commands name it: `<user id>:<clinic's slug>`."""
+        return f"{self.user_id}:{self.clinic_slug}"
+
 
 class Sessions:
     """Starts, finds and ends sessions."""

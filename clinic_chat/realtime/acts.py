@@ -1,7 +1,8 @@
 """What a tab asks for over its socket and gets an answer to.
 
 Each act answers `{"ok": true, …}` or `{"error": {"code", "message"}}`; one that writes is
-answered after its commit, so what is acknowledged is durable.
+answered after its commit, so what is acknowledged is durable. One whose `author` is not the
+session's is refused: it waited in a tab while somebody else signed in.
 """
 
 from collections.abc import Awaitable, Callable
@@ -31,6 +32,7 @@ from clinic_chat.realtime import inbox_feed, thread_feed
 from clinic_chat.realtime.activity import Activity
 from clinic_chat.realtime.callers import Caller, Callers
 from clinic_chat.realtime.goodbye import Work
+from clinic_chat.realtime.identity import WRONG_AUTHOR, names_another
 from clinic_chat.realtime.subscriptions import Subscriptions
 from clinic_chat.services import Services
 from clinic_chat.storage.database import StorageUnavailable
@@ -98,6 +100,9 @@ class Acts:
                     return error("unauthorized", "sign in")
                 if len(args) != 1 or not isinstance(args[0], dict):
                     raise InvalidInput("send one object", code="not_an_object")
+                if names_another(args[0].get("author"), caller.identity):
+                    audit("act.wrong_author", act=name, user=caller.identity.user_id)
+                    return error(WRONG_AUTHOR, "somebody else made this, or in another clinic")
                 # Hundreds of idle tabs ask now and then whether they are current; a flood is
                 # counted without the one in a second.
                 if not caller.is_calm(monotonic()):

@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from clinic_chat.realtime.clock import milliseconds_now
+
 EVENT = "feed"
 
 Item = dict[str, Any]
@@ -73,9 +75,10 @@ class Feeds:
         )
 
     async def send_check(self, sid: str, nonce: object, version: int) -> None:
-        """Answer one tab's question how far the list is."""
+        """Answer one tab's question how far the list is, and what time it is here."""
         number = nonce if isinstance(nonce, int) else 0
-        await self._emit(EVENT, {"feed": "check", "nonce": number, "version": version}, sid)
+        check = {"feed": "check", "nonce": number, "version": version, "now": milliseconds_now()}
+        await self._emit(EVENT, check, sid)
 
     async def refuse(self, sid: str, feed: str, key: str, code: str) -> None:
         """Tell one tab that it cannot have this feed, and why."""

@@ -26,6 +26,13 @@ from clinic_chat.realtime.feeds import Feeds
 from clinic_chat.realtime.gate import well_formed
 from clinic_chat.realtime.gathering import Gathering
 from clinic_chat.realtime.goodbye import Work, on_goodbye
+from clinic_chat.realtime.identity import EVENT as IDENTITY
+from clinic_chat.realtime.identity import (
+    WRONG_AUTHOR,
+    author_of_tab,
+    identity_told,
+    names_another,
+)
 from clinic_chat.realtime.presence import Presence
 from clinic_chat.realtime.server import create_socket_server
 from clinic_chat.realtime.subscriptions import Subscriptions
@@ -65,6 +72,7 @@ class Live:
         self.work = Work()
         self.acts = Acts(self.callers, self.subscriptions, self.activity, services, self.work)
         self._database = services.database
+        self._secret = services.settings.signing_key()
         self._namespace = ""
         self._framework: Any = None
         self._tabs: TabStates | None = None
@@ -137,9 +145,15 @@ class Live:
         if caller is None:
             audit("socket.refused", reason=UNAUTHORIZED)
             raise Refused(UNAUTHORIZED)
-        _remember_versions(caller, auth)
         identity = caller.identity
+        if names_another(author_of_tab(auth), identity):
+            self.callers.forget(sid)
+            audit("socket.refused", reason=WRONG_AUTHOR)
+            raise Refused(WRONG_AUTHOR)
+        _remember_versions(caller, auth)
         await self.sio.enter_room(sid, rooms.session(identity.session_id), self._namespace)
+        # Before anything that the tab could take for an answer to what it had asked as another.
+        await self._emit(IDENTITY, identity_told(identity, self._secret), sid)
         try:
             await self._framework.on_connect(
                 sid, _for_framework(environ, identity.session_id), self._only_framework(auth)

@@ -12,7 +12,14 @@ ROUTE = re.compile(r'import \* as (route\d+) from "([^"]+)";\n')
 WORTH_A_TURN_BYTES = 10_000
 _IMPORTED = re.compile(r'(?:from|import)\s*"\./([^"]+)"')
 # Browsers without `scheduler` wait a few milliseconds longer.
-_TURN = "const turn = () => globalThis.scheduler?.yield?.() ?? new Promise((go) => setTimeout(go));"
+_TURN = """const pause = () => new Promise((go) => setTimeout(go));
+const turn = async () => {
+  try {
+    await (globalThis.scheduler?.yield?.() ?? pause());
+  } catch {
+    await pause();
+  }
+};"""
 
 
 def adapt(page: Path, static_dir: Path) -> None:

@@ -6,6 +6,7 @@ a clear error when the place it changes is not there any more.
 
 import json
 import re
+from functools import partial
 from typing import Any
 
 from reflex.plugins import Plugin
@@ -21,10 +22,14 @@ FONT = "@fontsource-variable/inter"
 COLORS = "@radix-ui/colors"
 # Menus by the rules of WAI-ARIA: focus, keys, typing ahead, places at the screen's edge.
 MENUS = "@radix-ui/react-dropdown-menu"
-PACKAGES = {FONT: "5.2.8", COLORS: "3.0.0", MENUS: "2.2.1"}
+# Seals what waits in the browser (assets/live/sealed_storage.js): audited, without dependencies,
+# and, unlike the browser's own, there on plain HTTP and without waiting.
+CIPHERS = "@noble/ciphers"
+PACKAGES = {FONT: "5.2.8", COLORS: "3.0.0", MENUS: "2.2.1", CIPHERS: "2.4.0"}
 # What assets/styles/tokens.css makes the look of; of some there are see-through colours too.
 SCALES = ("slate", "jade", "amber", "blue", "red")
 SEE_THROUGH = ("slate", "jade")
+STORAGES = 'import * as storages from "$/public/live/storage.js";'
 SHARED = "window.__reflex ="
 INDIRECT_EVAL = "globalThis.eval("
 GROUPS = "          groups: [\n"
@@ -59,6 +64,9 @@ class LivePlugin(Plugin):
         modify = context["add_modify_task"]
         modify("utils/state.js", use_live_socket)
         modify("utils/state.js", evaluate_nothing_here)
+        for module in ("utils/state.js", "utils/react-theme.js"):
+            modify(module, partial(use_forgiving_storage, file=module))
+        modify("app/_document.js", leave_scrolling_to_browser)
         modify("app/routes.js", route_inbox_once)
         modify("vite.config.js", proxy_backend)
         modify("vite.config.js", libraries_apart)
@@ -100,6 +108,32 @@ def evaluate_nothing_here(source: str) -> str:
     if INDIRECT_EVAL not in changed:
         raise UnexpectedSource("utils/state.js", "eval(", 0)
     return changed
+
+
+def use_forgiving_storage(source: str, file: str) -> str:
+    """Go through assets/live/storage.js: the browser's storage may be full, off or missing.
+
+    Reflex would fail while it draws, and begin again with a new socket each time.
+    """
+    if STORAGES in source:
+        return source
+    changed, found = re.subn(r"(?:\bwindow\.)?\b(local|session)Storage\.", r"storages.\1.", source)
+    if not found:
+        raise UnexpectedSource(file, "localStorage", found)
+    return f"{STORAGES}\n{changed}"
+
+
+def leave_scrolling_to_browser(source: str) -> str:
+    """Leave out what remembers how far pages were scrolled, and fails without a storage.
+
+    No page here scrolls as a whole; lists and threads keep their places themselves.
+    """
+    return replace_once(
+        source,
+        'import {Links,Meta,Scripts,ScrollRestoration} from "react-router"',
+        'import {Links,Meta,Scripts} from "react-router"\nconst ScrollRestoration = () => null;',
+        "app/_document.js",
+    )
 
 
 def route_inbox_once(source: str) -> str:

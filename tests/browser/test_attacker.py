@@ -176,7 +176,8 @@ async def test_a_socket_that_never_entered_gets_no_answers(aurora: Aurora) -> No
     await wire.enter()
     assert await wire.ask("markers:get", {"ids": []})
 
-    assert [frame for frame in wire.frames if frame.startswith("42")] == []
+    events = [frame for frame in wire.frames if frame.startswith("42")]
+    assert [event for event in events if '"session:identity"' not in event] == []
     await wire.close()
 
 
@@ -300,6 +301,32 @@ async def test_acts_on_another_clinics_conversation_find_nothing(
     assert answers["markers:get"]["markers"] == {theirs: 0}
     assert (await carla.ask("markers:get", {"ids": [nobodys]}))["markers"] == {nobodys: 0}
     assert answers["feed:catch-up"]["error"]["code"] == "feed_invalid"
+
+
+async def test_what_is_made_in_somebody_elses_name_is_refused(
+    carla: Wire, carla_cookie: str, aurora: Aurora
+) -> None:
+    identity = await carla.wait_for(lambda frame: '"session:identity"' in frame)
+    # Before the answer to its connect, so that nothing can be sent before it is known.
+    entered = await carla.wait_for(lambda frame: frame.startswith(f"40{NAMESPACE}"))
+    assert carla.frames.index(identity) < carla.frames.index(entered)
+    carlas = json.loads(identity.removeprefix(f"42{NAMESPACE},"))[1]
+    anas = json.loads(
+        (await aurora.ana.wait_for(lambda frame: '"session:identity"' in frame)).removeprefix(
+            f"42{NAMESPACE},"
+        )
+    )[1]
+    assert carlas["key"] != anas["key"]
+
+    for act in handlers.acts():
+        answer = await carla.ask(act, {"author": anas["author"]})
+        assert answer["error"]["code"] == "wrong_author"
+        answer = await carla.ask(act, {"author": carlas["author"]})
+        assert answer.get("error", {}).get("code") != "wrong_author"
+
+    wire = await Wire.open(aurora.server, carla_cookie)
+    with pytest.raises(Refused, match="wrong_author"):
+        await wire.enter({"live": {"author": anas["author"]}})
 
 
 @pytest.mark.parametrize("around", ["", "?m=1", "?at=1", "#1"])

@@ -2,12 +2,13 @@
 
 from typing import Any
 
+import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.attention import CAN_LOOK_AWAY, look_away, look_back
 from tests.browser.channel import Channel
 from tests.browser.conftest import SitDown, Visit
-from tests.browser.pages import menu, row
+from tests.browser.pages import menu, menus_loaded, row
 from tests.browser.people import ANA, BRUNO
 from tests.browser.talk import Talk
 
@@ -40,7 +41,34 @@ STAND_INS = """
 })();
 """
 
-_NOTIFIED = "() => window.notified.map(({title, options}) => ({title, ...options}))"
+# Without the one that shows that they are on.
+IMPOSSIBLE = "Não é possível neste navegador"
+ANSWERS = """
+window.Notification = class { static permission = "default"; };
+window.Notification.requestPermission = async () => answer;
+"""
+UNFOCUSED = """
+window.attends = true;
+Document.prototype.hasFocus = () => window.attends;
+"""
+COUNT_AUDIO = """
+window.audios = [];
+window.AudioContext = class {
+  state = "suspended";
+  constructor() {
+    window.audios.push(this);
+  }
+  async resume() {
+    this.resumed = true;
+  }
+};
+"""
+
+_NOTIFIED = """
+() => window.notified
+  .map(({title, options}) => ({title, ...options}))
+  .filter(({tag}) => tag !== "clinic-chat:notify")
+"""
 
 
 async def test_permission_is_asked_only_after_a_click(visit: Visit, channel: Channel) -> None:
@@ -54,6 +82,8 @@ async def test_permission_is_asked_only_after_a_click(visit: Visit, channel: Cha
     await menu(ana, "Notificações", "Neste aparelho: desligadas")
 
     await ana.wait_for_function("() => window.asked === 1")
+    # One that shows what they look like, and that this browser shows any.
+    await ana.wait_for_function("() => window.notified.length === 1")
 
 
 async def test_a_hidden_tab_tells_whose_message_came_and_not_what_it_says(
@@ -76,7 +106,7 @@ async def test_a_hidden_tab_tells_whose_message_came_and_not_what_it_says(
     everything = str(notified)
     for secret in ("febre", talk.name, talk.patient.phone, "colega"):
         assert secret not in everything
-    await ana.evaluate("() => window.notified[0].onclick()")
+    await ana.evaluate("() => window.notified.at(-1).onclick()")
     await expect(ana.locator(".thread-header")).to_contain_text(talk.name)
 
 
@@ -122,6 +152,72 @@ async def test_the_sound_can_be_switched_off(visit: Visit, channel: Channel) -> 
     assert await bruno.evaluate("() => window.tones") > 0
 
 
+@pytest.mark.parametrize(
+    ("answers", "asked", "afterwards"),
+    [
+        ("answer = 'default'", True, "Neste aparelho: desligadas"),
+        ("answer = 'denied'", True, "Bloqueadas pelo navegador"),
+        ("Notification.requestPermission = () => Promise.reject(Error())", True, IMPOSSIBLE),
+        ("Notification = class { static requestPermission = async () => 'granted';"
+         "constructor() { throw new TypeError('Illegal constructor'); } }", True, IMPOSSIBLE),
+        ("delete window.Notification", False, IMPOSSIBLE),
+    ],
+)  # fmt: skip
+async def test_each_answer_of_the_browser_is_told_as_what_it_is(
+    visit: Visit, answers: str, asked: bool, afterwards: str
+) -> None:
+    script = f"let answer = 'granted'; {ANSWERS} {answers};"
+    bruno = await visit(BRUNO, script=CAN_LOOK_AWAY + script)
+    if asked:
+        await menu(bruno, "Notificações", "Neste aparelho: desligadas")
+
+    await menu(bruno, "Notificações")
+    item = bruno.get_by_role("menuitem", name=afterwards)
+    # What was only dismissed can be asked again; the other answers are final.
+    await expect(item).to_be_visible()
+    final = afterwards != "Neste aparelho: desligadas"
+    assert (await item.get_attribute("data-disabled") is not None) is final
+
+
+async def test_sound_is_for_who_does_not_attend_and_for_one_s_own_conversations(
+    visit: Visit, channel: Channel
+) -> None:
+    talk, own = await Talk.begin(channel), await Talk.begin(channel)
+    # A page without the focus that can be seen, as on a second screen.
+    bruno = await visit(BRUNO, own.path, script=STAND_INS + UNFOCUSED)
+    await menus_loaded(bruno)
+    await bruno.get_by_test_id("assignee").click()
+    await bruno.get_by_role("menuitem", name="Atribuir a mim").click()
+    await expect(bruno.get_by_test_id("assignee")).to_have_attribute("data-assigned", "true")
+
+    async def heard(talk: Talk, body: str, *, attends: bool) -> bool:
+        await bruno.evaluate(
+            "(attends) => { window.attends = attends; window.tones = 0; }", attends
+        )
+        before = await bruno.evaluate("() => localStorage.getItem('clinic-chat:claimed')")
+        await talk.goes_on(body)
+        await bruno.wait_for_function(
+            "(before) => localStorage.getItem('clinic-chat:claimed') !== before", arg=before
+        )
+        # What one's own sounds by comes a moment after the claim.
+        await bruno.evaluate("() => navigator.locks.query()")
+        return bool(await bruno.evaluate("() => window.tones > 0"))
+
+    assert await heard(talk, "Sem ninguém", attends=False)
+    await bruno.mouse.move(200, 300)
+    assert not await heard(talk, "Alguém está aqui", attends=True)
+    assert await heard(own, "Para mim", attends=True)
+
+
+async def test_the_sound_is_allowed_by_a_key_as_well(visit: Visit) -> None:
+    bruno = await visit(BRUNO, script=COUNT_AUDIO)
+    assert await bruno.evaluate("() => window.audios.length") == 0
+
+    await bruno.keyboard.press("Tab")
+
+    await bruno.wait_for_function("() => window.audios.some(({resumed}) => resumed)")
+
+
 async def _hidden_message(page: Page, talk: Talk, body: str) -> None:
     """The patient writes while the tab is hidden; return when it has told, or not."""
     await look_away(page)
@@ -134,7 +230,7 @@ async def _hidden_message(page: Page, talk: Talk, body: str) -> None:
 
 
 async def _notified(page: Page) -> list[dict[str, Any]]:
-    """The notifications that the tab has shown, once there is one."""
-    await page.wait_for_function("() => window.notified.length > 0")
+    """The notifications of messages that the tab has shown, once there is one."""
+    await page.wait_for_function(f"() => ({_NOTIFIED})().length > 0")
     notified: list[dict[str, Any]] = await page.evaluate(_NOTIFIED)
     return notified

@@ -73,6 +73,12 @@ class Network:
         """A socket is connected."""
         self.wires[sid] = {lane: deque() for lane in LANES}
 
+    def first(self, sid: str) -> list[Packet]:
+        """Take what a socket was sent so far: it arrives before the news that it is connected."""
+        sent = [packet for lane in LANES for packet in self.wires[sid][lane]]
+        self.plug(sid)
+        return sent
+
     def unplug(self, sid: str) -> None:
         """A socket is lost with all that was on its wire."""
         del self.wires[sid]

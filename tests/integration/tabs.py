@@ -3,15 +3,20 @@
 import json
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from clinic_chat.ui import plugin
+
+PROJECT = Path(__file__).parents[2]
 BUN = Path(sys.executable).parent / "bun"
 DRIVER = Path(__file__).parent / "tab" / "driver.js"
 QUIT_SECONDS = 10
+INSTALL_SECONDS = 120
 
 Json = dict[str, Any]
 
@@ -35,6 +40,8 @@ class Reaction:
     hung_up: bool
     went: str | None
     """The address it went to by itself."""
+    left: str | None
+    """The address for which it left the page."""
     result: Any
 
 
@@ -49,7 +56,7 @@ class Browser:
     def started(cls) -> Iterator[Self]:
         """A process that ends with the block."""
         with subprocess.Popen(
-            [BUN, DRIVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [BUN, DRIVER, _libraries()], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         ) as process:
             try:
                 yield cls(process)
@@ -62,6 +69,13 @@ class Browser:
         """Close every tab and forget what devices have stored."""
         self._ask({"do": "reset"})
 
+    def stored(self, device: str, **keep: str) -> dict[str, str]:
+        """What a device's browser keeps for its pages, with `keep` beside it."""
+        stored: dict[str, str] = self._ask({"do": "stored", "device": device, "keep": keep})[
+            "stored"
+        ]
+        return stored
+
     def tell(self, tab: int, what: str, **details: Any) -> Reaction:
         """Have a tab do something that the driver knows."""
         answer = self._ask({"tab": tab, "do": what, **details})
@@ -71,6 +85,7 @@ class Browser:
             answer["dialled"],
             answer["hungUp"],
             answer["went"],
+            answer["left"],
             answer["result"],
         )
 
@@ -83,3 +98,25 @@ class Browser:
         assert line, "Bun ended"
         answer: Json = json.loads(line)
         return answer
+
+
+def _libraries() -> Path:
+    """Where the npm packages are that the modules really use here, installed at the first use."""
+    name, version = plugin.CIPHERS, plugin.PACKAGES[plugin.CIPHERS]
+    installed = PROJECT / ".pytest_cache" / f"ciphers-{version}"
+    if not installed.exists():
+        installed.parent.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=installed.parent) as folder:
+            Path(folder, "package.json").write_text("{}")
+            subprocess.run(
+                [BUN, "add", "--exact", f"{name}@{version}"],
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=INSTALL_SECONDS,
+                check=True,
+            )
+            # Another process may have been quicker.
+            with suppress(OSError):
+                Path(folder, "node_modules").rename(installed)
+    return installed

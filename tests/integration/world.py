@@ -14,6 +14,8 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from socketio.exceptions import ConnectionRefusedError as Refused
+
 from clinic_chat.domain.assignment import assign, set_status
 from clinic_chat.domain.conversations import conversations_by_id
 from clinic_chat.domain.delivery import report_status
@@ -57,25 +59,33 @@ TABS = {0: "ana", 1: "ana", 2: "bruno"}
 class Page:
     """A tab and its socket."""
 
-    def __init__(self, world: World, number: int, who: str, device: str) -> None:
+    def __init__(
+        self, world: World, number: int, who: str, device: str, breaks: tuple[str, ...] = ()
+    ) -> None:
         self.world = world
         self.number = number
         self.who = who
         self.device = device
+        self.breaks = breaks
         self.path = "/"
         self.filter = Filter()
         self.sid: str | None = None
         self.uplink: deque[Sent] = deque()
+        self.left: str | None = None
+        self.attempts = 0
+        """How often it tried to connect."""
 
     async def do(self, what: str, **details: Any) -> Reaction:
         """Have the tab do something, and take what it wants of the network."""
         reaction = self.world.browser.tell(self.number, what, **details)
+        self.left = reaction.left or self.left
         self.uplink += [sent for sent in reaction.sent if self.sid]
         if reaction.hung_up and self.sid:
             await self.cut()
         if reaction.went is not None:
             self.path = reaction.went
             await self.follow_address()
+        self.attempts += reaction.dialled is not None
         if reaction.dialled is not None and self.sid is None:
             await self._connect(reaction.dialled)
         return reaction
@@ -90,7 +100,7 @@ class Page:
             "locale": "en",
         }
         pathname = self.path.partition("?")[0]
-        await self.do("open", device=self.device, path=pathname, person=person)
+        await self.do("open", device=self.device, path=pathname, person=person, breaks=self.breaks)
 
     @property
     def scope(self) -> ClinicScope:
@@ -103,8 +113,14 @@ class Page:
         environ = {"HTTP_COOKIE": f"{COOKIE_NAME}={self.world.cookies[self.who]}"}
         network = self.world.network
         network.plug(self.sid)
-        await network.handlers["connect"](self.sid, environ, auth)
-        await self.do("connected")
+        try:
+            await network.handlers["connect"](self.sid, environ, auth)
+        except Refused as refusal:
+            network.unplug(self.sid)
+            self.sid = None
+            await self.do("refused", reason=refusal.error_args["message"])
+            return
+        await self.do("connected", first=network.first(self.sid))
         network.put(self.sid, EVENTS, ("signed in", None))
         await self.follow_address()
         await self.send_rows()

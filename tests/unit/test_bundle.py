@@ -5,8 +5,10 @@ import pytest
 from clinic_chat.ui.generated import UnexpectedSource
 from clinic_chat.ui.plugin import (
     evaluate_nothing_here,
+    leave_scrolling_to_browser,
     libraries_apart,
     share_no_libraries,
+    use_forgiving_storage,
 )
 
 SHARING = """
@@ -62,3 +64,26 @@ def test_libraries_have_files_of_their_own_before_other_groups() -> None:
     assert libraries_apart(changed) == changed
     with pytest.raises(UnexpectedSource, match=r"vite\.config\.js"):
         libraries_apart("output: {}")
+
+
+def test_every_use_of_the_browser_s_storage_goes_through_ours() -> None:
+    source = 'a = localStorage.getItem("a");\nwindow.sessionStorage.setItem("b", 1);\n'
+    changed = use_forgiving_storage(source, "utils/state.js")
+
+    assert changed == (
+        'import * as storages from "$/public/live/storage.js";\n'
+        'a = storages.local.getItem("a");\nstorages.session.setItem("b", 1);\n'
+    )
+    assert use_forgiving_storage(changed, "utils/state.js") == changed
+    with pytest.raises(UnexpectedSource, match=r"utils/state\.js"):
+        use_forgiving_storage("cookies.set()", "utils/state.js")
+
+
+def test_nothing_remembers_how_far_the_page_was_scrolled() -> None:
+    source = 'import {Links,Meta,Scripts,ScrollRestoration} from "react-router"\n'
+    changed = leave_scrolling_to_browser(source)
+
+    assert "const ScrollRestoration = () => null;" in changed
+    assert leave_scrolling_to_browser(changed) == changed
+    with pytest.raises(UnexpectedSource, match=r"app/_document\.js"):
+        leave_scrolling_to_browser("import {Links} from 'react-router'")

@@ -131,10 +131,11 @@ def _notifications() -> list[rx.Component]:
                 shown,
                 ("on", t("On this device: on")),
                 ("blocked", t("Blocked by the browser")),
+                ("unavailable", t("Not possible in this browser")),
                 t("On this device: off"),
             ),
             on_select=browser_call("notify", "toggleNotifications"),
-            disabled=shown == "blocked",
+            disabled=(shown == "blocked") | (shown == "unavailable"),
         ),
     ]
 

@@ -206,6 +206,7 @@ def _reason(code: rx.Var[str]) -> rx.Var[str]:
         ("rate_limited", t("Not sent: too many messages in a minute.")),
         ("not_found", t("Not sent: this conversation is not there any more.")),
         ("body_too_long", t("Not sent: a message has at most {n} characters.", n=4000)),
+        ("too_old", t("Not sent: it waited for more than a week. Is it still right?")),
         ("body_characters", t("Not sent: the text has characters that cannot be sent.")),
         t("Not sent: something went wrong."),
     )

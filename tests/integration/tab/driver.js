@@ -4,13 +4,17 @@
 
 import { resolve } from "node:path";
 
+import { breakings } from "./breakings.js";
 import { Clock, globals, newStorage } from "./globals.js";
 
 const HERE = import.meta.dir;
 const ASSETS = resolve(HERE, "../../../assets");
 const OURS = /^\$\/public\//;
+const CIPHERS = /^@noble\/ciphers\//;
+const LIBRARIES = process.argv[2];
 const THEIRS = /^(react|react-router|socket\.io-client|\$\/utils\/catalogs\.js)$/;
 const GLOBALS = ["tab", "window", "document", "navigator", "performance"];
+const ASKING = ["vars", "sabotaged", "second", "asksToStay"];
 const INBOX = "inbox";
 const THREAD = "thread";
 const FIELD = "_rx_state_";
@@ -27,6 +31,7 @@ async function bundle() {
         setup(build) {
           const at = (path) => ({ path });
           build.onResolve({ filter: OURS }, ({ path }) => at(path.replace(OURS, `${ASSETS}/`)));
+          build.onResolve({ filter: CIPHERS }, ({ path }) => at(`${LIBRARIES}/${path}`));
           build.onResolve({ filter: THEIRS }, () => at(resolve(HERE, "libraries.js")));
         },
       },
@@ -36,9 +41,10 @@ async function bundle() {
 }
 
 class Tab {
-  constructor(load, { path, storage, person }) {
+  constructor(load, { path, storage, person, breaks = [] }) {
     this.clock = new Clock();
-    this.globals = globals(this.clock, path, storage);
+    this.globals = globals(this.clock, path, storage, (to) => (this.left = to));
+    for (const name of breaks) breakings[name](this.globals);
     this.person = person;
     this.effects = [];
     this.place = { pathname: path, search: "" };
@@ -63,6 +69,7 @@ class Tab {
     this.dialled = null;
     this.hungUp = false;
     this.went = null;
+    this.left = null;
   }
 
   sent(event, data, whenAnswered) {
@@ -101,16 +108,28 @@ class Tab {
 }
 
 const doings = {
-  connected: (tab) => {
+  // What the server sent before it let the tab in is there before the tab hears that it is in.
+  connected: (tab, { first }) => {
     tab.socket.connected = true;
+    for (const [event, data] of first) tab.socket.fire(event, data);
     tab.socket.fire("connect");
   },
+  refused: (tab, { reason }) => tab.socket.fire("connect_error", new Error(reason)),
   cut: (tab) => {
     tab.socket.connected = false;
     tab.socket.fire("disconnect", "transport close");
   },
   online: (tab) => tab.globals.window.dispatch("online"),
   signedIn: (tab) => tab.render(tab.person),
+  // Another tab of the browser changed what they share.
+  shares: (tab, { key, value }) => tab.globals.window.dispatch("storage", { key, newValue: value }),
+  // Whether the browser would ask before it lets the page go: newer and older ones.
+  asksToStay: (tab) => {
+    let prevented = false;
+    const event = { preventDefault: () => (prevented = true), returnValue: "" };
+    tab.globals.window.dispatch("beforeunload", event);
+    return [prevented, Boolean(event.returnValue)];
+  },
   receive: (tab, { event, data }) => tab.socket.fire(event, data),
   answer: (tab, { number, data }) => tab.answers.get(number)(data),
   pass: (tab, { ms }) => tab.clock.pass(ms, settle),
@@ -127,6 +146,30 @@ const doings = {
     modules.outbox.send(openId(place), text);
     modules.drafts.edit(openId(place), "");
     modules.thread.jumpToLatest();
+  },
+  retry: ({ modules }, { clientId }) => modules.outbox.retry(clientId),
+  // A listener of everything that fails each time.
+  sabotage: (tab) => {
+    tab.sabotaged = 0;
+    const { listenTo } = tab.modules;
+    for (const listen of listenTo) {
+      listen(() => {
+        tab.sabotaged += 1;
+        throw new Error("sabotage");
+      });
+    }
+  },
+  sabotaged: (tab) => tab.sabotaged,
+  // What a store's second listener hears when the first one fails.
+  second: ({ modules }) => {
+    let heard = null;
+    const store = modules.createStore(0);
+    store.subscribe(() => {
+      throw new Error("sabotage");
+    });
+    store.subscribe((value) => (heard = value));
+    store.set(1);
+    return heard;
   },
   // Its answer comes later, or not at all: nobody may wait for it here.
   markUnread: ({ modules, place }) => {
@@ -147,27 +190,41 @@ const load = await bundle();
 const tabs = new Map();
 const storages = new Map();
 
+function storageOf(device) {
+  if (!storages.has(device)) storages.set(device, newStorage());
+  return storages.get(device);
+}
+
 async function answer({ tab: name, do: doing, ...details }) {
   if (doing === "reset") {
     tabs.clear();
     storages.clear();
     return {};
   }
+  if (doing === "stored") {
+    const storage = storageOf(details.device);
+    for (const [name, text] of Object.entries(details.keep)) storage.setItem(name, text);
+    return { stored: Object.fromEntries(storage.entries()) };
+  }
   if (doing === "open") {
-    const { device } = details;
-    if (!storages.has(device)) storages.set(device, newStorage());
-    tabs.set(name, new Tab(load, { ...details, storage: storages.get(device) }));
+    tabs.set(name, new Tab(load, { ...details, storage: storageOf(details.device) }));
   }
   const tab = tabs.get(name);
   const result = doing === "open" ? undefined : await doings[doing](tab, details);
   await settle();
-  const { out, dialled, hungUp, went } = tab;
+  const { out, dialled, hungUp, went, left } = tab;
   tab.forgetSent();
-  return { out, dialled, hungUp, went, result: doing === "vars" ? result : null };
+  return { out, dialled, hungUp, went, left, result: ASKING.includes(doing) ? result : null };
 }
+
+// What nobody waits for must not fail unseen.
+let unseen = null;
+process.on("unhandledRejection", (error) => (unseen = error));
 
 for await (const line of console) {
   if (!line) break;
-  const answered = await answer(JSON.parse(line)).catch((error) => ({ failed: error.stack }));
+  let answered = await answer(JSON.parse(line)).catch((error) => ({ failed: error.stack }));
+  if (unseen) answered = { failed: `unhandled: ${unseen.stack}` };
+  unseen = null;
   console.log(JSON.stringify(answered));
 }

@@ -45,13 +45,18 @@ class Listeners {
     this.#byEvent.set(event, kept);
   }
 
-  dispatch(event) {
-    for (const listener of this.#byEvent.get(event) ?? []) listener({});
+  dispatch(event, details = {}) {
+    for (const listener of this.#byEvent.get(event) ?? []) listener(details);
   }
 }
 
 class Storage {
   #values = new Map();
+  get length() {
+    return this.#values.size;
+  }
+  entries = () => [...this.#values];
+  key = (n) => [...this.#values.keys()][n] ?? null;
   getItem = (name) => this.#values.get(name) ?? null;
   setItem = (name, value) => void this.#values.set(name, String(value));
   removeItem = (name) => void this.#values.delete(name);
@@ -60,8 +65,8 @@ class Storage {
 const anything = () =>
   new Proxy(function () {}, { get: () => anything(), set: () => true, apply: () => anything() });
 
-/** The globals of a tab at an address; `storage` is its browser's. */
-export function globals(clock, pathname, storage) {
+/** The globals of a tab at an address; `storage` is its browser's, `leave(to)` loads a page. */
+export function globals(clock, pathname, storage, leave) {
   const document = Object.assign(new Listeners(), {
     hidden: false,
     focused: true,
@@ -75,7 +80,14 @@ export function globals(clock, pathname, storage) {
     document,
     localStorage: storage,
     sessionStorage: new Storage(),
-    location: { origin: "http://tab.test", href: "http://tab.test/", pathname, search: "" },
+    location: {
+      origin: "http://tab.test",
+      href: "http://tab.test/",
+      pathname,
+      search: "",
+      replace: leave,
+      assign: leave,
+    },
     setTimeout: (run, ms) => clock.after(ms, run),
     clearTimeout: (id) => clock.cancel(id),
     setInterval: (run, ms) => clock.after(ms, run, ms),

@@ -1,0 +1,19 @@
+// Whether a person attends to this tab: it can be seen, it has the focus, and somebody used the
+// mouse, a finger or a key a short while ago.
+
+const ATTENDS_MS = 30_000;
+const INPUTS = ["pointerdown", "pointermove", "keydown", "wheel", "touchstart"];
+
+let lastInput = -Infinity;
+
+/** Whether somebody does, as far as a browser can know. */
+export const someoneAttends = () =>
+  !document.hidden && document.hasFocus() && performance.now() - lastInput < ATTENDS_MS;
+
+if (typeof window !== "undefined") {
+  const heed = () => (lastInput = performance.now());
+  // Who has just loaded the page or come back to it is there.
+  heed();
+  for (const input of INPUTS) window.addEventListener(input, heed, { capture: true, passive: true });
+  window.addEventListener("focus", heed);
+}

@@ -1,0 +1,8 @@
+"""The server's clock as browsers are told it: theirs may be hours or days wrong."""
+
+from time import time
+
+
+def milliseconds_now() -> int:
+    """Milliseconds since 1970."""
+    return int(time() * 1000)
