@@ -2,14 +2,23 @@
 
 import reflex as rx
 
-STYLESHEETS = [
-    "/styles/tokens.css",
-    "/styles/base.css",
-    "/styles/menus.css",
-    "/styles/inbox.css",
-    "/styles/thread.css",
-    "/styles/sign_in.css",
-]
+SHEETS = (
+    "tokens",
+    "base",
+    "connection",
+    "menus",
+    "inbox",
+    "list",
+    "filters",
+    "presence",
+    "thread",
+    "messages",
+    "composer",
+    "patient",
+    "sign_in",
+)
+# In this order: tokens and base first.
+STYLESHEETS = [f"/styles/{sheet}.css" for sheet in SHEETS]
 
 
 def icon() -> rx.Component:
