@@ -226,7 +226,7 @@ async def test_every_menu_fits_the_screen(visit: Visit, channel: Channel) -> Non
             await page.get_by_test_id(button).click()
             await _fits(page, 1)
         await page.goto("/")
-        for sub_menu in ("Idioma", "Aparência", "Notificações"):
+        for sub_menu in ("Idioma", "Tema", "Notificações"):
             await menu(page, sub_menu)
             await _fits(page, 2)
         await page.context.close()
@@ -237,7 +237,7 @@ async def test_languages_are_marked_as_what_they_are(visit: Visit) -> None:
 
     await menu(page, "Idioma")
 
-    english = page.get_by_role("menuitem", name="English", exact=True)
+    english = page.get_by_role("menuitemradio", name="English", exact=True)
     await expect(english).to_have_attribute("lang", "en")
 
 
@@ -256,7 +256,7 @@ async def test_escape_answers_the_question_and_nothing_behind_it_can_be_used(
         await menu(page, "Sair")
         question = page.get_by_role("alertdialog", name="Ainda há mensagens na fila")
         await expect(question).to_be_visible()
-        await expect(question.get_by_role("button", name="Continuar")).to_be_focused()
+        await expect(question.get_by_role("button", name="Não sair")).to_be_focused()
         assert await question.evaluate("(dialog) => dialog.matches(':modal')")
         await composer(page).evaluate("(box) => box.focus()")
         await expect(composer(page)).not_to_be_focused()
