@@ -6,6 +6,7 @@ import { useLocation, useNavigate } from "react-router";
 
 import { account } from "$/public/live/account.js";
 import { entitle } from "$/public/live/attention.js";
+import { followTheme } from "$/public/live/bar_color.js";
 import { setLocale } from "$/public/live/i18n.js";
 import * as inbox from "$/public/live/inbox.js";
 import * as outbox from "$/public/live/outbox.js";
@@ -46,6 +47,8 @@ export function LiveBridge({
   }, [userId, clinic, timeZone, sound]);
 
   useEffect(() => entitle(clinicName, patientName), [clinicName, patientName]);
+
+  useEffect(followTheme, []);
 
   useBeforePaint(() => navigateWith(navigate), [navigate]);
 
