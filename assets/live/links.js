@@ -18,7 +18,8 @@ const LINK = new RegExp(`${PAGE}|${MAIL}|${ABROAD}|${FREE}|${AREA}|${MOBILE}`, "
 const MAYBE = /https:\/\/|www\.|@|\d{4}/i;
 // What ends a sentence ends the address.
 const TRAILING = /[.,;:!?'*]+$/;
-const PARTS_OF_A_WORD = /[\p{L}\p{N}_@+]/u;
+// Letters, and what cannot be seen or changes how the letters beside it are read.
+const PARTS_OF_A_WORD = /[\p{L}\p{N}\p{M}\p{Cf}_@+]/u;
 
 /**
  * `body` in parts, in order: text, or a link to `href`.
