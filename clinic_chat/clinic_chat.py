@@ -43,7 +43,7 @@ app = rx.App(
     api_transformer=create_api(services, on_signed_out=live.end_session),
     stylesheets=theme.STYLESHEETS,
     html_lang="pt-BR",
-    head_components=[theme.icon(), opening_script()],
+    head_components=[*theme.head(), opening_script()],
     toaster=None,
     app_wraps={},
     frontend_exception_handler=_browser_failed,

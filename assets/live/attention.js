@@ -1,14 +1,17 @@
-// Shows in the tab's title and icon how much is unread.
+// Shows in the tab's title and icon how much is unread, and in the title of which clinic and with
+// whom it is open: "(3) Helena · Clínica Aurora".
 
 import { safely } from "$/public/live/safely.js";
+import { isName } from "$/public/live/text.js";
 
-const TITLE = "Clinic Chat";
+const PRODUCT = "Clinic Chat";
 const ICON_PX = 64;
 
 // What arrives and is read at once leaves the icon alone; drawing it would delay the message.
 const SETTLED_MS = 300;
 
 let shown = null;
+let place = PRODUCT;
 let badged = null;
 let settled = null;
 let badge = "";
@@ -17,9 +20,21 @@ let badge = "";
 export function attend(number) {
   if (number === shown) return;
   shown = number;
-  document.title = number > 0 ? `(${number > 99 ? "99+" : number}) ${TITLE}` : TITLE;
+  showTitle();
   window.clearTimeout(settled);
   settled = window.setTimeout(() => safely(showIcon), SETTLED_MS);
+}
+
+/** Name the clinic and the open conversation's patient in the title; "" for none. */
+export function entitle(clinic, patient) {
+  // The first name alone: titles stay in the browser's history, and who stands behind reads them.
+  const first = patient && isName(patient) ? patient.split(" ")[0] : "";
+  place = [first, clinic || PRODUCT].filter(Boolean).join(" · ");
+  showTitle();
+}
+
+function showTitle() {
+  document.title = shown > 0 ? `(${shown > 99 ? "99+" : shown}) ${place}` : place;
 }
 
 function showIcon() {

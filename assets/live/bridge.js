@@ -5,6 +5,8 @@ import { useEffect, useLayoutEffect } from "react";
 import { useLocation, useNavigate } from "react-router";
 
 import { account } from "$/public/live/account.js";
+import { entitle } from "$/public/live/attention.js";
+import { followTheme } from "$/public/live/bar_color.js";
 import { setLocale } from "$/public/live/i18n.js";
 import * as inbox from "$/public/live/inbox.js";
 import * as outbox from "$/public/live/outbox.js";
@@ -26,6 +28,8 @@ export function LiveBridge({
   timeZone,
   locale,
   sound,
+  clinicName,
+  patientName,
 }) {
   const { pathname, search } = useLocation();
   const navigate = useNavigate();
@@ -41,6 +45,10 @@ export function LiveBridge({
   useBeforePaint(() => {
     if (userId) account.set({ userId, clinic, timeZone, sound });
   }, [userId, clinic, timeZone, sound]);
+
+  useEffect(() => entitle(clinicName, patientName), [clinicName, patientName]);
+
+  useEffect(followTheme, []);
 
   useBeforePaint(() => navigateWith(navigate), [navigate]);
 

@@ -2,6 +2,7 @@
 
 import { account } from "$/public/live/account.js";
 import { dayIn } from "$/public/live/calendar.js";
+import { sentAgain } from "$/public/live/outbox.js";
 
 const GROUP_MS = 5 * 60_000;
 
@@ -10,6 +11,7 @@ export const byStanding = (a, b) => a.seq - b.seq;
 /** The messages as rows of the Thread state (clinic_chat/ui/thread/state.py). */
 export function grouped(messages, { unreadAfter, marked }) {
   const { timeZone, userId } = account.get();
+  const resent = new Set(messages.map(({ client_id: id }) => sentAgain(id)));
   let before = null;
   // Which message is the first unread shows only where the one before it is known.
   let unreadSeen = messages[0]?.seq > unreadAfter + 1;
@@ -37,6 +39,7 @@ export function grouped(messages, { unreadAfter, marked }) {
       mine: message.author_id !== "" && message.author_id === userId,
       first_unread: firstUnread,
       marked: marked !== 0 && message.seq === marked,
+      resent: resent.has(message.id),
     };
   });
 }

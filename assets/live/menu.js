@@ -19,12 +19,12 @@ const GIVE_UP_MS = 3500;
 const MODIFIERS = ["Alt", "CapsLock", "Control", "Meta", "Shift"];
 const PRESSING_KEYS = ["Enter", " "];
 const OPENING_KEYS = [...PRESSING_KEYS, "ArrowDown"];
-const FIRST_ITEM = "[role=menuitem]:not([data-disabled])";
+const FIRST_ITEM = "[role^=menuitem]:not([data-disabled])";
 
 const refuse = (code) => notice(isConnected() ? code : "offline");
 
-// A finger that closes a menu is not meant for what lies under it. It is lifted later, and what it
-// touched is clicked then.
+// A press that closes a menu is not meant for what lies under it, which is clicked when the finger
+// or the button is lifted.
 function swallowClick() {
   const swallow = (event) => {
     event.preventDefault();
@@ -115,7 +115,12 @@ export function Menu({ children }) {
   }
   return createElement(
     library.Root,
-    { open: state === "open", onOpenChange: (open) => setState(open ? "open" : "closed") },
+    {
+      // A modal one styles the whole page anew twice, which takes longer than all the rest.
+      modal: false,
+      open: state === "open",
+      onOpenChange: (open) => setState(open ? "open" : "closed"),
+    },
     createElement(library.Trigger, { asChild: true }, trigger),
     createElement(
       library.Portal,
@@ -133,9 +138,7 @@ export function Menu({ children }) {
             const menu = event.currentTarget;
             (menu.querySelector(FIRST_ITEM) ?? menu).focus({ preventScroll: true });
           },
-          onPointerDownOutside({ detail }) {
-            if (detail.originalEvent.pointerType !== "mouse") swallowClick();
-          },
+          onPointerDownOutside: swallowClick,
           onCloseAutoFocus() {
             const act = choice.current;
             choice.current = null;
@@ -149,9 +152,10 @@ export function Menu({ children }) {
   );
 }
 
+/** What can be chosen. With `role` it is one of several, or on or off, as `checked` says. */
 export function MenuItem({ onSelect, ...props }) {
   const choice = useContext(Choice);
-  return createElement(library.Item, {
+  return createElement(props.role ? library.CheckboxItem : library.Item, {
     ...props,
     className: "menu-item",
     onSelect() {

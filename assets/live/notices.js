@@ -23,22 +23,22 @@ export function Notices() {
   const t = useTranslate();
   const text = ({ code, params }) => {
     if (code === "already_assigned" && params.name) {
-      return t("{name} was faster and took this conversation.", params);
+      return t("{name} already took this conversation.", params);
     }
-    if (code === "already_assigned") return t("Somebody set this conversation free meanwhile.");
-    if (code === "offline") return t("Not done: there is no connection. Try again.");
-    if (code === "no_answer") return t("No answer came. See whether it was done.");
-    if (code === "restarting") return t("Not done: the server restarts. Try again.");
-    if (code === "not_loaded") return t("That did not load. Load the page again.");
+    if (code === "already_assigned") return t("Someone unassigned this conversation.");
+    if (code === "offline") return t("Nothing was changed: no connection. Try again.");
+    if (code === "no_answer") return t("No response. Check whether it went through.");
+    if (code === "restarting") return t("Nothing was changed: the server is restarting. Try again.");
+    if (code === "not_loaded") return t("That didn’t load. Reload the page.");
     if (code === "slow") return t("That took too long. Try again.");
     if (code === "started_over") {
       return t("This tab was somebody else's or another clinic's. What waits in it is kept for them.");
     }
-    if (code === "still_signed_in") return t("You are still signed in: there is no connection.");
-    if (code === "storage_unavailable") return t("Not done: the server cannot save right now.");
-    if (code === "rate_limited") return t("Too much at once. Wait a moment.");
+    if (code === "still_signed_in") return t("You are still signed in: no connection.");
+    if (code === "storage_unavailable") return t("Nothing was changed: the server cannot save right now.");
+    if (code === "rate_limited") return t("Too many requests. Wait a moment.");
     if (code === "nothing_inbound") return t("The patient has not written yet.");
-    return t("That did not work. Try again.");
+    return t("That didn’t work. Try again.");
   };
   return createElement(
     "div",

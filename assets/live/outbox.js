@@ -57,9 +57,9 @@ export const of = (conversationId) =>
     );
 
 /** Take a message; it is on the screen at once and sent as soon as that is possible. */
-export function send(conversationId, body) {
+export function send(conversationId, body, clientId = uniqueId()) {
   keep({
-    clientId: uniqueId(),
+    clientId,
     conversationId,
     body,
     at: new Date(serverNow()).toISOString(),
@@ -67,6 +67,20 @@ export function send(conversationId, body) {
     state: SENDING,
   });
   pump();
+}
+
+const AGAIN = /^again:([^:]+):/;
+
+/** The message whose text a message says once more, by its client_id; "" for none. */
+export const sentAgain = (clientId) => AGAIN.exec(clientId)?.[1] ?? "";
+
+/**
+ * Send the text of a message that did not arrive once more, as a message of its own. Its client_id
+ * comes from that one's id: pressed twice, or on two screens, it is still one message.
+ */
+export function sendAgain(conversationId, messageId, body) {
+  const clientId = `again:${messageId}:${account.get().userId}`;
+  if (!entries.some((entry) => entry.clientId === clientId)) send(conversationId, body, clientId);
 }
 
 /** Send a failed message again. */

@@ -3,6 +3,9 @@
 /** `text` without accents and case, as the server searches (clinic_chat/domain/text.py). */
 export const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
 
+/** Whether this is a person's name, and not the number that stands for one that is not known. */
+export const isName = (text) => /^\p{L}/u.test(text);
+
 /** One or two letters that stand for a name. */
 export function initials(name) {
   const words = name.split(/\s+/).filter((word) => /^[\p{L}\p{N}]/u.test(word));

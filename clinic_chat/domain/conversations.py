@@ -21,6 +21,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from clinic_chat.domain.errors import NotFound
 from clinic_chat.domain.patients import Patient
+from clinic_chat.domain.phone_format import phone_shown
 from clinic_chat.domain.scope import ClinicScope
 from clinic_chat.domain.staff import User
 from clinic_chat.storage.base import Base, ClinicOwned, new_id, now
@@ -72,6 +73,7 @@ class ConversationView:
     patient_id: str
     patient_name: str
     patient_phone: str
+    patient_phone_shown: str
     patient_since: str
     channel: str
     status: str
@@ -203,6 +205,7 @@ def conversation_view(
         patient_id=str(patient.id),
         patient_name=patient.name,
         patient_phone=patient.phone or "",
+        patient_phone_shown=phone_shown(patient.phone or ""),
         patient_since=iso(patient.created_at),
         channel=conversation.channel,
         status=conversation.status,

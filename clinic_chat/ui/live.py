@@ -22,6 +22,8 @@ class LiveBridge(rx.Component):
     time_zone: rx.Var[str]
     locale: rx.Var[str]
     sound: rx.Var[bool]
+    clinic_name: rx.Var[str]
+    patient_name: rx.Var[str]
 
 
 class MessageBox(rx.Component):
@@ -72,6 +74,55 @@ class Question(rx.Component):
 
     open: rx.Var[bool]
     on_cancel: rx.EventHandler[no_args_event_spec]  # type: ignore[type-arg, valid-type]
+
+
+class Drawer(rx.Component):
+    """A panel at the screen's edge, over everything else."""
+
+    library = "$/public/live/drawer.js"
+    tag = "Drawer"
+
+    label: rx.Var[str]
+
+
+class CopyButton(rx.Component):
+    """A button that puts a text on the clipboard; what it copies is in its name."""
+
+    library = "$/public/live/clipboard.js"
+    tag = "CopyButton"
+
+    text: rx.Var[str]
+    label: rx.Var[str]
+
+
+class CompactCount(rx.Component):
+    """A number as short as a button needs it: 1200 is "1,2 mil" or "1.2K"."""
+
+    library = "$/public/live/numbers.js"
+    tag = "CompactCount"
+
+    number: rx.Var[int]
+
+
+class MessageText(rx.Component):
+    """What somebody wrote, with its addresses and phone numbers as links."""
+
+    library = "$/public/live/links.js"
+    tag = "MessageText"
+
+    body: rx.Var[str]
+
+
+class FailedDelivery(rx.Component):
+    """What can be done about a message that did not reach the patient."""
+
+    library = "$/public/live/failure.js"
+    tag = "FailedDelivery"
+
+    message_id: rx.Var[str]
+    conversation_id: rx.Var[str]
+    body: rx.Var[str]
+    resent: rx.Var[bool]
 
 
 class _Time(rx.Component):

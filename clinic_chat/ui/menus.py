@@ -1,5 +1,7 @@
 """Menus. What a press opens is drawn by Radix's library, which is loaded after the page."""
 
+from typing import Any
+
 import reflex as rx
 from reflex.constants.compiler import MemoizationMode
 from reflex.event import no_args_event_spec
@@ -18,11 +20,13 @@ class Menu(_Part):
 
 
 class MenuItem(_Part):
-    """What can be chosen."""
+    """What can be chosen; with a `role`, what is chosen now (`checked`) among several, or is on."""
 
     tag = "MenuItem"
 
     disabled: rx.Var[bool]
+    role: rx.Var[str]
+    checked: rx.Var[bool]
     on_select: rx.EventHandler[no_args_event_spec]  # type: ignore[type-arg, valid-type]
 
 
@@ -40,5 +44,20 @@ class SubMenu(_Part):
 
 menu = Menu.create
 item = MenuItem.create
+
 separator = MenuSeparator.create
 sub_menu = SubMenu.create
+
+
+def radio(*children: Any, checked: rx.Var[bool], **props: Any) -> rx.Component:
+    """One of several of which one is chosen, with a tick when it is this one."""
+    return item(*children, _tick(), role="menuitemradio", checked=checked, **props)
+
+
+def switch(*children: Any, checked: rx.Var[bool], **props: Any) -> rx.Component:
+    """What is on, with a tick, or off."""
+    return item(*children, _tick(), role="menuitemcheckbox", checked=checked, **props)
+
+
+def _tick() -> rx.Component:
+    return rx.icon("check", size=16, class_name="menu-check", custom_attrs={"aria-hidden": "true"})

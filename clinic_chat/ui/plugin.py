@@ -33,6 +33,7 @@ STORAGES = 'import * as storages from "$/public/live/storage.js";'
 SHARED = "window.__reflex ="
 INDIRECT_EVAL = "globalThis.eval("
 GROUPS = "          groups: [\n"
+PAGES = ("app/routes/$.jsx", "app/routes/[login]._index.jsx", "app/routes/[404]._index.jsx")
 # By the name of the file that they share. Those that the page begins with are each evaluated in a
 # turn of their own (pages.py).
 FILES = {
@@ -71,6 +72,8 @@ class LivePlugin(Plugin):
         modify("vite.config.js", proxy_backend)
         modify("vite.config.js", libraries_apart)
         modify("app/root.jsx", share_no_libraries)
+        for page in PAGES:
+            modify(page, show_no_preview)
         context["add_save_task"](catalogs_module)
 
     def post_build(self, **context: Any) -> None:
@@ -186,6 +189,14 @@ def share_no_libraries(source: str) -> str:
     )
     if found != 1:
         raise UnexpectedSource("app/root.jsx", SHARED, found)
+    return shortened
+
+
+def show_no_preview(source: str) -> str:
+    """Leave out the picture that Reflex names for previews of links: there is none."""
+    shortened = source.replace(',jsx("meta",{content:"favicon.ico",property:"og:image"},)', "")
+    if "og:image" in shortened:
+        raise UnexpectedSource("a page", "og:image", 1)
     return shortened
 
 

@@ -2,19 +2,55 @@
 
 import reflex as rx
 
-STYLESHEETS = [
-    "/styles/tokens.css",
-    "/styles/base.css",
-    "/styles/menus.css",
-    "/styles/inbox.css",
-    "/styles/thread.css",
-    "/styles/sign_in.css",
-]
+SHEETS = (
+    "tokens",
+    "base",
+    "connection",
+    "menus",
+    "inbox",
+    "list",
+    "filters",
+    "presence",
+    "thread",
+    "messages",
+    "composer",
+    "patient",
+    "sign_in",
+)
+# In this order: tokens and base first.
+STYLESHEETS = [f"/styles/{sheet}.css" for sheet in SHEETS]
 
 
-def icon() -> rx.Component:
-    """The icon of the browser's tab, which assets/live/attention.js changes."""
-    return rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml")
+# What the header is drawn on (assets/styles/tokens.css), for the browser's own bars around it.
+BAR_COLORS = {"light": "#ffffff", "dark": "#18191b"}
+# Over the whole screen, with a margin where it is round (`env(safe-area-inset-…)`); and smaller
+# while the keyboard of a phone is open, so that the message box stays above it.
+VIEWPORT = (
+    "width=device-width, initial-scale=1, viewport-fit=cover, interactive-widget=resizes-content"
+)
+
+
+def head() -> list[rx.Component]:
+    """What browsers and phones need to show the product as an app of its own."""
+    return [
+        rx.el.meta(name="viewport", content=VIEWPORT),
+        # The icon of the browser's tab, which assets/live/attention.js changes.
+        rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml"),
+        rx.el.link(rel="apple-touch-icon", href="/icons/apple-touch-icon.png"),
+        rx.el.link(rel="manifest", href="/manifest.webmanifest"),
+        # Where a person chose the other theme than the system's, assets/live/bar_color.js does.
+        *(
+            rx.el.meta(
+                name="theme-color",
+                content=color,
+                custom_attrs={
+                    "media": f"(prefers-color-scheme: {scheme})",
+                    "data-scheme": scheme,
+                },
+            )
+            for scheme, color in BAR_COLORS.items()
+        ),
+    ]
 
 
 def mark() -> rx.Component:

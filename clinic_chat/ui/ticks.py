@@ -16,7 +16,7 @@ def tick(
         status,
         ("sending", _tick("clock", t("Sending"), "sending", "", "")),
         ("waiting", _tick("clock", t("Waiting for the connection"), "waiting", "", "")),
-        ("sent", _tick("check", t("Sent"), "sent", at, "")),
+        ("sent", _tick("check", t("Saved"), "sent", at, "")),
         ("delivered", _tick("check-check", t("Delivered"), "delivered", at, "")),
         ("read", _tick("check-check", t("Read"), "read", at, "")),
         _tick("circle-alert", t("Not delivered"), "failed", at, reason),

@@ -65,8 +65,14 @@ async def told_in_time(page: Page, status: str, since: float) -> float:
 
 async def synced(page: Page) -> None:
     """Return when the screen was proven current just now."""
-    await expect(page.locator(".connection-synced")).to_have_text(
-        re.compile(r"\b[0-2] s\b"), timeout=15_000
+    await page.wait_for_function(
+        """
+        () => {
+          const badge = document.querySelector("[data-testid=connection-badge]");
+          return Date.now() - Number(badge.dataset.syncedAt) < 2500;
+        }
+        """,
+        timeout=15_000,
     )
 
 

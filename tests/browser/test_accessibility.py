@@ -32,6 +32,11 @@ _ANIMATIONS_END = """
     .map((animation) => animation.finished),
 )
 """
+# The rule is experimental in axe: people who speak what they read on a button have to hit it.
+_OPTIONS = {
+    "resultTypes": ["violations"],
+    "rules": {"label-content-name-mismatch": {"enabled": True}},
+}
 DEVICES: dict[str, dict[str, Any]] = {"desktop": {}, "phone": PHONE}
 
 
@@ -66,13 +71,12 @@ async def test_no_screen_has_a_serious_accessibility_problem(
 
     if device == "phone":
         await page.locator(".patient-toggle").click()
-        await expect(page.locator(".patient-pane")).to_be_visible()
+        await expect(page.get_by_role("dialog")).to_be_visible()
         problems += await _problems(page, "patient")
     else:
         await page.locator(".list-header button[aria-haspopup=menu]").click()
         await expect(page.get_by_role("menu")).to_be_visible()
-        # The page behind an open menu is out of reach; axe only sees that it is hidden.
-        problems += await _problems(page, "menu", "[role=menu]")
+        problems += await _problems(page, "menu")
 
     assert not problems, "\n".join(problems)
 
@@ -150,7 +154,7 @@ async def _problems(page: Page, screen: str, part: str = "body") -> list[str]:
         await page.emulate_media(color_scheme=scheme)
         await expect(page.locator("html")).to_have_class(scheme)
         await page.evaluate(_ANIMATIONS_END)
-        result = await Axe().run(page, part, options={"resultTypes": ["violations"]})
+        result = await Axe().run(page, part, options=_OPTIONS)
         problems += [
             f"{screen}, {scheme}: {found['id']}: {node['html']}: {node['failureSummary']}"
             for found in result.response["violations"]

@@ -487,8 +487,8 @@ def _expect_no_accident(act: str, answer: Any) -> None:
 async def _events_handled(wire: Wire) -> None:
     """Return when the state events sent before are done: this one's effect comes after theirs."""
     since = len(wire.frames)
-    await wire.state_event(f"{handlers.THREAD}.toggle_patient")
-    await wire.wait_for(lambda frame: "show_patient_rx_state_" in frame, since)
+    await wire.state_event(f"{handlers.INBOX}.toggle_unread")
+    await wire.wait_for(lambda frame: '"unread_rx_state_"' in frame, since)
 
 
 def _user_id(wire: Wire) -> str:

@@ -251,12 +251,9 @@ async def _polling_twin(scene: Scene, proxy: Proxy) -> Page:
 async def _next_proof(page: Page) -> None:
     await page.evaluate(
         """() => new Promise((resolve) => {
-          const text = () => document.querySelector(".connection-synced")?.textContent ?? "";
-          let before = parseInt(text().match(/\\d+/)?.[0] ?? "0");
-          new MutationObserver(() => {
-            const now = parseInt(text().match(/\\d+/)?.[0] ?? "0");
-            if (now < before) resolve();
-            before = now;
-          }).observe(document.body, {childList: true, subtree: true, characterData: true});
+          const badge = document.querySelector("[data-testid=connection-badge]");
+          new MutationObserver(() => resolve()).observe(badge, {
+            attributes: true, attributeFilter: ["data-synced-at"],
+          });
         })"""
     )

@@ -27,11 +27,11 @@ async def test_status_and_assignee_change_for_everybody(visit: Visit, channel: C
     bruno = await talk.opened_by(visit, BRUNO)
 
     await _choose(ana, "assignee", "Atribuir a mim")
-    await expect(_assignee(ana)).to_have_text("Minhas")
+    await expect(_assignee(ana)).to_have_text("Você")
     await expect(_assignee(bruno)).to_have_text("Ana Beatriz Moura")
     await _choose(bruno, "assignee", "Renata Quintela")
     await expect(_assignee(ana)).to_have_text("Renata Quintela")
-    await _choose(ana, "assignee", "Ninguém")
+    await _choose(ana, "assignee", "Remover responsável")
     for page in (ana, bruno):
         await expect(_assignee(page)).to_have_text("Sem responsável")
 
@@ -62,14 +62,14 @@ async def test_of_two_who_take_a_conversation_the_second_is_told_who_has_it(
             await page.get_by_test_id("assignee").click()
             await page.get_by_role("menuitem", name="Atribuir a mim").click()
 
-        await expect(_assignee(ana)).to_have_text(re.compile("^(Minhas|Bruno Tavares)$"))
-        if await _assignee(ana).inner_text() == "Minhas":
+        await expect(_assignee(ana)).to_have_text(re.compile("^(Você|Bruno Tavares)$"))
+        if await _assignee(ana).inner_text() == "Você":
             loser, winner = bruno, "Ana Beatriz Moura"
         else:
             loser, winner = ana, "Bruno Tavares"
         await expect(_assignee(loser)).to_have_text(winner)
         await expect(loser.get_by_test_id("notices")).to_contain_text(
-            f"{winner} foi mais rápido e assumiu esta conversa."
+            f"{winner} já assumiu esta conversa."
         )
 
 

@@ -50,7 +50,7 @@ async def answered(visit: Visit, channel: Channel) -> Answered:
 async def test_ticks_go_from_sent_to_delivered_to_read_and_never_back(
     answered: Answered, channel: Channel, server: Server
 ) -> None:
-    await answered.shows("sent", f"Enviada {TIME}")
+    await answered.shows("sent", f"Salva {TIME}")
     assert await channel.report(answered.id, "delivered") == 200
     await answered.shows("delivered", f"Entregue {TIME}")
     assert await channel.report(answered.id, "read") == 200
@@ -96,7 +96,7 @@ async def test_a_message_that_failed_says_why_and_stays_so(
 
     for page in answered.pages:
         shown = message(page, TEXT)
-        await expect(shown.locator(".message-failure")).to_have_text("Número inexistente")
+        await expect(shown.locator(".message-failure")).to_contain_text("Número inexistente")
         await expect(_tick(shown).locator("[title]")).to_have_attribute(
             "title", re.compile(f"^Não entregue {TIME}: Número inexistente$")
         )

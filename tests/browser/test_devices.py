@@ -5,7 +5,16 @@ from playwright.async_api import Page, expect
 from tests.browser.channel import Channel
 from tests.browser.colleague import Colleague
 from tests.browser.conftest import SitDown, Visit
-from tests.browser.pages import answer, bodies, composer, menu, message, row, thread_of
+from tests.browser.pages import (
+    answer,
+    bodies,
+    composer,
+    menu,
+    menu_item,
+    message,
+    row,
+    thread_of,
+)
 from tests.browser.people import ANA, CARLA
 from tests.browser.talk import Talk, another_tab
 
@@ -161,13 +170,13 @@ async def test_settings_follow_to_the_other_device(visit: Visit) -> None:
     computer, phone = [await visit(CARLA) for _ in range(2)]
 
     await menu(computer, "Language", "Português (Brasil)")
-    await expect(phone.get_by_test_id("filter-unassigned")).to_contain_text("Sem responsável")
-    await menu(phone, "Notificações", "Som: ligado")
-    await _opens(computer, "Notificações", "Som: desligado")
+    await expect(phone.get_by_test_id("filter-unassigned")).to_contain_text("Livres")
+    await menu(phone, "Notificações", "Som")
+    await _has_a_tick(computer, "Notificações", "Som", "false")
 
-    await menu(computer, "Notificações", "Som: desligado")
+    await menu(computer, "Notificações", "Som")
     await menu(phone, "Idioma", "English")
-    await expect(computer.get_by_test_id("filter-unassigned")).to_contain_text("Unassigned")
+    await expect(computer.get_by_test_id("filter-unassigned")).to_contain_text("Unclaimed")
 
 
 async def _length(page: Page) -> int:
@@ -175,11 +184,11 @@ async def _length(page: Page) -> int:
     return length
 
 
-async def _opens(page: Page, name: str, item: str) -> None:
+async def _has_a_tick(page: Page, name: str, item: str, checked: str) -> None:
     """Look into a sub-menu of the account menu and close it again."""
     await page.locator(".list-header button[aria-haspopup=menu]").click()
-    await page.get_by_role("menuitem", name=name, exact=True).click()
-    await expect(page.get_by_role("menuitem", name=item, exact=True)).to_be_visible()
+    await menu_item(page, name).click()
+    await expect(menu_item(page, item)).to_have_attribute("aria-checked", checked)
     for _ in range(2):
         await page.keyboard.press("Escape")
     await expect(page.get_by_role("menu")).to_have_count(0)

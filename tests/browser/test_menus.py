@@ -171,6 +171,80 @@ async def test_a_finger_that_closes_a_menu_presses_nothing_else(
     await expect(page).to_have_url(re.compile("/$"))
 
 
+async def test_a_mouse_that_closes_a_menu_presses_nothing_else(
+    visit: Visit, channel: Channel
+) -> None:
+    page = await _at_conversation(visit, channel)
+    button = page.get_by_test_id("status")
+    address = page.url
+
+    for pressed in (button, page.locator(".row-link").last, page.get_by_test_id("assignee")):
+        await button.click()
+        await expect(page.get_by_role("menu")).to_be_visible()
+        await pressed.click(force=True)
+        await expect(page.get_by_role("menu")).to_have_count(0)
+        await _drawn(page)
+        await expect(page.get_by_role("menu")).to_have_count(0)
+        assert page.url == address
+    # And then it presses again.
+    await page.locator(".row-link").last.click()
+    await expect(page).not_to_have_url(address)
+
+
+async def test_an_open_menu_leaves_the_page_as_it_is(visit: Visit, channel: Channel) -> None:
+    page = await _at_conversation(visit, channel, script="")
+    await menus_loaded(page)
+    await page.evaluate(
+        """
+        () => {
+          window.restyled = new Set();
+          new MutationObserver((changes) => {
+            for (const { target } of changes) {
+              if (!target.closest("[data-radix-popper-content-wrapper], .header-button")) {
+                window.restyled.add(target.className || target.tagName);
+              }
+            }
+          }).observe(document.documentElement, {
+            attributes: true, subtree: true, attributeFilter: ["style", "aria-hidden", "inert"],
+          });
+        }
+        """
+    )
+
+    await page.get_by_test_id("status").click()
+    await expect(page.get_by_role("menu")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("menu")).to_have_count(0)
+
+    assert await page.evaluate("() => [...window.restyled]") == []
+
+
+async def test_what_is_chosen_now_has_a_tick(visit: Visit) -> None:
+    page = await visit(ANA)
+    for sub_menu, name, role in (
+        ("Idioma", "Português (Brasil)", "menuitemradio"),
+        ("Tema", "Igual ao sistema", "menuitemradio"),
+        ("Notificações", "Som", "menuitemcheckbox"),
+    ):
+        await menu(page, sub_menu)
+        item = page.get_by_role(role, name=name, exact=True)
+        await expect(item).to_have_attribute("aria-checked", "true")
+        await expect(item.locator(".menu-check")).to_be_visible()
+        for other in await page.locator("[aria-checked=false] .menu-check").all():
+            await expect(other).to_be_hidden()
+        for _ in range(2):
+            await page.keyboard.press("Escape")
+
+
+async def test_buttons_are_called_what_they_say(visit: Visit, channel: Channel) -> None:
+    page = await _at_conversation(visit, channel)
+
+    await expect(page.get_by_test_id("assignee")).to_have_accessible_name(
+        "Responsável: Sem responsável"
+    )
+    await expect(page.get_by_test_id("status")).to_have_accessible_name("Situação: Aberta")
+
+
 async def test_a_menu_that_does_not_load_says_so_and_opens_later(
     visit: Visit, channel: Channel
 ) -> None:
@@ -226,7 +300,7 @@ async def test_every_menu_fits_the_screen(visit: Visit, channel: Channel) -> Non
             await page.get_by_test_id(button).click()
             await _fits(page, 1)
         await page.goto("/")
-        for sub_menu in ("Idioma", "Aparência", "Notificações"):
+        for sub_menu in ("Idioma", "Tema", "Notificações"):
             await menu(page, sub_menu)
             await _fits(page, 2)
         await page.context.close()
@@ -237,7 +311,7 @@ async def test_languages_are_marked_as_what_they_are(visit: Visit) -> None:
 
     await menu(page, "Idioma")
 
-    english = page.get_by_role("menuitem", name="English", exact=True)
+    english = page.get_by_role("menuitemradio", name="English", exact=True)
     await expect(english).to_have_attribute("lang", "en")
 
 
@@ -256,7 +330,7 @@ async def test_escape_answers_the_question_and_nothing_behind_it_can_be_used(
         await menu(page, "Sair")
         question = page.get_by_role("alertdialog", name="Ainda há mensagens na fila")
         await expect(question).to_be_visible()
-        await expect(question.get_by_role("button", name="Continuar")).to_be_focused()
+        await expect(question.get_by_role("button", name="Não sair")).to_be_focused()
         assert await question.evaluate("(dialog) => dialog.matches(':modal')")
         await composer(page).evaluate("(box) => box.focus()")
         await expect(composer(page)).not_to_be_focused()

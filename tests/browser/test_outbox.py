@@ -242,19 +242,19 @@ async def test_signing_out_warns_clears_and_is_not_done_without_the_server(
         await menu(page, "Sair")
         dialog = page.get_by_role("alertdialog")
         await expect(dialog).to_contain_text("1 mensagem")
-        await dialog.get_by_role("button", name="Continuar").click()
+        await dialog.get_by_role("button", name="Não sair").click()
         await expect(message(page, "Nunca enviada")).to_be_visible()
 
         proxy.rejected = ""
         proxy.cut()
         await menu(page, "Sair")
-        await dialog.get_by_role("button", name="Descartar e sair").click()
+        await dialog.get_by_role("button", name="Sair e descartar").click()
         await expect(page.get_by_test_id("notices")).to_contain_text("Você ainda não saiu")
         await expect(message(page, "Nunca enviada")).to_be_visible()
 
         proxy.rejected = SOCKETS
         await menu(page, "Sair")
-        await dialog.get_by_role("button", name="Descartar e sair").click()
+        await dialog.get_by_role("button", name="Sair e descartar").click()
         await page.wait_for_url(AT_LOGIN)
         proxy.rejected = None
 

@@ -1,14 +1,14 @@
 """The person's menu: clinic, language, appearance, sign-out."""
 
 import reflex as rx
-from reflex.style import set_color_mode
+from reflex.style import color_mode, set_color_mode
 
 from clinic_chat.domain.staff import LOCALES
 from clinic_chat.ui.account.state import Account, ClinicChoice
 from clinic_chat.ui.forms import plain_form
 from clinic_chat.ui.i18n import t
 from clinic_chat.ui.live import Question, browser_call, browser_value
-from clinic_chat.ui.menus import item, menu, separator, sub_menu
+from clinic_chat.ui.menus import item, menu, radio, separator, sub_menu, switch
 
 LOCALE_NAMES = {"pt-BR": "Português (Brasil)", "en": "English"}
 
@@ -38,7 +38,7 @@ def account_menu() -> rx.Component:
             _opens("sun-moon", t("Appearance")),
             _appearance("light", t("Light")),
             _appearance("dark", t("Dark")),
-            _appearance("system", t("Like this device")),
+            _appearance("system", t("Same as system")),
         ),
         sub_menu(_opens("bell", t("Notifications")), *_notifications()),
         separator(),
@@ -53,7 +53,7 @@ def account_menu() -> rx.Component:
 def leaving_dialog() -> rx.Component:
     """Asks before signing out throws away what waits for a connection."""
     return Question.create(
-        rx.el.h2(t("Messages are still waiting"), id="question-title"),
+        rx.el.h2(t("Unsent messages"), id="question-title"),
         rx.el.p(
             t(
                 "{n} messages have not been sent yet. Signing out discards them.",
@@ -69,7 +69,7 @@ def leaving_dialog() -> rx.Component:
                 on_click=browser_call("forms", "stay"),
             ),
             rx.el.button(
-                t("Discard and sign out"),
+                t("Sign out and discard"),
                 type="button",
                 class_name="button button-danger",
                 on_click=browser_call("forms", "leave"),
@@ -109,10 +109,10 @@ def _clinic_choices() -> list[rx.Component]:
 
 
 def _clinic_choice(clinic: rx.Var[ClinicChoice]) -> rx.Component:
-    return item(
+    return radio(
         rx.icon("building-2", size=16),
         clinic.name,
-        rx.cond(clinic.current, rx.icon("check", size=16), rx.fragment()),
+        checked=clinic.current,
         on_select=browser_call("forms", "switchClinic", clinic.slug),
         disabled=clinic.current,
     )
@@ -122,18 +122,19 @@ def _notifications() -> list[rx.Component]:
     sound = browser_value("account", "account", "sound", bool)
     shown = browser_value("notify", "notifications", "valueOf()")
     return [
-        item(
-            rx.cond(sound, t("Sound: on"), t("Sound: off")),
+        switch(
+            t("Sound"),
+            checked=sound,
             on_select=browser_call("account", "chooseSound", ~sound),
         ),
-        item(
+        switch(
             rx.match(
                 shown,
-                ("on", t("On this device: on")),
                 ("blocked", t("Blocked by the browser")),
                 ("unavailable", t("Not possible in this browser")),
-                t("On this device: off"),
+                t("On this device"),
             ),
+            checked=shown == "on",
             on_select=browser_call("notify", "toggleNotifications"),
             disabled=(shown == "blocked") | (shown == "unavailable"),
         ),
@@ -141,12 +142,13 @@ def _notifications() -> list[rx.Component]:
 
 
 def _language(locale: str) -> rx.Component:
-    return item(
+    return radio(
         LOCALE_NAMES[locale],
+        checked=browser_value("i18n", "locale", "valueOf()") == locale,
         custom_attrs={"lang": locale},
         on_select=browser_call("account", "chooseLocale", locale),
     )
 
 
 def _appearance(mode: str, name: rx.Var[str]) -> rx.Component:
-    return item(name, on_select=set_color_mode(mode))
+    return radio(name, checked=color_mode == mode, on_select=set_color_mode(mode))

@@ -6,6 +6,7 @@ from clinic_chat.domain.conversations import Status
 from clinic_chat.domain.inbox import Who
 from clinic_chat.ui.i18n import t
 from clinic_chat.ui.inbox.state import Inbox
+from clinic_chat.ui.live import CompactCount
 
 
 def filters() -> rx.Component:
@@ -14,7 +15,7 @@ def filters() -> rx.Component:
         rx.el.div(
             _who(Who.ALL, t("All"), Inbox.count_all),
             _who(Who.MINE, t("Mine"), Inbox.count_mine),
-            _who(Who.UNASSIGNED, t("Unassigned"), Inbox.count_unassigned),
+            _who(Who.UNASSIGNED, t("Unclaimed"), Inbox.count_unassigned),
             class_name="segments",
             role="group",
             aria_label=t("Whose conversations"),
@@ -51,7 +52,7 @@ def _who(who: Who, name: rx.Var[str], count: rx.Var[int]) -> rx.Component:
 
 def _count(count: rx.Var[int]) -> rx.Component:
     return rx.el.span(
-        rx.cond(count > 999, "999+", count.to_string()),
+        CompactCount.create(number=count),
         class_name="count",
         custom_attrs={"data-testid": "filter-count"},
     )

@@ -82,7 +82,7 @@ def _empty() -> rx.Component:
         Inbox.search != "",
         rx.el.div(
             rx.icon("search-x", size=28),
-            rx.el.p(t("No patient matches “{text}”.", text=Inbox.search)),
+            rx.el.p(t("No patient found for “{text}”.", text=Inbox.search)),
             class_name="empty",
         ),
         rx.cond(Inbox.is_filtered, _nothing_matches(), _nothing_yet()),
@@ -92,7 +92,7 @@ def _empty() -> rx.Component:
 def _nothing_matches() -> rx.Component:
     return rx.el.div(
         rx.icon("list-filter", size=28),
-        rx.el.p(t("No conversation matches these filters.")),
+        rx.el.p(t("No conversations match these filters.")),
         class_name="empty",
     )
 
@@ -101,7 +101,7 @@ def _nothing_yet() -> rx.Component:
     return rx.el.div(
         rx.icon("inbox", size=28),
         rx.el.p(t("No conversations yet.")),
-        rx.el.p(t("What patients write appears here by itself."), class_name="quiet"),
+        rx.el.p(t("New messages appear here automatically."), class_name="quiet"),
         class_name="empty",
     )
 

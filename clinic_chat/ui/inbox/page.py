@@ -9,7 +9,7 @@ from clinic_chat.ui.inbox.loading import Page
 from clinic_chat.ui.inbox.state import Inbox
 from clinic_chat.ui.live import LiveBridge, Notices
 from clinic_chat.ui.thread.pane import thread_pane
-from clinic_chat.ui.thread.patient import patient_panel
+from clinic_chat.ui.thread.patient import patient_drawer, patient_pane
 from clinic_chat.ui.thread.state import Thread
 
 # Served at `/` and `/c/<conversation id>` alike (see ui/plugin.py).
@@ -29,16 +29,16 @@ def inbox_page() -> rx.Component:
             time_zone=Account.time_zone,
             locale=Account.locale,
             sound=Account.sound,
+            clinic_name=Account.clinic_name,
+            patient_name=Thread.conversation.patient_name,
         ),
         conversation_list(),
         thread_pane(),
-        patient_panel(),
+        patient_pane(),
+        patient_drawer(),
         account_forms(),
         leaving_dialog(),
         Notices.create(),
         class_name="inbox",
-        custom_attrs={
-            "data-phase": Thread.phase,
-            "data-patient": rx.cond(Thread.show_patient, "shown", "hidden"),
-        },
+        custom_attrs={"data-phase": Thread.phase},
     )

@@ -1,7 +1,8 @@
-"""Who is on duty."""
+"""Who is on duty, and on a phone's list whether it is live."""
 
 import reflex as rx
 
+from clinic_chat.ui.badge import connection_bar
 from clinic_chat.ui.i18n import t
 from clinic_chat.ui.inbox.state import Colleague, Inbox
 from clinic_chat.ui.theme import avatar
@@ -10,6 +11,7 @@ from clinic_chat.ui.theme import avatar
 def presence() -> rx.Component:
     """Everyone of the clinic, the online ones first, behind a bar that shows how many are."""
     return rx.el.footer(
+        connection_bar(),
         rx.el.details(
             rx.el.summary(
                 rx.icon("users-round", size=16),

@@ -80,7 +80,7 @@ def _marks(row: rx.Var[ConversationRow]) -> rx.Component:
             row.unread > 0,
             rx.el.span(
                 rx.cond(row.unread > 99, "99+", row.unread.to_string()),
-                rx.el.span(" ", t("unread"), class_name="sr-only"),
+                rx.el.span(" ", t("unread", n=row.unread), class_name="sr-only"),
                 class_name="unread-badge",
                 custom_attrs={"data-testid": "unread-badge"},
             ),
@@ -88,6 +88,17 @@ def _marks(row: rx.Var[ConversationRow]) -> rx.Component:
         ),
         class_name="row-marks",
     )
+
+
+def status_name(status: rx.Var[str]) -> rx.Var[str]:
+    """The conversation's status in words, as text."""
+    name: rx.Var[str] = rx.match(
+        status,
+        ("pending", t("Pending")),
+        ("resolved", t("Resolved")),
+        t("Open"),
+    )
+    return name
 
 
 def status_badge(status: rx.Var[str], *, quiet: bool = False) -> rx.Component:

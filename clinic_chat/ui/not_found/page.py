@@ -16,7 +16,7 @@ def not_found_page() -> rx.Component:
             "map-pin-off",
             t("Page not found"),
             t("There is nothing at this address."),
-            inner_link(t("Back to the conversations"), to="/", class_name="button"),
+            inner_link(t("Back to conversations"), to="/", class_name="button"),
         ),
         class_name="not-found",
     )

@@ -31,8 +31,8 @@ def sign_in_page() -> rx.Component:
                 SignInQuery.create(
                     messages={
                         "invalid": t("Email or password is wrong."),
-                        "limited": t("Too many tries. Wait a minute and try again."),
-                        "unavailable": t("The server cannot sign you in right now. Try again."),
+                        "limited": t("Too many attempts. Wait a minute and try again."),
+                        "unavailable": t("We couldn’t sign you in right now. Try again."),
                         "ended": t("Your session has ended. Sign in again."),
                     }
                 ),

@@ -4,7 +4,7 @@ import reflex as rx
 
 from clinic_chat.domain.conversations import Status
 from clinic_chat.ui.i18n import t
-from clinic_chat.ui.inbox.row import status_badge
+from clinic_chat.ui.inbox.row import status_badge, status_name
 from clinic_chat.ui.inbox.state import Colleague, Inbox
 from clinic_chat.ui.live import browser_call, inner_link
 from clinic_chat.ui.menus import item, menu, separator
@@ -23,7 +23,7 @@ def thread_header() -> rx.Component:
             rx.cond(
                 Thread.viewer_count > 0,
                 _viewers(),
-                rx.el.span(conversation.patient_phone, class_name="quiet"),
+                rx.el.span(conversation.patient_phone_shown, class_name="quiet"),
             ),
             class_name="thread-title",
         ),
@@ -34,9 +34,9 @@ def thread_header() -> rx.Component:
             type="button",
             class_name="icon-button patient-toggle",
             aria_label=t("Patient details"),
-            aria_expanded=Thread.show_patient,
+            aria_haspopup="dialog",
             title=t("Patient details"),
-            on_click=Thread.toggle_patient,
+            on_click=browser_call("drawer", "openDrawer"),
         ),
         class_name="thread-header",
     )
@@ -48,7 +48,7 @@ def back_link() -> rx.Component:
         rx.icon("arrow-left", size=20),
         to="/",
         class_name="icon-button back",
-        custom_attrs={"aria-label": t("Back to the conversations")},
+        custom_attrs={"aria-label": t("Back to conversations")},
     )
 
 
@@ -77,23 +77,21 @@ def _viewers() -> rx.Component:
 def _assignee_menu() -> rx.Component:
     conversation = Thread.conversation
     assigned = conversation.assignee_id != ""
+    whose = rx.cond(
+        conversation.assigned_to_me,
+        t("You"),
+        rx.cond(assigned, conversation.assignee_name, t("Unassigned")),
+    )
     return menu(
         rx.el.button(
             rx.icon("user-round", size=16),
-            rx.el.span(
-                rx.cond(
-                    conversation.assigned_to_me,
-                    t("Mine"),
-                    rx.cond(assigned, conversation.assignee_name, t("Unassigned")),
-                ),
-                class_name="header-button-text",
-            ),
+            rx.el.span(whose, class_name="header-button-text"),
             type="button",
             class_name="header-button",
             custom_attrs={
                 "data-testid": "assignee",
                 "data-assignee": conversation.assignee_id,
-                "aria-label": t("Assigned to"),
+                "aria-label": t("Assigned to: {name}", name=whose),
                 "data-assigned": assigned,
             },
         ),
@@ -115,7 +113,7 @@ def _assignee_menu() -> rx.Component:
                 separator(),
                 item(
                     rx.icon("user-round-x", size=16),
-                    t("Nobody"),
+                    t("Unassign"),
                     on_select=browser_call(
                         "actions", "assign", conversation.id, "", conversation.assignee_id
                     ),
@@ -146,13 +144,13 @@ def _status_menu() -> rx.Component:
     return menu(
         rx.el.button(
             status_badge(conversation.status),
-            rx.icon("chevron-down", size=14),
+            rx.icon("chevron-down", size=14, class_name="opens"),
             type="button",
             class_name="header-button",
             custom_attrs={
                 "data-testid": "status",
                 "data-status": conversation.status,
-                "aria-label": t("Status"),
+                "aria-label": t("Status: {name}", name=status_name(conversation.status)),
             },
         ),
         _status_item(Status.OPEN, "circle-dot", t("Open")),

@@ -3,7 +3,15 @@
 import reflex as rx
 
 from clinic_chat.ui.i18n import t
-from clinic_chat.ui.live import ClockTime, DayName, SeenButton, ThreadScroll, browser_call
+from clinic_chat.ui.live import (
+    ClockTime,
+    DayName,
+    FailedDelivery,
+    MessageText,
+    SeenButton,
+    ThreadScroll,
+    browser_call,
+)
 from clinic_chat.ui.thread.state import Thread, ThreadMessage
 from clinic_chat.ui.ticks import tick
 
@@ -128,7 +136,7 @@ def message_row(message: rx.Var[ThreadMessage], rest: rx.RestProp) -> rx.Compone
                 ),
                 rx.el.span(_author(message), class_name="sr-only"),
             ),
-            rx.el.div(message.body, class_name="message-body", dir="auto"),
+            rx.el.div(MessageText.create(body=message.body), class_name="message-body", dir="auto"),
             rx.el.div(_status(message), class_name="message-foot"),
             class_name="bubble",
         ),
@@ -174,7 +182,15 @@ def _failure(message: rx.Var[ThreadMessage]) -> rx.Component:
     return rx.cond(
         (message.status == "failed") & (message.seq > 0),
         rx.el.div(
-            rx.cond(message.failure != "", message.failure, t("The message did not arrive.")),
+            rx.el.span(
+                rx.cond(message.failure != "", message.failure, t("The message was not delivered."))
+            ),
+            FailedDelivery.create(
+                message_id=message.id,
+                conversation_id=message.conversation_id,
+                body=message.body,
+                resent=message.resent,
+            ),
             class_name="message-failure",
         ),
         _unsent(message),
@@ -187,10 +203,16 @@ def _unsent(message: rx.Var[ThreadMessage]) -> rx.Component:
         rx.el.div(
             rx.el.span(_reason(message.failure)),
             rx.el.button(
-                t("Try again"), type="button", on_click=browser_call("outbox", "retry", message.id)
+                t("Try again"),
+                type="button",
+                class_name="text-button",
+                on_click=browser_call("outbox", "retry", message.id),
             ),
             rx.el.button(
-                t("Discard"), type="button", on_click=browser_call("outbox", "discard", message.id)
+                t("Discard"),
+                type="button",
+                class_name="text-button",
+                on_click=browser_call("outbox", "discard", message.id),
             ),
             class_name="message-failure",
             role="alert",
@@ -204,7 +226,7 @@ def _reason(code: rx.Var[str]) -> rx.Var[str]:
         code,
         ("storage_unavailable", t("Not sent: the clinic's server cannot save right now.")),
         ("rate_limited", t("Not sent: too many messages in a minute.")),
-        ("not_found", t("Not sent: this conversation is not there any more.")),
+        ("not_found", t("Not sent: this conversation no longer exists.")),
         ("body_too_long", t("Not sent: a message has at most {n} characters.", n=4000)),
         ("too_old", t("Not sent: it waited for more than a week. Is it still right?")),
         ("body_characters", t("Not sent: the text has characters that cannot be sent.")),

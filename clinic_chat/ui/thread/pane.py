@@ -4,6 +4,7 @@ import json
 
 import reflex as rx
 
+from clinic_chat.ui.badge import connection_bar
 from clinic_chat.ui.i18n import t
 from clinic_chat.ui.live import in_slices, inner_link
 from clinic_chat.ui.notice import notice
@@ -45,6 +46,7 @@ def thread_pane() -> rx.Component:
                 class_name="thread",
             ),
         ),
+        connection_bar(),
         class_name="thread-pane",
     )
 
@@ -54,7 +56,7 @@ def _nothing_open() -> rx.Component:
         notice(
             "message-circle",
             t("Choose a conversation"),
-            t("Everyone on duty sees the same messages, as they arrive."),
+            t("Everyone on duty sees the same messages as they arrive."),
         ),
         rx.el.div(
             rx.el.header(back_link(), class_name="thread-header"),
@@ -68,15 +70,15 @@ def _missing() -> rx.Component:
     return notice(
         "circle-help",
         t("Conversation not found"),
-        t("It does not exist, or it belongs to another clinic."),
-        inner_link(t("Back to the conversations"), to="/", class_name="button"),
+        t("It doesn’t exist, or it belongs to another clinic."),
+        inner_link(t("Back to conversations"), to="/", class_name="button"),
     )
 
 
 def _failed() -> rx.Component:
     return notice(
         "cloud-off",
-        t("The conversation did not load"),
-        t("The server did not answer in time. What you wrote is safe."),
+        t("The conversation didn’t load"),
+        t("The server took too long to respond. What you wrote is safe."),
         rx.el.button(t("Try again"), type="button", class_name="button", on_click=Thread.open),
     )

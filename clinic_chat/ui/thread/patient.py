@@ -4,45 +4,58 @@ import reflex as rx
 
 from clinic_chat.ui.i18n import t
 from clinic_chat.ui.inbox.row import status_badge
-from clinic_chat.ui.live import LongDate
+from clinic_chat.ui.live import CopyButton, Drawer, LongDate, browser_call
 from clinic_chat.ui.theme import avatar
 from clinic_chat.ui.thread.state import Thread
 
 
-def patient_panel() -> rx.Component:
-    """Who the patient is."""
-    patient = Thread.conversation
-    return rx.el.aside(
-        rx.el.button(
-            rx.icon("x", size=18),
-            type="button",
-            class_name="icon-button patient-close",
-            aria_label=t("Close patient details"),
-            on_click=Thread.toggle_patient,
-        ),
-        rx.cond(
-            (Thread.phase == "ready") & (patient.id != ""),
-            rx.fragment(
-                rx.el.div(
-                    avatar(patient.initials, patient.hue, "l"),
-                    rx.el.h2(patient.patient_name),
-                    class_name="patient-head",
-                ),
-                rx.el.dl(
-                    _fact(t("Phone"), _phone(patient.patient_phone)),
-                    _fact(t("Status"), status_badge(patient.status)),
-                    _fact(
-                        t("Assigned to"),
-                        rx.cond(patient.assignee_name != "", patient.assignee_name, t("Nobody")),
-                    ),
-                    _fact(t("Messages"), patient.last_seq.to_string()),
-                    _fact(t("Patient since"), LongDate.create(at=patient.patient_since)),
-                ),
+def patient_pane() -> rx.Component:
+    """Who the patient is, beside the thread where there is room."""
+    return rx.el.aside(_facts(), class_name="patient-pane", aria_label=t("Patient details"))
+
+
+def patient_drawer() -> rx.Component:
+    """The same over the thread, where there is none."""
+    return Drawer.create(
+        rx.el.div(
+            rx.el.button(
+                rx.icon("x", size=18),
+                type="button",
+                class_name="icon-button patient-close",
+                aria_label=t("Close patient details"),
+                title=t("Close patient details"),
+                on_click=browser_call("drawer", "closeDrawer"),
             ),
-            rx.fragment(),
+            _facts(),
+            class_name="patient-panel",
         ),
-        class_name="patient-pane",
-        aria_label=t("Patient details"),
+        label=t("Patient details"),
+    )
+
+
+def _facts() -> rx.Component:
+    patient = Thread.conversation
+    return rx.cond(
+        (Thread.phase == "ready") & (patient.id != ""),
+        rx.fragment(
+            rx.el.div(
+                avatar(patient.initials, patient.hue, "l"),
+                rx.el.h2(patient.patient_name),
+                class_name="patient-head",
+            ),
+            rx.el.dl(
+                _fact(t("Phone"), _phone(patient.patient_phone, patient.patient_phone_shown)),
+                _fact(t("Status"), status_badge(patient.status)),
+                _fact(
+                    t("Assigned to"),
+                    rx.cond(patient.assignee_name != "", patient.assignee_name, t("Nobody")),
+                ),
+                _fact(t("Messages"), patient.last_seq.to_string()),
+                _fact(t("Patient since"), LongDate.create(at=patient.patient_since)),
+                class_name="patient-facts",
+            ),
+        ),
+        rx.fragment(),
     )
 
 
@@ -50,5 +63,13 @@ def _fact(name: rx.Var[str], value: rx.Component | rx.Var[str]) -> rx.Component:
     return rx.el.div(rx.el.dt(name), rx.el.dd(value))
 
 
-def _phone(number: rx.Var[str]) -> rx.Component:
-    return rx.cond(number != "", rx.el.a(number, href="tel:" + number), t("Unknown"))
+def _phone(number: rx.Var[str], shown: rx.Var[str]) -> rx.Component:
+    return rx.cond(
+        number != "",
+        rx.el.span(
+            rx.el.a(shown, href="tel:" + number),
+            CopyButton.create(text=shown, label=t("Copy the number")),
+            class_name="patient-phone",
+        ),
+        t("Unknown"),
+    )

@@ -25,6 +25,7 @@ NO_CONVERSATION = ConversationRow(
     patient_id="",
     patient_name="",
     patient_phone="",
+    patient_phone_shown="",
     patient_since="",
     channel="",
     status="",
@@ -59,6 +60,8 @@ class ThreadMessage(MessageView):
     mine: bool
     first_unread: bool
     marked: bool
+    resent: bool
+    """Whether it did not arrive and was sent once more (assets/live/outbox.js)."""
 
 
 class Thread(rx.State):
@@ -83,7 +86,6 @@ class Thread(rx.State):
     # Owned by the server:
     loading_earlier: bool = False
     loading_later: bool = False
-    show_patient: bool = False
 
     @exposed
     async def open(self) -> None:
@@ -122,11 +124,6 @@ class Thread(rx.State):
             await _send_page("later", conversation_id, after=after)
         finally:
             self.loading_later = False
-
-    @exposed
-    def toggle_patient(self) -> None:
-        """Show or hide the patient's panel where it does not fit beside the thread."""
-        self.show_patient = not self.show_patient
 
     def _marked_seq(self) -> int | None:
         value = self.router.url.query_parameters.get(MARKED_PARAMETER, "")

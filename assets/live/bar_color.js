@@ -1,0 +1,16 @@
+// The colour of the browser's bars around the page, in the theme that a person chose.
+
+/** Keep both colours (clinic_chat/ui/theme.py) right while the theme is not the system's. */
+export function followTheme() {
+  const bars = [...document.querySelectorAll("meta[name=theme-color]")];
+  const colors = new Map(bars.map(({ dataset, content }) => [dataset.scheme, content]));
+  const show = () => {
+    const { classList } = document.documentElement;
+    const chosen = ["light", "dark"].find((theme) => classList.contains(theme));
+    for (const bar of bars) bar.content = colors.get(chosen) ?? bar.content;
+  };
+  const themes = new MutationObserver(show);
+  themes.observe(document.documentElement, { attributes: true, attributeFilter: ["class"] });
+  show();
+  return () => themes.disconnect();
+}
