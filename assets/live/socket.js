@@ -7,6 +7,7 @@ import { account } from "$/public/live/account.js";
 import {
   SIGN_IN,
   connection,
+  hidePage,
   isLeaving,
   isSignInPage,
   leave,
@@ -97,5 +98,6 @@ function signIn() {
   const query = new URLSearchParams();
   if (account.get().userId) query.set("error", "ended");
   query.set("next", window.location.pathname + window.location.search);
-  window.location.assign(`${SIGN_IN}?${query}`);
+  hidePage();
+  window.location.replace(`${SIGN_IN}?${query}`);
 }

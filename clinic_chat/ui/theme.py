@@ -9,6 +9,7 @@ STYLESHEETS = [
     "/styles/inbox.css",
     "/styles/thread.css",
     "/styles/sign_in.css",
+    "/styles/print.css",
 ]
 
 

@@ -7,7 +7,7 @@ from clinic_chat.ui.account.state import Account
 from clinic_chat.ui.inbox.list import conversation_list
 from clinic_chat.ui.inbox.loading import Page
 from clinic_chat.ui.inbox.state import Inbox
-from clinic_chat.ui.live import LiveBridge, Notices
+from clinic_chat.ui.live import Boundary, LiveBridge, Notices
 from clinic_chat.ui.thread.pane import thread_pane
 from clinic_chat.ui.thread.patient import patient_panel
 from clinic_chat.ui.thread.state import Thread
@@ -30,12 +30,12 @@ def inbox_page() -> rx.Component:
             locale=Account.locale,
             sound=Account.sound,
         ),
-        conversation_list(),
-        thread_pane(),
-        patient_panel(),
+        Boundary.create(conversation_list(), whole=True),
+        Boundary.create(thread_pane(), of=Thread.conversation.id, whole=True),
+        Boundary.create(patient_panel(), of=Thread.conversation.id, whole=True),
         account_forms(),
-        leaving_dialog(),
-        Notices.create(),
+        Boundary.create(leaving_dialog()),
+        Boundary.create(Notices.create()),
         class_name="inbox",
         custom_attrs={
             "data-phase": Thread.phase,
