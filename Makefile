@@ -26,6 +26,7 @@ install: $(VENV)/installed
 
 test: $(VENV)/installed-tests
 	$(BIN)/python -m tests.browser.chromium
+	$(BIN)/python -m tests.browser.engines.install
 	$(BIN)/pytest
 
 lint: $(VENV)/installed-tests

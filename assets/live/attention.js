@@ -51,15 +51,25 @@ function drawn() {
   const pen = canvas.getContext("2d");
   pen.fillStyle = "#29a383";
   pen.beginPath();
-  pen.roundRect(0, 0, ICON_PX, ICON_PX, 18);
+  roundedRectangle(pen, 0, 0, ICON_PX, ICON_PX, 18);
   pen.fill();
   pen.fillStyle = "#fff";
   pen.beginPath();
-  pen.roundRect(14, 20, 30, 20, 5);
+  roundedRectangle(pen, 14, 20, 30, 20, 5);
   pen.fill();
   pen.fillStyle = "#e5484d";
   pen.beginPath();
   pen.arc(46, 18, 16, 0, 2 * Math.PI);
   pen.fill();
   return canvas.toDataURL("image/png");
+}
+
+// Firefox before 112 and Safari before 16 have no roundRect.
+function roundedRectangle(pen, x, y, width, height, radius) {
+  const [right, bottom] = [x + width, y + height];
+  pen.moveTo(x + radius, y);
+  pen.arcTo(right, y, right, bottom, radius);
+  pen.arcTo(right, bottom, x, bottom, radius);
+  pen.arcTo(x, bottom, x, y, radius);
+  pen.arcTo(x, y, right, y, radius);
 }

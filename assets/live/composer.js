@@ -1,5 +1,5 @@
-// The message box: Enter sends, Shift+Enter breaks the line, it grows to six lines, and each
-// conversation keeps its own draft.
+// The message box: Enter sends and Shift+Enter breaks the line where there is a keyboard, it grows
+// to six lines, and each conversation keeps its own draft.
 
 import { createElement, useEffect, useLayoutEffect, useRef, useState } from "react";
 
@@ -29,6 +29,12 @@ export function refusal(body) {
 // It comes when the conversation is drawn: what is being typed by then must not go on in here.
 const BUSY = "input, textarea, select, [role=menu], [role=alertdialog]";
 const isElsewhere = () => Boolean(document.activeElement?.closest(BUSY));
+
+// Enter accepts an input method's suggestion. Safari tells so only by the key's code, because it
+// ends the composition before the key (webkit.org/b/165004).
+const isComposing = ({ isComposing, keyCode }) => isComposing || keyCode === 229;
+
+const isTouchScreen = () => window.matchMedia("(pointer: coarse)").matches;
 
 export function MessageBox({ conversationId, label, placeholder, reasons }) {
   const t = useTranslate();
@@ -91,9 +97,12 @@ export function MessageBox({ conversationId, label, placeholder, reasons }) {
   };
 
   const onKeyDown = (event) => {
-    // While an input method composes, Enter accepts its suggestion.
-    if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
-    submit(event);
+    if (event.key !== "Enter" || event.shiftKey || isComposing(event.nativeEvent)) return;
+    // On the keyboard of a screen there is no Shift+Enter; the button sends.
+    if (isTouchScreen()) return;
+    event.preventDefault();
+    // A key that is held down is one press.
+    if (!event.repeat) submit();
   };
 
   return [
@@ -104,6 +113,8 @@ export function MessageBox({ conversationId, label, placeholder, reasons }) {
       "aria-label": label,
       "aria-describedby": "composer-hint",
       placeholder,
+      // What a screen's keyboard writes on the key, which breaks the line.
+      enterKeyHint: "enter",
       onInput,
       onKeyDown,
       onBlur: stopped,
@@ -121,6 +132,7 @@ function grow(box) {
   const padding = parseFloat(style.paddingTop) + parseFloat(style.paddingBottom);
   const limit = parseFloat(style.lineHeight) * MAX_LINES + padding;
   box.style.height = "auto";
-  box.style.height = `${Math.min(box.scrollHeight, limit)}px`;
+  const borders = box.offsetHeight - box.clientHeight;
+  box.style.height = `${Math.min(box.scrollHeight, limit) + borders}px`;
   box.style.overflowY = box.scrollHeight > limit ? "auto" : "hidden";
 }

@@ -59,6 +59,11 @@ export function leave() {
   return () => (leaving = false);
 }
 
+/** Show nothing any more, until the page is loaded again. */
+export function hidePage() {
+  document.documentElement.style.display = "none";
+}
+
 /** How long to wait before attempt number `attempt` (1 is the first after a loss), in ms. */
 export function delayBefore(attempt, random = Math.random) {
   const delay = DELAYS_MS[Math.min(attempt, DELAYS_MS.length) - 1];
@@ -230,16 +235,20 @@ if (inBrowser) {
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden) wake();
   });
-  // A page that comes back from the browser's back-forward cache was disconnected on leaving.
+  // A page that comes back from the browser's back-forward cache shows what it showed, whoever is
+  // signed in by now. It is kept empty, and loaded again.
   window.addEventListener("pageshow", ({ persisted }) => {
-    if (persisted) wake();
+    if (persisted) window.location.reload();
   });
   window.addEventListener("beforeunload", () => {
     asking = true;
     // Over when every listener has heard of it, which is after the person's decision to stay.
     window.setTimeout(() => (asking = false));
   });
-  window.addEventListener("pagehide", () => (asking = false));
+  window.addEventListener("pagehide", ({ persisted }) => {
+    asking = false;
+    if (persisted) hidePage();
+  });
   // A tick that comes far too late means that the machine slept.
   let last = Date.now();
   window.setInterval(() => {

@@ -1,6 +1,6 @@
 // Signing out and moving between clinics, behind the menu.
 
-import { SIGN_IN, leave as leavePage } from "$/public/live/connection.js";
+import { SIGN_IN, hidePage, leave as leavePage } from "$/public/live/connection.js";
 import * as drafts from "$/public/live/drafts.js";
 import { notice } from "$/public/live/notices.js";
 import * as outbox from "$/public/live/outbox.js";
@@ -31,19 +31,26 @@ export async function leave() {
   }
   outbox.clear();
   drafts.clear();
-  window.location.assign(SIGN_IN);
+  hidePage();
+  // Not a new entry in the history: Back must not lead to what was open.
+  window.location.replace(SIGN_IN);
 }
 
 async function signedOut() {
+  // Safari before 16 has no AbortSignal.timeout.
+  const patience = new AbortController();
+  const timer = window.setTimeout(() => patience.abort(), SIGN_OUT_MS);
   try {
     const answer = await fetch("/auth/logout", {
       method: "POST",
       headers: { Accept: "application/json" },
-      signal: AbortSignal.timeout(SIGN_OUT_MS),
+      signal: patience.signal,
     });
     return answer.ok;
   } catch {
     return false;
+  } finally {
+    window.clearTimeout(timer);
   }
 }
 
@@ -53,7 +60,5 @@ export function switchClinic(slug) {
   // The old session ends with the switch; nobody needs to be sent to sign in for that.
   leavePage();
   document.getElementById("switch-clinic-slug").value = slug;
-  submit("switch-clinic");
+  document.getElementById("switch-clinic").submit();
 }
-
-const submit = (id) => document.getElementById(id).requestSubmit();

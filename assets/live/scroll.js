@@ -44,7 +44,8 @@ export function ThreadScroll({ conversationId, markedSeq, label, children }) {
       ref: area,
       className: "thread-scroll",
       "data-testid": "message-list",
-      role: "log",
+      // What is new is read out by announcements.js: this also grows where somebody scrolls.
+      role: "region",
       "aria-label": label,
       tabIndex: 0,
     },

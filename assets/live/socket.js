@@ -8,6 +8,7 @@ import { heard } from "$/public/live/clock.js";
 import {
   SIGN_IN,
   connection,
+  hidePage,
   isLeaving,
   isSignInPage,
   leave,
@@ -123,7 +124,8 @@ function signIn() {
   const query = new URLSearchParams();
   if (account.get().userId) query.set("error", "ended");
   query.set("next", window.location.pathname + window.location.search);
-  window.location.assign(`${SIGN_IN}?${query}`);
+  hidePage();
+  window.location.replace(`${SIGN_IN}?${query}`);
 }
 
 // Somebody else signed in here, or this person in another clinic: this tab begins again as theirs,

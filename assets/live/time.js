@@ -93,6 +93,14 @@ export function Receipt({ at, name, reason, children }) {
   );
 }
 
+/** When a page is printed, to half a minute. */
+export function PrintedAt() {
+  const { timeZone } = account.use();
+  const language = locale.use();
+  useMinutes();
+  return format(language, timeZone, MOMENT).format(Date.now());
+}
+
 /** A date, such as the day a patient first wrote. */
 export function LongDate({ at }) {
   const { timeZone } = account.use();

@@ -49,6 +49,34 @@ class ThreadScroll(rx.Component):
     label: rx.Var[str]
 
 
+class Boundary(rx.Component):
+    """Shows a short text in the place of children that throw (assets/live/boundary.js).
+
+    `of` is the var that decides what the children show, where there is one: an error is over when
+    it changes, and a long list costs no more with boundaries than without. `whole` is for a pane,
+    `element` the HTML element that the text stands in.
+    """
+
+    library = "$/public/live/boundary.js"
+    tag = "Boundary"
+
+    of: rx.Var[Any]
+    whole: rx.Var[bool]
+    element: rx.Var[str]
+
+
+class Announcements(rx.Component):
+    """A live region that reads out what arrives in the open conversation."""
+
+    library = "$/public/live/announcements.js"
+    tag = "Announcements"
+
+    conversation_id: rx.Var[str]
+    messages: rx.Var[list[Any]]
+    at_end: rx.Var[bool]
+    label: rx.Var[str]
+
+
 class SeenButton(rx.Component):
     """A button that presses itself when it comes into view."""
 
@@ -150,6 +178,12 @@ class Receipt(_Time):
     at: rx.Var[str]
     name: rx.Var[str]
     reason: rx.Var[str]
+
+
+class PrintedAt(_Time):
+    """The moment, for paper."""
+
+    tag = "PrintedAt"
 
 
 class LongDate(_Time):

@@ -34,6 +34,10 @@ SHARED = "window.__reflex ="
 INDIRECT_EVAL = "globalThis.eval("
 GROUPS = "          groups: [\n"
 PAGES = ("app/routes/$.jsx", "app/routes/[login]._index.jsx", "app/routes/[404]._index.jsx")
+BUILD = "  build: {\n"
+# The oldest browsers that the product supports (README.md). Without it the floor would be Vite's,
+# which rises with its releases. Syntax and style sheets are lowered to it, web APIs are not.
+TARGET = ("chrome99", "edge99", "firefox97", "safari15.4")
 # By the name of the file that they share. Those that the page begins with are each evaluated in a
 # turn of their own (pages.py).
 FILES = {
@@ -71,7 +75,9 @@ class LivePlugin(Plugin):
         modify("app/routes.js", route_inbox_once)
         modify("vite.config.js", proxy_backend)
         modify("vite.config.js", libraries_apart)
+        modify("vite.config.js", for_supported_browsers)
         modify("app/root.jsx", share_no_libraries)
+        modify("app/root.jsx", explain_failures)
         for page in PAGES:
             modify(page, show_no_preview)
         context["add_save_task"](catalogs_module)
@@ -175,6 +181,13 @@ def libraries_apart(source: str) -> str:
     return replace_once(source, GROUPS, f"{GROUPS}{groups}", "vite.config.js")
 
 
+def for_supported_browsers(source: str) -> str:
+    """Build code and style sheets for the oldest browsers that the product supports."""
+    return replace_once(
+        source, BUILD, f"{BUILD}    target: {json.dumps(TARGET)},\n", "vite.config.js"
+    )
+
+
 def share_no_libraries(source: str) -> str:
     """Leave out whole libraries that the page would load for components made at run time.
 
@@ -198,6 +211,13 @@ def show_no_preview(source: str) -> str:
     if "og:image" in shortened:
         raise UnexpectedSource("a page", "og:image", 1)
     return shortened
+
+
+def explain_failures(source: str) -> str:
+    """Show our page in the place of the router's "Application Error" with an English stack."""
+    app = "export default function App() {"
+    page = 'export { FailedPage as ErrorBoundary } from "$/public/live/boundary.js";'
+    return replace_once(source, app, f"{page}\n\n{app}", "app/root.jsx")
 
 
 def catalogs_module() -> tuple[str, str]:

@@ -16,6 +16,7 @@ SHEETS = (
     "composer",
     "patient",
     "sign_in",
+    "print",
 )
 # In this order: tokens and base first.
 STYLESHEETS = [f"/styles/{sheet}.css" for sheet in SHEETS]

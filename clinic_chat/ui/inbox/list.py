@@ -10,7 +10,7 @@ from clinic_chat.ui.inbox.filters import filters
 from clinic_chat.ui.inbox.presence import presence
 from clinic_chat.ui.inbox.row import conversation_row
 from clinic_chat.ui.inbox.state import Inbox
-from clinic_chat.ui.live import SeenButton, in_slices
+from clinic_chat.ui.live import Boundary, SeenButton, in_slices
 from clinic_chat.ui.theme import mark
 
 SKELETON_ROWS = 9
@@ -26,7 +26,7 @@ def conversation_list() -> rx.Component:
                 connection_badge(),
                 class_name="clinic",
             ),
-            account_menu(),
+            Boundary.create(account_menu()),
             class_name="list-header",
         ),
         rx.el.div(
@@ -43,9 +43,9 @@ def conversation_list() -> rx.Component:
             ),
             class_name="search",
         ),
-        filters(),
-        rx.cond(in_slices(Inbox.ready), _rows(), _skeleton()),
-        presence(),
+        Boundary.create(filters()),
+        Boundary.create(rx.cond(in_slices(Inbox.ready), _rows(), _skeleton()), whole=True),
+        Boundary.create(presence()),
         class_name="list-pane",
         aria_label=t("Conversations"),
     )
@@ -56,7 +56,12 @@ def _rows() -> rx.Component:
         rx.cond(
             Inbox.conversations.length() > 0,
             rx.el.ul(
-                rx.foreach(Inbox.conversations, lambda row: conversation_row(row=row, key=row.id)),
+                rx.foreach(
+                    Inbox.conversations,
+                    lambda row: Boundary.create(
+                        conversation_row(row=row), of=row, element="li", key=row.id
+                    ),
+                ),
                 class_name="rows",
             ),
             _empty(),

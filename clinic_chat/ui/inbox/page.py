@@ -7,7 +7,7 @@ from clinic_chat.ui.account.state import Account
 from clinic_chat.ui.inbox.list import conversation_list
 from clinic_chat.ui.inbox.loading import Page
 from clinic_chat.ui.inbox.state import Inbox
-from clinic_chat.ui.live import LiveBridge, Notices
+from clinic_chat.ui.live import Boundary, LiveBridge, Notices
 from clinic_chat.ui.thread.pane import thread_pane
 from clinic_chat.ui.thread.patient import patient_drawer, patient_pane
 from clinic_chat.ui.thread.state import Thread
@@ -32,13 +32,13 @@ def inbox_page() -> rx.Component:
             clinic_name=Account.clinic_name,
             patient_name=Thread.conversation.patient_name,
         ),
-        conversation_list(),
-        thread_pane(),
-        patient_pane(),
-        patient_drawer(),
+        Boundary.create(conversation_list(), whole=True),
+        Boundary.create(thread_pane(), of=Thread.conversation.id, whole=True),
+        Boundary.create(patient_pane(), of=Thread.conversation.id, whole=True),
+        Boundary.create(patient_drawer(), of=Thread.conversation.id),
         account_forms(),
-        leaving_dialog(),
-        Notices.create(),
+        Boundary.create(leaving_dialog()),
+        Boundary.create(Notices.create()),
         class_name="inbox",
         custom_attrs={"data-phase": Thread.phase},
     )

@@ -4,6 +4,8 @@ import reflex as rx
 
 from clinic_chat.ui.i18n import t
 from clinic_chat.ui.live import (
+    Announcements,
+    Boundary,
     ClockTime,
     DayName,
     FailedDelivery,
@@ -22,6 +24,7 @@ def message_list() -> rx.Component:
     """The scrolling list, oldest first, and the pill that leads back to the newest."""
     return rx.el.div(
         ThreadScroll.create(
+            rx.cond(Thread.first_seq > 1, _printed_in_part(), rx.fragment()),
             rx.cond(
                 Thread.first_seq > 1,
                 SeenButton.create(
@@ -35,7 +38,10 @@ def message_list() -> rx.Component:
                 rx.fragment(),
             ),
             rx.foreach(
-                Thread.messages, lambda message: message_row(message=message, key=message.key)
+                Thread.messages,
+                lambda message: Boundary.create(
+                    message_row(message=message), of=message, key=message.key
+                ),
             ),
             rx.cond(
                 Thread.at_end,
@@ -53,9 +59,19 @@ def message_list() -> rx.Component:
             marked_seq=Thread.marked_seq,
             label=t("Messages"),
         ),
+        Announcements.create(
+            conversation_id=Thread.conversation.id,
+            messages=Thread.messages,
+            at_end=Thread.at_end,
+            label=t("Messages"),
+        ),
         rx.cond(Thread.show_jump, _jump_to_latest(), rx.fragment()),
         class_name="thread-view",
     )
+
+
+def _printed_in_part() -> rx.Component:
+    return rx.el.p(t("Earlier messages are not on this paper."), class_name="print-only quiet")
 
 
 def _jump_to_latest() -> rx.Component:
@@ -139,6 +155,7 @@ def message_row(message: rx.Var[ThreadMessage], rest: rx.RestProp) -> rx.Compone
             rx.el.div(MessageText.create(body=message.body), class_name="message-body", dir="auto"),
             rx.el.div(_status(message), class_name="message-foot"),
             class_name="bubble",
+            custom_attrs={"data-author": message.author_name},
         ),
         _failure(message),
         rest,

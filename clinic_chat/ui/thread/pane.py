@@ -4,9 +4,10 @@ import json
 
 import reflex as rx
 
+from clinic_chat.ui.account.state import Account
 from clinic_chat.ui.badge import connection_bar
 from clinic_chat.ui.i18n import t
-from clinic_chat.ui.live import in_slices, inner_link
+from clinic_chat.ui.live import Boundary, PrintedAt, in_slices, inner_link
 from clinic_chat.ui.notice import notice
 from clinic_chat.ui.thread.composer import composer
 from clinic_chat.ui.thread.header import back_link, thread_header
@@ -36,11 +37,20 @@ def thread_pane() -> rx.Component:
             ("missing", _missing()),
             ("failed", _failed()),
             rx.el.div(
-                thread_header(),
+                _print_head(),
+                Boundary.create(thread_header(), of=Thread.conversation.id),
                 # Together, because nobody may answer what they do not see yet.
                 rx.cond(
                     in_slices(Thread.phase == "ready"),
-                    rx.fragment(message_list(), typing_indicator(), composer()),
+                    rx.fragment(
+                        Boundary.create(
+                            message_list(),
+                            typing_indicator(),
+                            of=Thread.conversation.id,
+                            whole=True,
+                        ),
+                        Boundary.create(composer(), of=Thread.conversation.id),
+                    ),
                     message_skeleton(),
                 ),
                 class_name="thread",
@@ -48,6 +58,15 @@ def thread_pane() -> rx.Component:
         ),
         connection_bar(),
         class_name="thread-pane",
+    )
+
+
+def _print_head() -> rx.Component:
+    """Whose paper it is and of when; the header below names the patient."""
+    return rx.el.div(
+        rx.el.span(Account.clinic_name),
+        rx.el.span(PrintedAt.create()),
+        class_name="print-only print-head",
     )
 
 
