@@ -55,6 +55,7 @@ class Conversation(ClinicOwned, Base):
     last_seq: Mapped[int] = mapped_column(BigInteger, default=0)
     inbound_count: Mapped[int] = mapped_column(BigInteger, default=0)
     preview: Mapped[str] = mapped_column(String(200), default="")
+    preview_kind: Mapped[str] = mapped_column(String(20), default="text", server_default="text")
     preview_direction: Mapped[str] = mapped_column(String(10), default="")
     preview_author_id: Mapped[UUID | None] = mapped_column(default=None)
     preview_author: Mapped[str] = mapped_column(String(120), default="")
@@ -71,7 +72,11 @@ class ConversationView:
     version: int
     patient_id: str
     patient_name: str
+    """Their number when nobody said a name."""
     patient_phone: str
+    """As it was used last."""
+    patient_other_names: list[str]
+    """Under which others write from the same number."""
     patient_since: str
     channel: str
     status: str
@@ -80,6 +85,8 @@ class ConversationView:
     last_seq: int
     inbound_count: int
     preview: str
+    preview_kind: str
+    """A `MessageKind`: what the last message is besides its words."""
     preview_direction: str
     preview_author_id: str
     preview_author: str
@@ -201,8 +208,9 @@ def conversation_view(
         id=str(conversation.id),
         version=conversation.version,
         patient_id=str(patient.id),
-        patient_name=patient.name,
-        patient_phone=patient.phone or "",
+        patient_name=patient.shown_name,
+        patient_phone=patient.shown_phone,
+        patient_other_names=patient.also_known_as,
         patient_since=iso(patient.created_at),
         channel=conversation.channel,
         status=conversation.status,
@@ -211,6 +219,7 @@ def conversation_view(
         last_seq=conversation.last_seq,
         inbound_count=conversation.inbound_count,
         preview=conversation.preview,
+        preview_kind=conversation.preview_kind,
         preview_direction=conversation.preview_direction,
         preview_author_id=str(conversation.preview_author_id or ""),
         preview_author=conversation.preview_author,
