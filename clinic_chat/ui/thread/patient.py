@@ -29,6 +29,11 @@ def patient_panel() -> rx.Component:
                     class_name="patient-head",
                 ),
                 rx.el.dl(
+                    rx.cond(
+                        patient.patient_other_names.length() > 0,
+                        _fact(t("Also writes as"), patient.patient_other_names.join(", ")),
+                        rx.fragment(),
+                    ),
                     _fact(t("Phone"), _phone(patient.patient_phone)),
                     _fact(t("Status"), status_badge(patient.status)),
                     _fact(
@@ -51,4 +56,9 @@ def _fact(name: rx.Var[str], value: rx.Component | rx.Var[str]) -> rx.Component:
 
 
 def _phone(number: rx.Var[str]) -> rx.Component:
-    return rx.cond(number != "", rx.el.a(number, href="tel:" + number), t("Unknown"))
+    return rx.cond(
+        number.startswith("+"),
+        rx.el.a(number, href="tel:" + number),
+        # An address that is no phone number cannot be called.
+        rx.cond(number != "", number, t("Unknown")),
+    )

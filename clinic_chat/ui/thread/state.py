@@ -61,6 +61,15 @@ class ThreadMessage(MessageView):
     mine: bool
     first_unread: bool
     marked: bool
+    sender: str
+    """The name a patient's number wrote under, where it is not the patient's."""
+    sent_late: bool
+    """Whether the channel passed it on minutes after it was sent, or days."""
+    sent_on_other_day: bool
+    is_long: bool
+    folded: bool
+    lost: int
+    """How many characters of a message that is shown whole were too many to be kept."""
 
 
 class Thread(rx.State):
