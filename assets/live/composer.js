@@ -3,6 +3,7 @@
 
 import { createElement, useEffect, useLayoutEffect, useRef, useState } from "react";
 
+import { cleanText, isVisible } from "$/public/live/clean_text.js";
 import * as drafts from "$/public/live/drafts.js";
 import { useTranslate } from "$/public/live/i18n.js";
 import * as outbox from "$/public/live/outbox.js";
@@ -12,16 +13,12 @@ import { stopped, typed } from "$/public/live/typing.js";
 export const BODY_LIMIT = 4000;
 const COUNT_FROM = 3500;
 const MAX_LINES = 6;
-const INVISIBLE = /^[\p{Z}\p{Cc}\p{Cf}]*$/u;
-// Control characters and lone surrogates.
-const FORBIDDEN = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\p{Cs}/u;
 
 const useBeforePaint = typeof window === "undefined" ? useEffect : useLayoutEffect;
 
 /** Why a body would be refused, as the server's code (clinic_chat/domain/text.py), or "". */
 export function refusal(body) {
-  if (FORBIDDEN.test(body)) return "body_characters";
-  if (INVISIBLE.test(body)) return "body_empty";
+  if (!isVisible(body)) return "body_empty";
   if ([...body.trim()].length > BODY_LIMIT) return "body_too_long";
   return "";
 }
@@ -63,7 +60,7 @@ export function MessageBox({ conversationId, label, placeholder, reasons }) {
 
   const submit = (event) => {
     event?.preventDefault();
-    const body = box.current.value;
+    const body = cleanText(box.current.value);
     const reason = refusal(body);
     if (reason) {
       setHint(reasons[reason] ?? reason);
@@ -84,7 +81,8 @@ export function MessageBox({ conversationId, label, placeholder, reasons }) {
     return () => form.removeEventListener("submit", submit);
   });
 
-  const onInput = () => {
+  const onInput = ({ nativeEvent }) => {
+    if (!nativeEvent.isComposing) clean(box.current);
     const { value } = box.current;
     const length = [...value].length;
     drafts.edit(conversationId, value);
@@ -125,6 +123,15 @@ export function MessageBox({ conversationId, label, placeholder, reasons }) {
       hint,
     ),
   ];
+}
+
+/** Drop what was pasted but cannot be sent, with the caret where it was. */
+function clean(box) {
+  const cleaned = cleanText(box.value);
+  if (cleaned === box.value) return;
+  const place = cleanText(box.value.slice(0, box.selectionEnd)).length;
+  box.value = cleaned;
+  box.setSelectionRange(place, place);
 }
 
 function grow(box) {

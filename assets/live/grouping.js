@@ -2,21 +2,28 @@
 
 import { account } from "$/public/live/account.js";
 import { dayIn } from "$/public/live/calendar.js";
+import { folding } from "$/public/live/long_messages.js";
 import { sentAgain } from "$/public/live/outbox.js";
 
 const GROUP_MS = 5 * 60_000;
+// A channel that passes a message on this much later should be seen to.
+const LATE_MS = 5 * 60_000;
 
 export const byStanding = (a, b) => a.seq - b.seq;
 
-/** The messages as rows of the Thread state (clinic_chat/ui/thread/state.py). */
-export function grouped(messages, { unreadAfter, marked }) {
+/**
+ * The messages as rows of the Thread state (clinic_chat/ui/thread/state.py). They stand in the
+ * order in which they arrived, and so do the days; a channel's own time is shown beside.
+ */
+export function grouped(messages, { unreadAfter, marked, patientName = "" }) {
   const { timeZone, userId } = account.get();
   const resent = new Set(messages.map(({ client_id: id }) => sentAgain(id)));
   let before = null;
   // Which message is the first unread shows only where the one before it is known.
   let unreadSeen = messages[0]?.seq > unreadAfter + 1;
   return messages.map((message) => {
-    const day = dayIn(message.at, timeZone);
+    const arrived = message.received_at || message.at;
+    const day = dayIn(arrived, timeZone);
     const newDay = before === null || before.day !== day;
     const firstUnread =
       !unreadSeen && message.direction === "inbound" && message.seq > unreadAfter;
@@ -28,10 +35,17 @@ export function grouped(messages, { unreadAfter, marked }) {
       before.author_id === message.author_id &&
       (message.author_name === "" || before.author_name === "" ||
         before.author_name === message.author_name) &&
-      Date.parse(message.at) - Date.parse(before.at) < GROUP_MS;
-    before = { ...message, day };
+      Date.parse(arrived) - before.arrived < GROUP_MS;
+    before = { ...message, day, arrived: Date.parse(arrived) };
+    const inbound = message.direction === "inbound";
+    const named = inbound && message.author_name && message.author_name !== patientName;
     return {
       ...message,
+      ...folding(message),
+      author_name: message.author_name || (inbound ? patientName : ""),
+      sender: named && !continues ? message.author_name : "",
+      sent_late: Date.parse(arrived) - Date.parse(message.at) > LATE_MS,
+      sent_on_other_day: dayIn(message.at, timeZone) !== day,
       // The row keeps its place and its React key when its message is acknowledged.
       key: message.client_id || message.id,
       day: newDay ? day : "",

@@ -17,6 +17,8 @@ export const scroller = {
   shows: (conversationId) => keeper?.conversationId === conversationId,
   atBottom: () => keeper?.atBottom() ?? true,
   toBottom: () => keeper?.toBottom(),
+  /** Keep the beginning of a message where it is while its size changes, or bring it into view. */
+  hold: (messageId) => keeper?.hold(messageId),
 };
 
 /** Call `listener` when the reader reaches or leaves the bottom. */
@@ -135,6 +137,14 @@ function keepPlace(area, content, markedSeq) {
       setBottom(true);
       seen = area.scrollTop;
       restore();
+    },
+    hold(messageId) {
+      const body = content.querySelector(`[data-id="${messageId}"] .message-body`);
+      if (!body) return;
+      const offset = body.getBoundingClientRect().top - area.getBoundingClientRect().top;
+      anchor = { body, offset: Math.max(0, offset) };
+      seen = area.scrollTop;
+      setBottom(false);
     },
     stop() {
       sizes.disconnect();

@@ -8,6 +8,7 @@ import { Feed } from "$/public/live/feed.js";
 import { byStanding, grouped } from "$/public/live/grouping.js";
 import * as inbox from "$/public/live/inbox.js";
 import { ask, isConnected } from "$/public/live/link.js";
+import { forget, onFold } from "$/public/live/long_messages.js";
 import * as outbox from "$/public/live/outbox.js";
 import * as people from "$/public/live/people.js";
 import { changed, flush, own } from "$/public/live/screen.js";
@@ -60,6 +61,7 @@ function open(conversationId, seq) {
   marked = seq;
   unreadAfter = Infinity;
   seenSeq = 0;
+  forget();
   people.leave();
   if (conversationId) {
     patience = window.setTimeout(() => {
@@ -180,10 +182,11 @@ function vars() {
   const first = firstSeq();
   const end = atEnd();
   const shown = end ? [...stored(), ...waiting()] : stored();
+  const row = (feed.key && inbox.row(feed.key)) || {};
   return {
     phase,
-    messages: grouped(shown, { unreadAfter, marked }),
-    conversation: (feed.key && inbox.row(feed.key)) || {},
+    messages: grouped(shown, { unreadAfter, marked, patientName: row.patient_name }),
+    conversation: row,
     first_seq: Number.isFinite(first) ? first : 0,
     last_seq: lastSeq(),
     marked_seq: marked,
@@ -207,10 +210,13 @@ function waiting() {
       direction: "outbound",
       author_id: account.get().userId,
       author_name: "",
+      kind: "text",
       body: entry.body,
+      body_length: 0,
       client_id: entry.clientId,
       status: entry.state,
       at: entry.at,
+      received_at: "",
       delivered_at: "",
       read_at: "",
       failed_at: "",
@@ -222,4 +228,5 @@ account.subscribe(() => changed(stateName));
 people.onChange(() => changed(stateName));
 inbox.onChange(() => changed(stateName));
 outbox.onChange(() => changed(stateName));
+onFold(() => changed(stateName));
 connection.subscribe(() => changed(stateName));

@@ -1,14 +1,13 @@
 """What a channel reports: how far an outbound message got."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from fastapi import APIRouter, Security
-from pydantic import Field
 
 from clinic_chat.api.bearer import CallerScope, TokenRoute, bearer_scheme
 from clinic_chat.api.errors import error_responses
-from clinic_chat.api.schemas import MessageBody, StrictModel, ViewModel
-from clinic_chat.domain.delivery import REASON_LIMIT, report_status
+from clinic_chat.api.schemas import ChannelText, MessageBody, StrictModel, ViewModel
+from clinic_chat.domain.delivery import report_status
 
 router = APIRouter(
     prefix="/api/v1",
@@ -22,8 +21,10 @@ class StatusReport(StrictModel):
     """One step of an outbound message."""
 
     status: Literal["sent", "delivered", "read", "failed"]
-    reason: Annotated[str, Field(json_schema_extra={"maxLength": REASON_LIMIT})] = ""
-    """Why it failed, as staff will read it."""
+    reason: ChannelText = ""
+    """Why it failed, as staff will read it: one line of which 200 characters are kept."""
+    at: ChannelText | None = None
+    """When it happened, as of `at` of a message; never before the message."""
 
 
 class Reported(ViewModel):
@@ -35,5 +36,7 @@ class Reported(ViewModel):
 @router.post("/messages/{message_id}/status", tags=["channels"], summary="Report a receipt")
 async def status(message_id: str, report: StatusReport, scope: CallerScope) -> Reported:
     """Move a message forward. What is behind its status already changes nothing and is no error."""
-    stored = await report_status(scope, message_id, report.status, reason=report.reason)
+    stored = await report_status(
+        scope, message_id, report.status, reason=report.reason, channel_at=report.at
+    )
     return Reported(message=MessageBody.model_validate(stored.message))

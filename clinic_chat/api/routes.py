@@ -17,12 +17,14 @@ Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 class GuardedRoute(APIRoute):
-    """A route that reads at most `MAX_BODY_BYTES` and answers every failure as an error.
+    """A route that reads at most `max_body_bytes` and answers every failure as an error.
 
     Errors are caught here and not by the application's exception handlers, because those
     would also apply to the page server mounted beside these routes, and because the one for
     unexpected exceptions raises them again, into a log that would quote them.
     """
+
+    max_body_bytes = MAX_BODY_BYTES
 
     def get_route_handler(self) -> Handler:
         """The route's handler, guarded."""
@@ -31,7 +33,7 @@ class GuardedRoute(APIRoute):
         async def guarded(request: Request) -> Response:
             try:
                 await self.admit(request)
-                return await handler(bounded(request, MAX_BODY_BYTES))
+                return await handler(bounded(request, self.max_body_bytes))
             except Exception as error:
                 return error_response(error)
 

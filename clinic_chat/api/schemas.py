@@ -1,9 +1,18 @@
 """Shapes that several endpoints take or return: JSON in camelCase."""
 
-from pydantic import BaseModel, ConfigDict
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 from pydantic.alias_generators import to_camel
 
+from clinic_chat.domain.characters import well_formed
+from clinic_chat.domain.inbound import MessageKind
 from clinic_chat.domain.messages import Direction, MessageStatus
+
+ChannelText = Annotated[
+    str, BeforeValidator(lambda value: well_formed(value) if isinstance(value, str) else value)
+]
+"""Text with halves of characters in it, which the validator itself would refuse."""
 
 
 class StrictModel(BaseModel):
@@ -39,10 +48,17 @@ class MessageBody(ViewModel):
     author_id: str
     """The staff member, empty for a patient."""
     author_name: str
+    """A patient's name as the channel gave it, the one on file or empty when it gave none."""
+    kind: MessageKind
     body: str
+    body_length: int
+    """The length of what was delivered when it was too long to be kept whole, else 0."""
     client_id: str
     status: MessageStatus
     at: str
+    """When it was sent."""
+    received_at: str
+    """When it arrived, where the channel gave another time; empty when it did not."""
     delivered_at: str
     read_at: str
     failed_at: str

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from clinic_chat.domain.errors import NotFound
 from clinic_chat.domain.patients import Patient
-from clinic_chat.domain.phone_format import phone_shown
+from clinic_chat.domain.phones import format_phone
 from clinic_chat.domain.scope import ClinicScope
 from clinic_chat.domain.staff import User
 from clinic_chat.storage.base import Base, ClinicOwned, new_id, now
@@ -56,6 +56,7 @@ class Conversation(ClinicOwned, Base):
     last_seq: Mapped[int] = mapped_column(BigInteger, default=0)
     inbound_count: Mapped[int] = mapped_column(BigInteger, default=0)
     preview: Mapped[str] = mapped_column(String(200), default="")
+    preview_kind: Mapped[str] = mapped_column(String(20), default="text", server_default="text")
     preview_direction: Mapped[str] = mapped_column(String(10), default="")
     preview_author_id: Mapped[UUID | None] = mapped_column(default=None)
     preview_author: Mapped[str] = mapped_column(String(120), default="")
@@ -72,8 +73,13 @@ class ConversationView:
     version: int
     patient_id: str
     patient_name: str
+    """Their number when nobody said a name."""
     patient_phone: str
+    """In E.164 as it was used last, or where messages come from that is no number."""
     patient_phone_shown: str
+    """The same in groups, for people."""
+    patient_other_names: list[str]
+    """Under which others write from the same number."""
     patient_since: str
     channel: str
     status: str
@@ -82,6 +88,8 @@ class ConversationView:
     last_seq: int
     inbound_count: int
     preview: str
+    preview_kind: str
+    """A `MessageKind`: what the last message is besides its words."""
     preview_direction: str
     preview_author_id: str
     preview_author: str
@@ -199,13 +207,15 @@ def conversation_view(
     conversation: Conversation, patient: Patient, assignee_name: str | None
 ) -> ConversationView:
     """A row of `conversation_rows` as it is shown."""
+    phone = format_phone(patient.shown_phone)
     return ConversationView(
         id=str(conversation.id),
         version=conversation.version,
         patient_id=str(patient.id),
-        patient_name=patient.name,
-        patient_phone=patient.phone or "",
-        patient_phone_shown=phone_shown(patient.phone or ""),
+        patient_name=patient.name or phone,
+        patient_phone=patient.shown_phone,
+        patient_phone_shown=phone,
+        patient_other_names=patient.also_known_as,
         patient_since=iso(patient.created_at),
         channel=conversation.channel,
         status=conversation.status,
@@ -214,6 +224,7 @@ def conversation_view(
         last_seq=conversation.last_seq,
         inbound_count=conversation.inbound_count,
         preview=conversation.preview,
+        preview_kind=conversation.preview_kind,
         preview_direction=conversation.preview_direction,
         preview_author_id=str(conversation.preview_author_id or ""),
         preview_author=conversation.preview_author,

@@ -6,9 +6,11 @@ from uuid import UUID
 from sqlalchemy import bindparam
 from sqlalchemy.orm import Session
 
+from clinic_chat.domain.characters import clean_line, cut
 from clinic_chat.domain.conversations import Conversation, conversation_rows, standing
 from clinic_chat.domain.errors import Conflict, InvalidInput, NotFound
 from clinic_chat.domain.events import EventType, record
+from clinic_chat.domain.inbound import channel_time
 from clinic_chat.domain.messages import Direction, Message, MessageStatus, Stored, message_view
 from clinic_chat.domain.scope import ClinicScope
 from clinic_chat.storage.base import now
@@ -25,25 +27,29 @@ async def report_status(
     *,
     reason: object = "",
     at: datetime | None = None,
+    channel_at: object = None,
 ) -> Stored:
     """Move an outbound message on to `delivered`, `read` or `failed`.
 
     Channels report out of order and twice: what is behind the message's status changes
     nothing and is no error, and `read` implies `delivered`. `created` of the result says
-    whether the message changed.
+    whether the message changed. `channel_at` is the channel's own time (`channel_time`), which
+    counts unless it cannot be right.
 
     Raises:
         NotFound: the message is unknown, malformed or another clinic's.
-        InvalidInput: `status_invalid`, `reason_invalid` or `not_outbound`.
+        InvalidInput: `status_invalid`, `reason_not_text` or `not_outbound`.
         Conflict: `status_final`: a message that arrived cannot fail, one that failed stays so.
     """
     if not isinstance(status, str) or status not in set(MessageStatus):
         raise InvalidInput("status is delivered, read or failed", code="status_invalid")
-    if not isinstance(reason, str) or len(reason) > REASON_LIMIT or not reason.isprintable():
-        raise InvalidInput(f"a reason has up to {REASON_LIMIT} characters", code="reason_invalid")
+    if not isinstance(reason, str):
+        raise InvalidInput("the reason must be text", code="reason_not_text")
+    told = cut(clean_line(reason), REASON_LIMIT)
     wanted = MessageStatus(str(status))
     wanted_id = _message_id(message_id)
-    moment = at or now()
+    arrived = at or now()
+    moment = channel_time(channel_at, arrived) or arrived
 
     def apply(session: Session) -> Stored:
         found = session.execute(_REPORTED, {"message": wanted_id}).one_or_none()
@@ -54,7 +60,8 @@ async def report_status(
             raise InvalidInput("only outbound messages have receipts", code="not_outbound")
         if not _moves_on(MessageStatus(message.status), wanted):
             return Stored(message_view(message), created=False)
-        _apply(message, wanted, reason, moment)
+        # Clocks differ, and nothing arrives before it was sent.
+        _apply(message, wanted, told, max(moment, message.created_at))
         if message.seq == conversation.last_seq:
             conversation.preview_status = wanted
         record(

@@ -1,8 +1,12 @@
-"""Reads CSV files of dialogues (RFC 4180, UTF-8), going on after a row that is broken."""
+"""Reads CSV files of dialogues (RFC 4180, or as spreadsheets save them), around broken rows."""
 
+import codecs
 import csv
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from io import StringIO
+from itertools import islice
 from pathlib import Path
 
 from clinic_chat.domain.errors import InvalidInput
@@ -10,6 +14,17 @@ from clinic_chat.domain.errors import InvalidInput
 ID = "id"
 SECTION = "section_header"
 DIALOGUE = "dialogue"
+# Spreadsheets write semicolons where the comma is in numbers, as in Portuguese.
+SEPARATORS = (",", ";", "\t", "|")
+_SEPARATOR_LINE = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
+_MARKS = (
+    (codecs.BOM_UTF8, "UTF-8"),
+    (codecs.BOM_UTF16_LE, "UTF-16-LE"),
+    (codecs.BOM_UTF16_BE, "UTF-16-BE"),
+)
+_BROKEN = re.compile("[\ud800-\udfff]")
+# The library's own limit, 131,072 characters, would lose the row.
+csv.field_size_limit(2**31 - 1)
 
 
 @dataclass(frozen=True)
@@ -34,34 +49,63 @@ def read_dialogue_file(path: Path) -> list[DialogueRow | Problem]:
     """The rows of the file in its order, with a problem in the place of each unreadable one.
 
     The columns `ID` and `dialogue` must be there, `section_header` is used when it is, others
-    are not looked at.
+    are not looked at. Fields are separated by commas, semicolons, tabs or bars, or by what a
+    first line such as `sep=;` names. Text is UTF-8, UTF-16 or Windows-1252.
 
     Raises:
         InvalidInput: `file_unreadable` or `columns_missing`.
     """
     try:
-        # An undecodable byte becomes a lone surrogate, so that only its own row is lost.
-        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-            lines = list(file)
+        data = path.read_bytes()
     except OSError as error:
         raise InvalidInput(
             f"cannot read {path}: {error.strerror}", code="file_unreadable"
         ) from None
-    records = _records(lines)
-    header = next(records, (1, []))[1]
-    columns = [] if isinstance(header, csv.Error) else [name.strip().lower() for name in header]
-    if ID not in columns or DIALOGUE not in columns:
-        raise InvalidInput(
-            f"{path} has no header line with the columns ID and dialogue", code="columns_missing"
-        )
-    return [_row(line, record, columns) for line, record in records]
+    text, encoding = _decoded(data)
+    lines = list(StringIO(text, newline=""))
+    named = _SEPARATOR_LINE.fullmatch(lines[0].strip()) if lines else None
+    first = 1 if named else 0
+    for separator in [named[1]] if named else SEPARATORS:
+        records = _records(lines, first, separator)
+        columns = _columns(next(records, (1, []))[1])
+        if ID in columns and DIALOGUE in columns:
+            return _rows(records, columns, encoding)
+    raise InvalidInput(
+        f"{path} has no header line with the columns ID and dialogue: it was read as {encoding}"
+        f" and tried with {f'{named[1]!r}' if named else 'commas, semicolons, tabs and bars'}",
+        code="columns_missing",
+    )
 
 
-def _records(lines: list[str]) -> Iterator[tuple[int, list[str] | csv.Error]]:
-    start = 0
+def _decoded(data: bytes) -> tuple[str, str]:
+    """The text, with a lone surrogate for each byte that cannot be read, and its encoding."""
+    for mark, encoding in _MARKS:
+        if data.startswith(mark):
+            return _decode(data.removeprefix(mark), encoding), encoding
+    for encoding in ("UTF-16-LE", "UTF-16-BE"):
+        # Every other byte of ASCII is zero, and the header is ASCII.
+        zeros = data[encoding == "UTF-16-LE" : 40 : 2]
+        if len(zeros) > 1 and not any(zeros):
+            return _decode(data, encoding), encoding
+    text = _decode(data, "UTF-8")
+    # One letter in UTF-8 shows that it is UTF-8, with some broken bytes.
+    if _BROKEN.search(text) and _BROKEN.sub("", text).isascii():
+        return _decode(data, "Windows-1252"), "Windows-1252"
+    return text, "UTF-8"
+
+
+def _decode(data: bytes, encoding: str) -> str:
+    # Half of a pair in UTF-16 is one broken character, which no byte stands for.
+    errors = "replace" if encoding.startswith("UTF-16") else "surrogateescape"
+    return data.decode(encoding, errors)
+
+
+def _records(
+    lines: list[str], start: int, separator: str
+) -> Iterator[tuple[int, list[str] | csv.Error]]:
     while start < len(lines):
         begins = start
-        reader = csv.reader((lines[at] for at in range(start, len(lines))), strict=True)
+        reader = csv.reader(islice(lines, start, None), strict=True, delimiter=separator)
         try:
             for record in reader:
                 if record:
@@ -74,7 +118,27 @@ def _records(lines: list[str]) -> Iterator[tuple[int, list[str] | csv.Error]]:
             start = begins + 1
 
 
-def _row(line: int, record: list[str] | csv.Error, columns: list[str]) -> DialogueRow | Problem:
+def _columns(header: list[str] | csv.Error) -> list[str]:
+    return [] if isinstance(header, csv.Error) else [name.strip().lower() for name in header]
+
+
+def _rows(
+    records: Iterable[tuple[int, list[str] | csv.Error]], columns: list[str], encoding: str
+) -> list[DialogueRow | Problem]:
+    rows: list[DialogueRow | Problem] = []
+    is_broken = False
+    for line, record in records:
+        whole = not isinstance(record, csv.Error) and len(record) == len(columns)
+        # The lines of a broken cell are no rows of their own.
+        if whole or not is_broken:
+            rows.append(_row(line, record, columns, encoding))
+        is_broken = isinstance(record, csv.Error) or (is_broken and not whole)
+    return rows
+
+
+def _row(
+    line: int, record: list[str] | csv.Error, columns: list[str], encoding: str
+) -> DialogueRow | Problem:
     if isinstance(record, csv.Error):
         return Problem(line, f"not CSV: {record}")
     if len(record) != len(columns):
@@ -82,6 +146,6 @@ def _row(line: int, record: list[str] | csv.Error, columns: list[str]) -> Dialog
     try:
         "".join(record).encode()
     except UnicodeEncodeError:
-        return Problem(line, "bytes that are not UTF-8")
+        return Problem(line, f"bytes that are not {encoding}")
     fields = dict(zip(columns, record, strict=True))
     return DialogueRow(line, fields[ID].strip(), fields.get(SECTION, "").strip(), fields[DIALOGUE])

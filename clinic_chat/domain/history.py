@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from clinic_chat.domain.conversations import load_conversation
-from clinic_chat.domain.errors import InvalidInput
+from clinic_chat.domain.errors import InvalidInput, NotFound
 from clinic_chat.domain.messages import Message, MessageView, message_view
 from clinic_chat.domain.scope import ClinicScope
 
@@ -59,6 +59,32 @@ async def messages_page(
         )
         views = [message_view(row) for row in rows]
     return MessagePage(target.version, target.last_seq, views[::-1])
+
+
+@dataclass(frozen=True)
+class WholeBody:
+    """All that is kept of a message's text; of `lost` characters more only the number."""
+
+    body: str
+    lost: int
+
+
+async def whole_body(scope: ClinicScope, conversation: object, seq: object) -> WholeBody:
+    """The text of which a page has only the beginning.
+
+    Raises:
+        NotFound: there is no such message, or it is another clinic's.
+        InvalidInput: `cursor_invalid`: `seq` is not a whole number of 0 or more.
+    """
+    wanted = _cursor(seq)
+    async with scope.read() as session:
+        target = await load_conversation(session, conversation)
+        message = await session.scalar(
+            select(Message).where(Message.conversation_id == target.id, Message.seq == wanted)
+        )
+    if message is None:
+        raise NotFound("no such message")
+    return WholeBody(message.body, (message.body_length or len(message.body)) - len(message.body))
 
 
 def _cursor(value: object) -> int:

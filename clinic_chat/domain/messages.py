@@ -17,6 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from clinic_chat.domain.characters import cut
 from clinic_chat.domain.conversations import (
     Beside,
     Conversation,
@@ -25,10 +26,11 @@ from clinic_chat.domain.conversations import (
     standing,
 )
 from clinic_chat.domain.events import EventType, record
-from clinic_chat.domain.patients import patient_by_phone
+from clinic_chat.domain.inbound import MessageKind, inbound_message
+from clinic_chat.domain.patients import sending_patient
 from clinic_chat.domain.scope import ClinicScope
 from clinic_chat.domain.staff import User
-from clinic_chat.domain.text import clean_body, clean_key, clean_name, clean_phone, preview
+from clinic_chat.domain.text import BODY_LIMIT, preview
 from clinic_chat.storage.base import Base, ClinicOwned, new_id, now
 from clinic_chat.storage.database import AnySession
 from clinic_chat.storage.scoping import AGAIN
@@ -56,6 +58,8 @@ class Message(ClinicOwned, Base):
     """A message. (clinic, origin, client_id) is unique for ever: a repeated send is the same one.
 
     `origin` names who chose the `client_id`: `staff:<user id>`, `api` or `import`.
+    `body_length` is how long a body was that was too long to be kept whole, `sent_at` the
+    channel's own time; `seq` and `created_at` are of when it arrived.
     """
 
     __tablename__ = "messages"
@@ -74,10 +78,15 @@ class Message(ClinicOwned, Base):
         ForeignKey("users.id", ondelete="SET NULL"), default=None
     )
     author_name: Mapped[str] = mapped_column(String(120))
+    kind: Mapped[MessageKind] = mapped_column(
+        String(20), default=MessageKind.TEXT, server_default=MessageKind.TEXT
+    )
     body: Mapped[str] = mapped_column(Text)
+    body_length: Mapped[int | None] = mapped_column(BigInteger, default=None)
     origin: Mapped[str] = mapped_column(String(50))
     client_id: Mapped[str] = mapped_column(String(200))
     status: Mapped[MessageStatus] = mapped_column(String(10), default=MessageStatus.SENT)
+    sent_at: Mapped[datetime | None] = mapped_column(default=None)
     created_at: Mapped[datetime] = mapped_column(default=now)
     delivered_at: Mapped[datetime | None] = mapped_column(default=None)
     read_at: Mapped[datetime | None] = mapped_column(default=None)
@@ -87,7 +96,11 @@ class Message(ClinicOwned, Base):
 
 @dataclass(frozen=True)
 class MessageView:
-    """A message as screens and the API show it; times are ISO 8601 in UTC, "" when not yet."""
+    """A message as screens and the API show it; times are ISO 8601 in UTC, "" when not yet.
+
+    `at` is when it was sent, `received_at` when it arrived, where a channel's time says
+    otherwise. `body_length` is the length of the whole when `body` is only its beginning, or 0.
+    """
 
     id: str
     conversation_id: str
@@ -95,10 +108,13 @@ class MessageView:
     direction: str
     author_id: str
     author_name: str
+    kind: str
     body: str
+    body_length: int
     client_id: str
     status: str
     at: str
+    received_at: str
     delivered_at: str
     read_at: str
     failed_at: str
@@ -114,23 +130,37 @@ class Stored:
 
 
 async def receive_message(
-    scope: ClinicScope, *, name: object, phone: object, body: object, external_id: object
+    scope: ClinicScope,
+    *,
+    name: object,
+    phone: object,
+    body: object,
+    external_id: object,
+    kind: object = None,
+    caption: object = None,
+    at: object = None,
 ) -> Stored:
     """Store what a patient wrote, once per `external_id`, finding the patient by phone.
 
     Raises:
-        InvalidInput: `externalId_invalid` or a rule of `clean_body`, `clean_name` or
-            `clean_phone`.
+        InvalidInput: the request is malformed, a code of `inbound_message`.
     """
-    text = clean_body(body)
-    patient_name = clean_name(name)
-    number = clean_phone(phone)
-    key = clean_key(external_id, "externalId")
+    moment = now()
+    incoming = inbound_message(
+        name=name,
+        phone=phone,
+        body=body,
+        external_id=external_id,
+        kind=kind,
+        caption=caption,
+        at=at,
+        moment=moment,
+    )
 
     def store(session: Session) -> Stored:
-        if known := _stored(session, API_CHANNEL, key):
-            return Stored(message_view(known), created=False)
-        patient = patient_by_phone(session, number, patient_name)
+        if known := _stored(session, API_CHANNEL, incoming.key):
+            return Stored(message_view(known, whole=True), created=False)
+        patient, author_name = sending_patient(session, incoming.address, incoming.name)
         place = {"patient": patient.id, "channel": API_CHANNEL}
         found = session.execute(_PLACE, place).one_or_none()
         if found is None:
@@ -142,13 +172,16 @@ async def receive_message(
             session,
             target,
             direction=Direction.INBOUND,
-            author_name=patient.name,
-            body=text,
+            author_name=author_name,
+            kind=incoming.kind,
+            body=incoming.body,
+            body_length=incoming.length,
             origin=API_CHANNEL,
-            client_id=key,
+            client_id=incoming.key,
+            sent_at=incoming.sent_at,
             beside=(patient, assignee),
         )
-        return Stored(message_view(message), created=True)
+        return Stored(message_view(message, whole=True), created=True)
 
     return await scope.change(store)
 
@@ -177,8 +210,11 @@ def append_message(
     body: str,
     origin: str,
     client_id: str,
+    kind: MessageKind = MessageKind.TEXT,
+    body_length: int | None = None,
     author_id: UUID | None = None,
     at: datetime | None = None,
+    sent_at: datetime | None = None,
     beside: Beside | None = None,
 ) -> Message:
     """Add the next message to a conversation and log it, in the caller's transaction.
@@ -191,6 +227,7 @@ def append_message(
     conversation.last_seq += 1
     conversation.last_activity_at = moment
     conversation.preview = preview(body)
+    conversation.preview_kind = kind
     conversation.preview_direction = direction
     conversation.preview_author_id = author_id
     conversation.preview_author = author_name
@@ -206,10 +243,13 @@ def append_message(
         direction=direction,
         author_id=author_id,
         author_name=author_name,
+        kind=kind,
         body=body,
+        body_length=body_length,
         origin=origin,
         client_id=client_id,
         status=MessageStatus.SENT,
+        sent_at=sent_at,
         created_at=moment,
         failure="",
     )
@@ -247,8 +287,10 @@ _PLACE = (
 )
 
 
-def message_view(message: Message) -> MessageView:
-    """The message as it is shown."""
+def message_view(message: Message, *, whole: bool = False) -> MessageView:
+    """The message as it is shown: in lists only the beginning of a body that staff cannot write."""
+    body = message.body if whole else cut(message.body, BODY_LIMIT)
+    length = message.body_length or len(message.body)
     return MessageView(
         id=str(message.id),
         conversation_id=str(message.conversation_id),
@@ -256,10 +298,13 @@ def message_view(message: Message) -> MessageView:
         direction=message.direction,
         author_id=str(message.author_id or ""),
         author_name=message.author_name,
-        body=message.body,
+        kind=message.kind,
+        body=body,
+        body_length=length if length > len(body) else 0,
         client_id=message.client_id if message.direction == Direction.OUTBOUND else "",
         status=message.status,
-        at=iso(message.created_at),
+        at=iso(message.sent_at or message.created_at),
+        received_at=iso(message.created_at) if message.sent_at else "",
         delivered_at=_iso(message.delivered_at),
         read_at=_iso(message.read_at),
         failed_at=_iso(message.failed_at),

@@ -1,8 +1,8 @@
 """Rules for the text people and machines send."""
 
-import re
 import unicodedata
 
+from clinic_chat.domain.characters import clean_line, clean_text, is_visible
 from clinic_chat.domain.errors import InvalidInput
 
 BODY_LIMIT = 4_000
@@ -10,21 +10,16 @@ NAME_LIMIT = 120
 KEY_LIMIT = 200
 PREVIEW_LENGTH = 140
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
-
 
 def clean_body(value: object) -> str:
-    """A message body as it may be stored: trimmed at the ends, line breaks as `\\n`.
+    """What staff write as it may be stored: cleaned (`clean_text`) and trimmed at the ends.
 
     Raises:
-        InvalidInput: `body_not_text`, `body_characters` (NUL, lone surrogate or another
-            control character), `body_empty` (or only white space) or `body_too_long`
+        InvalidInput: `body_not_text`, `body_empty` (nothing to see) or `body_too_long`
             (over 4,000 characters, counted as Unicode code points).
     """
-    text = _text(value, "body")
-    text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
-    if not _visible(text):
+    text = clean_text(_text(value, "body")).strip()
+    if not is_visible(text):
         raise InvalidInput("the body is empty", code="body_empty")
     if len(text) > BODY_LIMIT:
         raise InvalidInput(f"the body has over {BODY_LIMIT} characters", code="body_too_long")
@@ -32,30 +27,17 @@ def clean_body(value: object) -> str:
 
 
 def clean_name(value: object) -> str:
-    """A person's name: one line, 1 to 120 characters.
+    """A name that staff or an operator give: one line, cleaned, 1 to 120 characters.
 
     Raises:
-        InvalidInput: `name_not_text`, `name_characters`, `name_empty` or `name_too_long`.
+        InvalidInput: `name_not_text`, `name_empty` (nothing to see) or `name_too_long`.
     """
-    name = " ".join(_text(value, "name").split())
-    if not _visible(name):
+    name = clean_line(_text(value, "name"))
+    if not name:
         raise InvalidInput("the name is empty", code="name_empty")
     if len(name) > NAME_LIMIT:
         raise InvalidInput(f"the name has over {NAME_LIMIT} characters", code="name_too_long")
     return name
-
-
-def clean_phone(value: object) -> str:
-    """A phone number in E.164 (`+` and 7 to 15 digits).
-
-    Raises:
-        InvalidInput: `phone_invalid`.
-    """
-    if not isinstance(value, str) or not _PHONE.fullmatch(value):
-        raise InvalidInput(
-            "the phone number is not in E.164, like +5511987654321", code="phone_invalid"
-        )
-    return value
 
 
 def clean_key(value: object, name: str) -> str:
@@ -96,14 +78,4 @@ def search_key(value: str) -> str:
 def _text(value: object, name: str) -> str:
     if not isinstance(value, str):
         raise InvalidInput(f"the {name} must be text", code=f"{name}_not_text")
-    try:
-        value.encode("utf-8")
-    except UnicodeEncodeError:
-        raise InvalidInput(f"the {name} has a lone surrogate", code=f"{name}_characters") from None
-    if _CONTROL.search(value):
-        raise InvalidInput(f"the {name} has a control character", code=f"{name}_characters")
     return value
-
-
-def _visible(text: str) -> bool:
-    return any(unicodedata.category(c) not in {"Zs", "Zl", "Zp", "Cc", "Cf"} for c in text)

@@ -17,6 +17,7 @@ from clinic_chat.domain.assignment import AlreadyTaken, assign, set_status
 from clinic_chat.domain.conversations import conversation_id
 from clinic_chat.domain.drafts import save_draft
 from clinic_chat.domain.errors import DomainError, InvalidInput, RateLimited
+from clinic_chat.domain.history import whole_body
 from clinic_chat.domain.inbox import overview
 from clinic_chat.domain.preferences import save_preferences
 from clinic_chat.domain.receipts import (
@@ -69,6 +70,7 @@ class Acts:
         """Event name → handler for python-socketio; whatever it returns is the answer."""
         handlers: dict[str, Handler] = {
             "message:send": self._send,
+            "message:body": self._body,
             "message:read": self._read,
             "conversation:unread": self._unread,
             "conversation:status": self._status,
@@ -129,6 +131,10 @@ class Acts:
         )
         await self._activity.stop_typing(caller)
         return {"message": asdict(stored.message)}
+
+    async def _body(self, caller: Caller, data: Data) -> Data:
+        whole = await whole_body(caller.scope, data.get("conversationId"), data.get("seq"))
+        return asdict(whole)
 
     async def _read(self, caller: Caller, data: Data) -> Data:
         read = await mark_read(caller.scope, data.get("conversationId"), data.get("seq"))

@@ -19,6 +19,9 @@ from clinic_chat.storage.sqlite_connection import sqlite_connection
 
 # Well under what a browser waits for an answer before it takes the connection for dead.
 BUSY_TIMEOUT_MS = 2_000
+# While somebody reads the log only grows; without a limit the file would stay as large for ever
+# (https://sqlite.org/pragma.html#pragma_journal_size_limit).
+WAL_BYTES = 16 * 1024 * 1024
 
 
 def sqlite_engine(url: str, *, begin: str, connections: int) -> AsyncEngine:
@@ -43,6 +46,7 @@ def sqlite_engine(url: str, *, begin: str, connections: int) -> AsyncEngine:
             "foreign_keys=ON",
             f"busy_timeout={BUSY_TIMEOUT_MS}",
             "cache_size=-16000",
+            f"journal_size_limit={WAL_BYTES}",
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()

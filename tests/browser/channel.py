@@ -37,8 +37,8 @@ class Channel:
             limits=IDLE,
         )
 
-    async def deliver(self, patient: Patient, body: str) -> Delivered:
-        """Store one message from a patient."""
+    async def deliver(self, patient: Patient, body: str, **more: str) -> Delivered:
+        """Store one message from a patient, with `more` fields of the request."""
         posted_at = time.time()
         answer = await self._client.post(
             "/api/v1/inbound",
@@ -46,6 +46,7 @@ class Channel:
                 "patient": {"name": patient.name, "phone": patient.phone},
                 "body": body,
                 "externalId": f"browser-test-{next(_ids)}",
+                **more,
             },
         )
         answered_at = time.time()

@@ -91,9 +91,9 @@ async def test_the_box_grows_with_the_text_up_to_six_lines(desk: Desk) -> None:
         ("", "Escreva algo antes."),
         ("  \n\t ", "Escreva algo antes."),
         ("x" * (LIMIT + 1), "Uma mensagem tem no máximo 4000 caracteres."),
-        ("com\0nulo", "O texto tem caracteres que não podem ser enviados."),
+        ("\u3164\u2800", "Escreva algo antes."),
     ],
-    ids=["empty", "white space", "too long", "NUL"],
+    ids=["empty", "white space", "too long", "invisible"],
 )
 async def test_what_cannot_be_sent_is_refused_with_the_reason_and_kept(
     desk: Desk, draft: str, reason: str
@@ -110,6 +110,32 @@ async def test_what_cannot_be_sent_is_refused_with_the_reason_and_kept(
     await expect(desk.page.get_by_test_id("composer").get_by_role("alert")).to_have_text(reason)
     await expect(box).to_have_value(draft)
     assert await bodies(desk.page) == ["Bom dia"]
+
+
+@pytest.mark.parametrize(
+    ("pasted", "sent"),
+    [
+        ("Preparo:\x0bjejum de 8 h", "Preparo:\njejum de 8 h"),
+        ("página 1\x0cpágina 2", "página 1\npágina 2"),
+        ("resultado\x03 normal", "resultado normal"),
+        ("com\0nulo e \u202e21 mg", "comnulo e 21 mg"),
+    ],
+)
+async def test_what_was_pasted_is_cleaned_and_sent(desk: Desk, pasted: str, sent: str) -> None:
+    box = composer(desk.page)
+    await box.fill("antes ")
+    await box.evaluate(
+        "(box, text) => { box.setRangeText(text, box.value.length, box.value.length, 'end');"
+        " box.setRangeText(' depois', box.value.length, box.value.length, 'preserve');"
+        " box.dispatchEvent(new InputEvent('input', { bubbles: true })); }",
+        pasted,
+    )
+
+    await expect(box).to_have_value(f"antes {sent} depois")
+    assert await box.evaluate("(box) => box.selectionEnd") == len(f"antes {sent}")
+    await box.press("Enter")
+
+    await expect(message(desk.page, f"antes {sent} depois")).to_have_attribute("data-seq", "2")
 
 
 @pytest.mark.parametrize("letter", ["x", "💊"], ids=["letters", "emoji"])

@@ -15,6 +15,7 @@ from fastapi import FastAPI
 
 from clinic_chat.api.app import create_api
 from clinic_chat.domain.clinics import Clinic
+from clinic_chat.domain.scope import ClinicScope
 from clinic_chat.domain.staff import Membership, Role, User
 from clinic_chat.domain.tokens import create_token
 from clinic_chat.services import Services
@@ -40,6 +41,11 @@ class ClinicApi:
     token: str
     """Aurora's."""
     signed_out: list[UUID] = field(default_factory=list)
+
+    @property
+    def scope(self) -> ClinicScope:
+        """Aurora as its token has it."""
+        return ClinicScope(self.services.database, self.clinics["aurora"])
 
     @property
     def bearer(self) -> dict[str, str]:

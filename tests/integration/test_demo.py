@@ -21,10 +21,10 @@ from clinic_chat.domain.inbox import list_conversations
 from clinic_chat.domain.messages import Direction, Message, MessageStatus
 from clinic_chat.domain.passwords import verify_password
 from clinic_chat.domain.patients import Patient
+from clinic_chat.domain.phones import phone_address
 from clinic_chat.domain.receipts import ReadMarker
 from clinic_chat.domain.scope import ClinicScope
 from clinic_chat.domain.staff import User, clinics_of, colleagues
-from clinic_chat.domain.text import clean_phone
 from clinic_chat.storage.base import now
 from clinic_chat.storage.database import Database
 
@@ -122,7 +122,7 @@ async def test_thirty_patients_have_valid_numbers_and_varied_conversations(
         async with scope.read() as session:
             patients = (await session.scalars(select(Patient))).all()
         assert len(patients) == expected
-        assert all(clean_phone(patient.phone) for patient in patients)
+        assert all(phone_address(patient.phone).number == patient.phone for patient in patients)
         lengths += [len(rows) for rows in (await messages_by_conversation(scope)).values()]
     assert len(lengths) == 30
     assert 300 <= sum(lengths) <= 450

@@ -108,7 +108,7 @@ async def test_bad_rows_are_named_and_leave_no_trace_while_good_rows_stay(
         ("", "CC", COUGH),
         ("3", "CC", ""),
         ("4", "CC", "nobody speaks"),
-        ("5", "CC", "Doctor: Hello\nPatient: " + "a" * 4_001),
+        ("5", "CC", "Doctor: Olá\nPatient: " + "a" * 65_537),
         ("6", "CC", "Doctor: Hello\nPatient: a\0b"),
         ("7" * 200, "CC", KNEE),
         ("8", "CC", KNEE),
@@ -121,14 +121,13 @@ async def test_bad_rows_are_named_and_leave_no_trace_while_good_rows_stay(
         (5, "the ID is empty"),
         (8, "the dialogue is empty"),
         (9, "the dialogue does not begin with a speaker"),
-        (10, "turn 2: the body has over 4000 characters"),
-        (12, "turn 2: the body has a control character"),
+        (10, "turn 2: the body has over 65536 characters"),
         (14, "ID and section_header: the name has over 120 characters"),
         (20, "3 fields instead of 4"),
         (21, "bytes that are not UTF-8"),
     ]
-    assert (result.conversations, result.messages) == (3, 7)
-    assert await counted(clinics.aurora) == (3, 7)
+    assert (result.conversations, result.messages) == (4, 9)
+    assert await counted(clinics.aurora) == (4, 9)
 
 
 async def test_conversations_keep_the_order_of_the_file_and_end_before_now(

@@ -72,7 +72,7 @@ async def test_messages_are_numbered_from_1_without_holes(clinics: Clinics) -> N
 
 async def test_refused_messages_leave_no_hole(clinics: Clinics) -> None:
     conversation = await _conversation(clinics.aurora)
-    for body, key in (("", "a"), ("a\x00", "b"), ("x" * 4001, "c"), ("ok", ""), (None, "d")):
+    for body, key in (("", "a"), ("\x00", "b"), ("x" * 4001, "c"), ("ok", ""), (None, "d")):
         with pytest.raises(InvalidInput):
             await send_message(clinics.ana, conversation, body, key)
     await send_message(clinics.ana, conversation, "ok", "e")
@@ -154,9 +154,43 @@ async def test_the_same_external_id_is_stored_once(clinics: Clinics) -> None:
 
 async def test_a_patient_is_found_by_phone_and_keeps_the_first_name(clinics: Clinics) -> None:
     first = await _receive(clinics.aurora, "1", name="Paula Reis")
-    second = await _receive(clinics.aurora, "2", name="paulinha ✨")
+    second = await _receive(clinics.aurora, "2", name="PAULA REIS")
     assert second.message.conversation_id == first.message.conversation_id
     assert second.message.author_name == "Paula Reis"
+
+
+async def test_one_number_in_two_forms_is_one_patient(clinics: Clinics) -> None:
+    first = await _receive(clinics.aurora, "1", phone="+551187650001", name="+551187650001")
+    second = await _receive(clinics.aurora, "2", phone="(11) 98765-0001", name="Paula Reis")
+    assert second.message.conversation_id == first.message.conversation_id
+    row = await get_conversation(clinics.ana, first.message.conversation_id)
+    assert (row.patient_name, row.patient_phone) == ("Paula Reis", "+5511987650001")
+
+
+async def test_an_address_that_is_no_number_is_a_patient_of_one_clinic(clinics: Clinics) -> None:
+    address = "maria.souza@" + "x" * 400
+    received = [await _receive(clinics.aurora, key, phone=address) for key in "12"]
+    theirs = await _receive(clinics.boreal, phone=address)
+    ours = {stored.message.conversation_id for stored in received}
+    assert len(ours) == 1
+    assert theirs.message.conversation_id not in ours
+
+
+async def test_other_names_from_one_number_are_kept_beside_the_first(clinics: Clinics) -> None:
+    for key, name in enumerate(["Helena Prado", "João", "Tia Bete"]):
+        received = await _receive(clinics.aurora, str(key), name=name)
+    row = await get_conversation(clinics.ana, received.message.conversation_id)
+    assert (row.patient_name, row.patient_other_names) == ("Helena Prado", ["João", "Tia Bete"])
+
+
+async def test_a_long_body_of_any_characters_is_kept_whole(clinics: Clinics) -> None:
+    body = "a\x00\x0b\ud83d😀" * 20_000
+    kept = "a\n\ufffd😀" * 16_384
+    received = await _receive(clinics.aurora, body=body)
+    assert received.message.body == kept
+    assert received.message.body_length == 80_000
+    (shown,) = (await messages_page(clinics.ana, received.message.conversation_id)).messages
+    assert (shown.body, shown.body_length) == (kept[:4_000], 80_000)
 
 
 async def test_many_first_messages_of_one_patient_start_one_conversation(clinics: Clinics) -> None:
@@ -187,12 +221,15 @@ async def test_a_name_that_grows_when_accents_are_taken_apart_is_stored(clinics:
 @pytest.mark.parametrize(
     ("change", "code"),
     [
-        ({"external_id": ""}, "externalId_invalid"),
-        ({"external_id": None}, "externalId_invalid"),
-        ({"phone": "11987654321"}, "phone_invalid"),
-        ({"name": " "}, "name_empty"),
-        ({"body": "\u200b"}, "body_empty"),
+        ({"external_id": " "}, "externalId_missing"),
+        ({"external_id": None}, "externalId_missing"),
+        ({"phone": " "}, "phone_missing"),
+        ({"phone": None}, "phone_missing"),
+        ({"name": []}, "name_not_text"),
+        ({"body": None}, "body_missing"),
         ({"body": {}}, "body_not_text"),
+        ({"kind": 1}, "kind_not_text"),
+        ({"caption": 1}, "caption_not_text"),
     ],
 )
 async def test_a_refused_inbound_message_stores_nothing(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from clinic_chat.domain.phone_format import phone_shown
+from clinic_chat.domain.phones import format_phone
 
 
 @pytest.mark.parametrize(
@@ -19,4 +19,4 @@ from clinic_chat.domain.phone_format import phone_shown
     ],
 )
 def test_a_number_is_shown_in_its_countrys_groups(number: str, shown: str) -> None:
-    assert phone_shown(number) == shown
+    assert format_phone(number) == shown

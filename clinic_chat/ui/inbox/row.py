@@ -57,8 +57,33 @@ def _preview(row: rx.Var[ConversationRow]) -> rx.Component:
             ),
             rx.fragment(),
         ),
-        rx.el.span(row.preview),
+        rx.cond(
+            row.preview_kind == "text",
+            rx.cond(row.preview != "", rx.el.span(row.preview), _quiet(t("Empty message"))),
+            rx.fragment(
+                _quiet(_kind_name(row.preview_kind)),
+                rx.cond(row.preview != "", rx.el.span(" · ", row.preview), rx.fragment()),
+            ),
+        ),
         class_name="row-preview",
+    )
+
+
+def _quiet(text: rx.Var[str]) -> rx.Component:
+    return rx.el.span(text, class_name="row-kind")
+
+
+def _kind_name(kind: rx.Var[str]) -> rx.Var[str]:
+    return rx.match(
+        kind,
+        ("image", t("Photo")),
+        ("audio", t("Voice message")),
+        ("video", t("Video")),
+        ("document", t("Document")),
+        ("location", t("Location")),
+        ("contact", t("Contact")),
+        ("sticker", t("Sticker")),
+        t("Cannot be shown in full"),
     )
 
 

@@ -19,7 +19,6 @@ def composer() -> rx.Component:
             reasons={
                 "body_empty": t("Write something first."),
                 "body_too_long": t("A message has at most {n} characters.", n=BODY_LIMIT),
-                "body_characters": t("The text has characters that cannot be sent."),
             },
         ),
         rx.el.button(

@@ -23,7 +23,12 @@ def thread_header() -> rx.Component:
             rx.cond(
                 Thread.viewer_count > 0,
                 _viewers(),
-                rx.el.span(conversation.patient_phone_shown, class_name="quiet"),
+                # Whoever has no name is called by the number.
+                rx.cond(
+                    conversation.patient_phone_shown != conversation.patient_name,
+                    rx.el.span(conversation.patient_phone_shown, class_name="quiet"),
+                    rx.fragment(),
+                ),
             ),
             class_name="thread-title",
         ),

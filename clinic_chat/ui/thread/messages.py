@@ -9,11 +9,13 @@ from clinic_chat.ui.live import (
     ClockTime,
     DayName,
     FailedDelivery,
+    LongDate,
     MessageText,
     SeenButton,
     ThreadScroll,
     browser_call,
 )
+from clinic_chat.ui.thread.content import stand_in
 from clinic_chat.ui.thread.state import Thread, ThreadMessage
 from clinic_chat.ui.ticks import tick
 
@@ -150,9 +152,16 @@ def message_row(message: rx.Var[ThreadMessage], rest: rx.RestProp) -> rx.Compone
                     rx.cond(message.mine, t("You"), message.author_name),
                     class_name="message-author",
                 ),
-                rx.el.span(_author(message), class_name="sr-only"),
+                _inbound_author(message),
             ),
-            rx.el.div(MessageText.create(body=message.body), class_name="message-body", dir="auto"),
+            stand_in(message),
+            rx.el.div(
+                MessageText.create(body=message.body),
+                class_name="message-body",
+                dir="auto",
+                custom_attrs={"data-folded": message.folded},
+            ),
+            _fold_button(message),
             rx.el.div(_status(message), class_name="message-foot"),
             class_name="bubble",
             custom_attrs={"data-author": message.author_name},
@@ -172,6 +181,46 @@ def message_row(message: rx.Var[ThreadMessage], rest: rx.RestProp) -> rx.Compone
     )
 
 
+def _inbound_author(message: rx.Var[ThreadMessage]) -> rx.Component:
+    return rx.cond(
+        message.sender != "",
+        rx.el.span(message.sender, class_name="message-author", dir="auto"),
+        rx.el.span(_author(message), class_name="sr-only"),
+    )
+
+
+def _fold_button(message: rx.Var[ThreadMessage]) -> rx.Component:
+    return rx.fragment(
+        rx.cond(
+            message.lost > 0,
+            rx.el.div(
+                t("The last {n} characters were too many to be kept.", n=message.lost),
+                class_name="message-stand-in",
+            ),
+            rx.fragment(),
+        ),
+        rx.cond(
+            message.is_long,
+            rx.el.button(
+                rx.cond(message.folded, t("Show more"), t("Show less")),
+                type="button",
+                class_name="message-more",
+                aria_expanded=~message.folded,
+                on_click=browser_call(
+                    "long_messages",
+                    "fold",
+                    message.conversation_id,
+                    message.id,
+                    message.seq,
+                    message.body_length,
+                ),
+                custom_attrs={"data-testid": "show-more"},
+            ),
+            rx.fragment(),
+        ),
+    )
+
+
 def _author(message: rx.Var[ThreadMessage]) -> rx.Var[str]:
     return rx.cond(message.mine, t("You"), message.author_name)
 
@@ -185,12 +234,30 @@ def _status(message: rx.Var[ThreadMessage]) -> rx.Component:
         message.at,
     )
     return rx.fragment(
-        ClockTime.create(at=message.at),
+        rx.cond(message.sent_late, _late(message), ClockTime.create(at=message.at)),
         rx.cond(
             message.direction == "outbound",
             tick(message.status, reached, message.failure),
             rx.fragment(),
         ),
+    )
+
+
+def _late(message: rx.Var[ThreadMessage]) -> rx.Component:
+    return rx.el.span(
+        t("sent"),
+        " ",
+        rx.cond(
+            message.sent_on_other_day,
+            rx.fragment(LongDate.create(at=message.at), " "),
+            rx.fragment(),
+        ),
+        ClockTime.create(at=message.at),
+        " · ",
+        t("arrived"),
+        " ",
+        ClockTime.create(at=message.received_at),
+        custom_attrs={"data-testid": "sent-late"},
     )
 
 
@@ -246,7 +313,6 @@ def _reason(code: rx.Var[str]) -> rx.Var[str]:
         ("not_found", t("Not sent: this conversation no longer exists.")),
         ("body_too_long", t("Not sent: a message has at most {n} characters.", n=4000)),
         ("too_old", t("Not sent: it waited for more than a week. Is it still right?")),
-        ("body_characters", t("Not sent: the text has characters that cannot be sent.")),
         t("Not sent: something went wrong."),
     )
 

@@ -44,6 +44,11 @@ def _facts() -> rx.Component:
                 class_name="patient-head",
             ),
             rx.el.dl(
+                rx.cond(
+                    patient.patient_other_names.length() > 0,
+                    _fact(t("Also writes as"), patient.patient_other_names.join(", ")),
+                    rx.fragment(),
+                ),
                 _fact(t("Phone"), _phone(patient.patient_phone, patient.patient_phone_shown)),
                 _fact(t("Status"), status_badge(patient.status)),
                 _fact(
@@ -67,7 +72,10 @@ def _phone(number: rx.Var[str], shown: rx.Var[str]) -> rx.Component:
     return rx.cond(
         number != "",
         rx.el.span(
-            rx.el.a(shown, href="tel:" + number),
+            # An address that is no phone number cannot be called.
+            rx.cond(
+                number.startswith("+"), rx.el.a(shown, href="tel:" + number), rx.el.span(shown)
+            ),
             CopyButton.create(text=shown, label=t("Copy the number")),
             class_name="patient-phone",
         ),

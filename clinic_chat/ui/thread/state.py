@@ -26,6 +26,7 @@ NO_CONVERSATION = ConversationRow(
     patient_name="",
     patient_phone="",
     patient_phone_shown="",
+    patient_other_names=[],
     patient_since="",
     channel="",
     status="",
@@ -34,6 +35,7 @@ NO_CONVERSATION = ConversationRow(
     last_seq=0,
     inbound_count=0,
     preview="",
+    preview_kind="text",
     preview_direction="",
     preview_author_id="",
     preview_author="",
@@ -62,6 +64,15 @@ class ThreadMessage(MessageView):
     marked: bool
     resent: bool
     """Whether it did not arrive and was sent once more (assets/live/outbox.js)."""
+    sender: str
+    """The name a patient's number wrote under, where it is not the patient's."""
+    sent_late: bool
+    """Whether the channel passed it on minutes after it was sent, or days."""
+    sent_on_other_day: bool
+    is_long: bool
+    folded: bool
+    lost: int
+    """How many characters of a message that is shown whole were too many to be kept."""
 
 
 class Thread(rx.State):

@@ -1,0 +1,70 @@
+"""Characters that cannot be stored, shown or trusted, and where text may be cut.
+
+The browser's half, for what staff paste, is assets/live/clean_text.js; a test compares them.
+"""
+
+import re
+import unicodedata
+
+import regex
+
+# Vertical tab, form feed, next line, line and paragraph separator (Unicode 5.8, newline
+# guidelines), besides the usual ones.
+_LINE_BREAKS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
+# C0 and C1 but tab and line feed. Explicit directions (Unicode Annex 9, 2.1 to 2.4) go too: they
+# can turn the order of digits around, and "12 mg" must not read as "21 mg".
+_DROPPED = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069]")
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+REPLACEMENT = "\ufffd"
+
+# Default_Ignorable_Code_Point of Unicode's DerivedCoreProperties.txt, without the joiners,
+# variation selectors and tags that emoji and Indic and Persian words are written with.
+_IGNORABLE = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u2060-\u206f"
+    "\u3164\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+)
+_JOINING = "\u180b-\u180d\u180f\u200c\u200d\ufe00-\ufe0f\U000e0000-\U000e0fff"
+# Of other categories, yet without a glyph: the empty Braille pattern and the null notehead.
+_EMPTY_GLYPHS = "\u2800\U0001d159"
+_IN_NO_NAME = re.compile(f"[{_IGNORABLE}{REPLACEMENT}]")
+_UNSEEN = re.compile(f"[{_IGNORABLE}{_JOINING}{_EMPTY_GLYPHS}]")
+_UNSEEN_CATEGORIES = {"Zs", "Zl", "Zp", "Cc", "Cf", "Cs", "Mn", "Mc", "Me"}
+_JOINERS = "\u200c\u200d\ufe0e\ufe0f"
+_CLUSTER = regex.compile(r"\X")
+
+
+def clean_text(text: str) -> str:
+    """`text` with `\\n` for every line break and without what no screen should be given."""
+    return well_formed(_DROPPED.sub("", _LINE_BREAKS.sub("\n", text)))
+
+
+def well_formed(text: str) -> str:
+    """`text` with U+FFFD for halves of characters, which no encoding can write."""
+    return _LONE_SURROGATE.sub(REPLACEMENT, text)
+
+
+def clean_line(text: str) -> str:
+    """`text` on one line, single-spaced, without invisible characters that carry no meaning."""
+    words = (word.lstrip(_JOINERS) for word in _IN_NO_NAME.sub("", clean_text(text)).split())
+    return " ".join(word for word in words if is_visible(word))
+
+
+def is_visible(text: str) -> bool:
+    """Whether there is anything to see in it; combining marks need something to stand on."""
+    return any(
+        unicodedata.category(c) not in _UNSEEN_CATEGORIES and not _UNSEEN.match(c) for c in text
+    )
+
+
+def cut(text: str, limit: int) -> str:
+    """At most the first `limit` code points, without half of a character as people see it."""
+    if len(text) <= limit:
+        return text
+    end = 0
+    # Boundaries depend on what is near; so that a long text is not walked through from its start.
+    start = max(0, limit - 1000)
+    for cluster in _CLUSTER.finditer(text, start):
+        if cluster.end() > limit:
+            break
+        end = cluster.end()
+    return text[: end or limit]
