@@ -72,6 +72,8 @@ class ConversationView:
     patient_id: str
     patient_name: str
     patient_phone: str
+    patient_search: str
+    """The folded name that a search is compared with (domain/search.py)."""
     patient_since: str
     channel: str
     status: str
@@ -203,6 +205,7 @@ def conversation_view(
         patient_id=str(patient.id),
         patient_name=patient.name,
         patient_phone=patient.phone or "",
+        patient_search=patient.search_name,
         patient_since=iso(patient.created_at),
         channel=conversation.channel,
         status=conversation.status,

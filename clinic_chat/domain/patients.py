@@ -6,7 +6,8 @@ from uuid import UUID
 from sqlalchemy import String, UniqueConstraint, bindparam, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from clinic_chat.domain.text import clean_name, search_key
+from clinic_chat.domain.text import clean_name
+from clinic_chat.folding import search_key
 from clinic_chat.storage.base import Base, ClinicOwned, new_id, now
 from clinic_chat.storage.scoping import AGAIN
 

@@ -3,6 +3,8 @@
 import re
 import unicodedata
 
+import regex
+
 from clinic_chat.domain.errors import InvalidInput
 
 BODY_LIMIT = 4_000
@@ -82,15 +84,20 @@ def storable(text: str) -> bool:
 
 
 def preview(body: str) -> str:
-    """The first characters of a body on one line, for a list row."""
+    """The first characters of a body on one line, for a list row: at most 140 code points.
+
+    It ends with a whole grapheme cluster (UAX #29): half a flag is another sign, and a letter
+    without its accent another letter.
+    """
     line = " ".join(body[: PREVIEW_LENGTH * 4].split())
-    return line if len(line) <= PREVIEW_LENGTH else line[: PREVIEW_LENGTH - 1].rstrip() + "…"
-
-
-def search_key(value: str) -> str:
-    """`value` without accents and case, so that `joao` finds `João`."""
-    decomposed = unicodedata.normalize("NFKD", value)
-    return "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()
+    if len(line) <= PREVIEW_LENGTH and len(body) <= PREVIEW_LENGTH * 4:
+        return line
+    kept = ""
+    for cluster in regex.findall(r"\X", line[:PREVIEW_LENGTH]):
+        if len(kept) + len(cluster) >= PREVIEW_LENGTH:
+            break
+        kept += cluster
+    return (kept or line[: PREVIEW_LENGTH - 1]).rstrip() + "…"
 
 
 def _text(value: object, name: str) -> str:

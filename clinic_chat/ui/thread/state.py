@@ -25,6 +25,7 @@ NO_CONVERSATION = ConversationRow(
     patient_id="",
     patient_name="",
     patient_phone="",
+    patient_search="",
     patient_since="",
     channel="",
     status="",
