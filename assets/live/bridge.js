@@ -5,6 +5,7 @@ import { useEffect, useLayoutEffect } from "react";
 import { useLocation, useNavigate } from "react-router";
 
 import { account } from "$/public/live/account.js";
+import * as filters from "$/public/live/filters.js";
 import { setLocale } from "$/public/live/i18n.js";
 import * as inbox from "$/public/live/inbox.js";
 import * as outbox from "$/public/live/outbox.js";
@@ -49,6 +50,7 @@ export function LiveBridge({
   }, [locale]);
 
   useBeforePaint(() => {
+    filters.readAddress(search);
     thread.openAddress(pathname, search);
   }, [pathname, search]);
 

@@ -2,6 +2,7 @@
 // was allowed to show them. Neither shows what a patient wrote.
 
 import { account } from "$/public/live/account.js";
+import { conversationPath } from "$/public/live/filters.js";
 import { locale, translate } from "$/public/live/i18n.js";
 import { goTo } from "$/public/live/router.js";
 import { createStore } from "$/public/live/store.js";
@@ -72,7 +73,7 @@ function show(conversationId, initials) {
   });
   notification.onclick = () => {
     window.focus();
-    goTo(`/c/${conversationId}`);
+    goTo(conversationPath(conversationId));
     notification.close();
   };
 }

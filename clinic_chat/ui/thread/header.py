@@ -6,7 +6,7 @@ from clinic_chat.domain.conversations import Status
 from clinic_chat.ui.i18n import t
 from clinic_chat.ui.inbox.row import status_badge
 from clinic_chat.ui.inbox.state import Colleague, Inbox
-from clinic_chat.ui.live import browser_call, inner_link
+from clinic_chat.ui.live import UNTRANSLATED, browser_call, fresh, inner_link
 from clinic_chat.ui.menus import item, menu, separator
 from clinic_chat.ui.theme import avatar
 from clinic_chat.ui.thread.state import Thread
@@ -19,11 +19,11 @@ def thread_header() -> rx.Component:
         back_link(),
         avatar(conversation.initials, conversation.hue),
         rx.el.div(
-            rx.el.h2(conversation.patient_name),
+            rx.el.h2(fresh(conversation.patient_name), custom_attrs=UNTRANSLATED),
             rx.cond(
                 Thread.viewer_count > 0,
                 _viewers(),
-                rx.el.span(conversation.patient_phone, class_name="quiet"),
+                fresh(conversation.patient_phone, class_name="quiet", custom_attrs=UNTRANSLATED),
             ),
             class_name="thread-title",
         ),
@@ -39,6 +39,9 @@ def thread_header() -> rx.Component:
             on_click=Thread.toggle_patient,
         ),
         class_name="thread-header",
+        # Made anew for each conversation: what a page translator has put into the one before
+        # must not stay above this one.
+        key=conversation.id,
     )
 
 
@@ -46,7 +49,7 @@ def back_link() -> rx.Component:
     """Leads from a conversation to the list, where only one of them has room."""
     return inner_link(
         rx.icon("arrow-left", size=20),
-        to="/",
+        to="/" + Inbox.filter_query,
         class_name="icon-button back",
         custom_attrs={"aria-label": t("Back to the conversations")},
     )
@@ -55,18 +58,20 @@ def back_link() -> rx.Component:
 def _viewers() -> rx.Component:
     return rx.el.span(
         rx.icon("eye", size=14, custom_attrs={"aria-hidden": "true"}),
-        rx.match(
-            Thread.viewer_count,
-            (1, t("{name} is viewing", name=Thread.viewer_first)),
-            (
-                2,
-                t(
-                    "{first} and {second} are viewing",
-                    first=Thread.viewer_first,
-                    second=Thread.viewer_second,
+        fresh(
+            rx.match(
+                Thread.viewer_count,
+                (1, t("{name} is viewing", name=Thread.viewer_first)),
+                (
+                    2,
+                    t(
+                        "{first} and {second} are viewing",
+                        first=Thread.viewer_first,
+                        second=Thread.viewer_second,
+                    ),
                 ),
-            ),
-            t("{n} colleagues are viewing", n=Thread.viewer_count),
+                t("{n} colleagues are viewing", n=Thread.viewer_count),
+            )
         ),
         class_name="viewers",
         role="status",
@@ -80,7 +85,7 @@ def _assignee_menu() -> rx.Component:
     return menu(
         rx.el.button(
             rx.icon("user-round", size=16),
-            rx.el.span(
+            fresh(
                 rx.cond(
                     conversation.assigned_to_me,
                     t("Mine"),

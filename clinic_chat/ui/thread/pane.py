@@ -5,6 +5,7 @@ import json
 import reflex as rx
 
 from clinic_chat.ui.i18n import t
+from clinic_chat.ui.inbox.state import Inbox
 from clinic_chat.ui.live import in_slices, inner_link
 from clinic_chat.ui.notice import notice
 from clinic_chat.ui.thread.composer import composer
@@ -46,6 +47,8 @@ def thread_pane() -> rx.Component:
             ),
         ),
         class_name="thread-pane",
+        id="conversation",
+        tab_index=-1,
     )
 
 
@@ -69,7 +72,9 @@ def _missing() -> rx.Component:
         "circle-help",
         t("Conversation not found"),
         t("It does not exist, or it belongs to another clinic."),
-        inner_link(t("Back to the conversations"), to="/", class_name="button"),
+        inner_link(
+            t("Back to the conversations"), to="/" + Inbox.filter_query, class_name="button"
+        ),
     )
 
 

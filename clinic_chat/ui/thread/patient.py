@@ -4,7 +4,7 @@ import reflex as rx
 
 from clinic_chat.ui.i18n import t
 from clinic_chat.ui.inbox.row import status_badge
-from clinic_chat.ui.live import LongDate
+from clinic_chat.ui.live import UNTRANSLATED, LongDate, fresh
 from clinic_chat.ui.theme import avatar
 from clinic_chat.ui.thread.state import Thread
 
@@ -21,11 +21,11 @@ def patient_panel() -> rx.Component:
             on_click=Thread.toggle_patient,
         ),
         rx.cond(
-            (Thread.phase == "ready") & (patient.id != ""),
-            rx.fragment(
+            patient.id != "",
+            rx.el.div(
                 rx.el.div(
                     avatar(patient.initials, patient.hue, "l"),
-                    rx.el.h2(patient.patient_name),
+                    rx.el.h2(fresh(patient.patient_name), custom_attrs=UNTRANSLATED),
                     class_name="patient-head",
                 ),
                 rx.el.dl(
@@ -33,11 +33,14 @@ def patient_panel() -> rx.Component:
                     _fact(t("Status"), status_badge(patient.status)),
                     _fact(
                         t("Assigned to"),
-                        rx.cond(patient.assignee_name != "", patient.assignee_name, t("Nobody")),
+                        fresh(
+                            rx.cond(patient.assignee_name != "", patient.assignee_name, t("Nobody"))
+                        ),
                     ),
-                    _fact(t("Messages"), patient.last_seq.to_string()),
+                    _fact(t("Messages"), fresh(patient.last_seq)),
                     _fact(t("Patient since"), LongDate.create(at=patient.patient_since)),
                 ),
+                key=patient.id,
             ),
             rx.fragment(),
         ),
@@ -51,4 +54,8 @@ def _fact(name: rx.Var[str], value: rx.Component | rx.Var[str]) -> rx.Component:
 
 
 def _phone(number: rx.Var[str]) -> rx.Component:
-    return rx.cond(number != "", rx.el.a(number, href="tel:" + number), t("Unknown"))
+    return rx.cond(
+        number != "",
+        rx.el.a(number, href="tel:" + number, custom_attrs=UNTRANSLATED),
+        t("Unknown"),
+    )

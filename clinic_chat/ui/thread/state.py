@@ -41,6 +41,10 @@ NO_CONVERSATION = ConversationRow(
     last_activity_at="",
     unread=0,
     is_open=False,
+    path="",
+    tab_stop=False,
+    salutation="",
+    name_hits=[],
     initials="",
     hue=0,
     preview_mine=False,
@@ -85,6 +89,7 @@ class Thread(rx.State):
     loading_earlier: bool = False
     loading_later: bool = False
     show_patient: bool = False
+    _followed: tuple[str, str | None, int | None] | None = None
 
     @exposed
     async def open(self) -> None:
@@ -94,11 +99,14 @@ class Thread(rx.State):
     async def follow(self, caller: Caller) -> None:
         """The same for a caller who is known, and the list when the tab does not have it yet."""
         self.loading_earlier = self.loading_later = False
-        path = self.router.url.path
-        name = None
-        if path.startswith(CONVERSATION_PATH):
-            name = path.removeprefix(CONVERSATION_PATH).strip("/")
-        await live().subscriptions.follow(caller, name, self._marked_seq())
+        followed = self._addressed(caller)
+        self._followed = None
+        await live().subscriptions.follow(caller, *followed[1:])
+        self._followed = followed
+
+    def is_followed(self, caller: Caller) -> bool:
+        """Whether the address names what this connection follows already."""
+        return self._followed == self._addressed(caller)
 
     @exposed
     async def load_earlier(self, conversation_id: object, before: object) -> Any:
@@ -128,6 +136,13 @@ class Thread(rx.State):
     def toggle_patient(self) -> None:
         """Show or hide the patient's panel where it does not fit beside the thread."""
         self.show_patient = not self.show_patient
+
+    def _addressed(self, caller: Caller) -> tuple[str, str | None, int | None]:
+        path = self.router.url.path
+        name = None
+        if path.startswith(CONVERSATION_PATH):
+            name = path.removeprefix(CONVERSATION_PATH).strip("/")
+        return caller.sid, name, self._marked_seq()
 
     def _marked_seq(self) -> int | None:
         value = self.router.url.query_parameters.get(MARKED_PARAMETER, "")
