@@ -50,8 +50,9 @@ export const clear = () => choose({ who: "all", status: "", unread: false });
 /** The address of the list alone, with the filters. */
 export const listPath = () => `/${query}`;
 
-/** The address of a conversation, with the filters. */
-export const conversationPath = (conversationId) => `/c/${conversationId}${query}`;
+/** The address of a conversation with the filters, and of a message in it by its number. */
+export const conversationPath = (conversationId, seq = 0) =>
+  `/c/${conversationId}${seq > 0 ? withFilters(`m=${seq}`, chosen) : query}`;
 
 function withFilters(search, { who, status, unread }) {
   const params = new URLSearchParams(search);

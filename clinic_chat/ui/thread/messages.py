@@ -3,7 +3,7 @@
 import reflex as rx
 
 from clinic_chat.ui.i18n import t
-from clinic_chat.ui.live import ClockTime, DayName, SeenButton, ThreadScroll, browser_call
+from clinic_chat.ui.live import ClockTime, DayName, SeenButton, ThreadScroll, browser_call, fresh
 from clinic_chat.ui.thread.state import Thread, ThreadMessage
 from clinic_chat.ui.ticks import tick
 
@@ -45,18 +45,32 @@ def message_list() -> rx.Component:
             marked_seq=Thread.marked_seq,
             label=t("Messages"),
         ),
+        rx.cond(Thread.unread_above > 0, _jump_to_unread(), rx.fragment()),
         rx.cond(Thread.show_jump, _jump_to_latest(), rx.fragment()),
         class_name="thread-view",
+    )
+
+
+def _jump_to_unread() -> rx.Component:
+    return rx.el.button(
+        rx.icon("arrow-up", size=16),
+        fresh(t("{n} new messages", n=Thread.unread_above)),
+        type="button",
+        class_name="jump jump-up",
+        on_click=browser_call("thread", "jumpToUnread"),
+        custom_attrs={"data-testid": "jump-to-unread"},
     )
 
 
 def _jump_to_latest() -> rx.Component:
     return rx.el.button(
         rx.icon("arrow-down", size=16),
-        rx.cond(
-            Thread.new_below > 0,
-            t("{n} new messages", n=Thread.new_below),
-            t("Latest messages"),
+        fresh(
+            rx.cond(
+                Thread.new_below > 0,
+                t("{n} new messages", n=Thread.new_below),
+                t("Latest messages"),
+            )
         ),
         type="button",
         class_name="jump",
@@ -77,18 +91,20 @@ def typing_indicator() -> rx.Component:
                 class_name="dots",
                 custom_attrs={"aria-hidden": "true"},
             ),
-            rx.match(
-                Thread.typist_count,
-                (1, t("{name} is typing…", name=Thread.typist_first)),
-                (
-                    2,
-                    t(
-                        "{first} and {second} are typing…",
-                        first=Thread.typist_first,
-                        second=Thread.typist_second,
+            fresh(
+                rx.match(
+                    Thread.typist_count,
+                    (1, t("{name} is typing…", name=Thread.typist_first)),
+                    (
+                        2,
+                        t(
+                            "{first} and {second} are typing…",
+                            first=Thread.typist_first,
+                            second=Thread.typist_second,
+                        ),
                     ),
-                ),
-                t("{n} people are typing…", n=Thread.typist_count),
+                    t("{n} people are typing…", n=Thread.typist_count),
+                )
             ),
             class_name="typing",
             role="status",

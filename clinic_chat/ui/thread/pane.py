@@ -41,7 +41,7 @@ def thread_pane() -> rx.Component:
                 rx.cond(
                     in_slices(Thread.phase == "ready"),
                     rx.fragment(message_list(), typing_indicator(), composer()),
-                    message_skeleton(),
+                    rx.cond(Thread.offline, _offline(), message_skeleton()),
                 ),
                 class_name="thread",
             ),
@@ -65,6 +65,10 @@ def _nothing_open() -> rx.Component:
             class_name="opening",
         ),
     )
+
+
+def _offline() -> rx.Component:
+    return notice("cloud-off", t("No internet: it opens when the connection is back."))
 
 
 def _missing() -> rx.Component:

@@ -79,6 +79,10 @@ class Thread(rx.State):
     at_end: bool = True
     show_jump: bool = False
     new_below: int = 0
+    unread_above: int = 0
+    """How many unread messages begin further up than what is loaded."""
+    offline: bool = False
+    """Whether it cannot be loaded, because there is no connection."""
     typist_count: int = 0
     typist_first: str = ""
     typist_second: str = ""
