@@ -1,6 +1,7 @@
 // What a person does with a conversation. Each either takes effect or says that it did not.
 
 import { account } from "$/public/live/account.js";
+import { listPath } from "$/public/live/filters.js";
 import { ask } from "$/public/live/link.js";
 import { notice } from "$/public/live/notices.js";
 import { spare } from "$/public/live/reading.js";
@@ -19,7 +20,7 @@ export const assignToMe = (conversationId, expected) =>
 /** Mark unread and go back to the list, or it would be read again at once. */
 export async function markUnread(conversationId) {
   spare(conversationId);
-  goTo("/");
+  goTo(listPath());
   await act("conversation:unread", { conversationId });
 }
 

@@ -7,6 +7,7 @@ import { useLocation, useNavigate } from "react-router";
 import { account } from "$/public/live/account.js";
 import { entitle } from "$/public/live/attention.js";
 import { followTheme } from "$/public/live/bar_color.js";
+import * as filters from "$/public/live/filters.js";
 import { setLocale } from "$/public/live/i18n.js";
 import * as inbox from "$/public/live/inbox.js";
 import * as outbox from "$/public/live/outbox.js";
@@ -57,6 +58,7 @@ export function LiveBridge({
   }, [locale]);
 
   useBeforePaint(() => {
+    filters.readAddress(search);
     thread.openAddress(pathname, search);
   }, [pathname, search]);
 

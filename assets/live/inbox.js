@@ -4,18 +4,22 @@ import { account } from "$/public/live/account.js";
 import { attend } from "$/public/live/attention.js";
 import * as counts from "$/public/live/counts.js";
 import { Feed } from "$/public/live/feed.js";
+import * as filters from "$/public/live/filters.js";
 import { ask, isConnected } from "$/public/live/link.js";
 import { arrived } from "$/public/live/notify.js";
+import * as order from "$/public/live/order.js";
 import * as people from "$/public/live/people.js";
 import { safely, tellAll } from "$/public/live/safely.js";
 import { changed, own } from "$/public/live/screen.js";
-import { hue, initials, plain } from "$/public/live/text.js";
+import { scroller } from "$/public/live/scroll.js";
+import { NO_TERMS, hitsIn, matchesTerms } from "$/public/live/search.js";
+import { hue, initials, salutation } from "$/public/live/text.js";
 
 const KEY = "inbox";
 // As many at once as the server answers (clinic_chat/realtime/acts.py).
 const MARKERS_AT_ONCE = 200;
 const ASK_AGAIN_MS = 2000;
-const EVERYTHING = { search: "", who: "all", status: "", unread: false };
+const EVERYTHING = { search: "", who: "all", status: "", unread: false, terms: NO_TERMS };
 
 export const feed = new Feed("conversations", {
   askFor: ({ name, key, version }) =>
@@ -37,11 +41,16 @@ let view = EVERYTHING;
 // The open conversation stays in the list until another is opened, even when it stops
 // matching because it was just read: rows must not vanish under the pointer.
 let keptUnread = "";
+// The row that has the keyboard's focus.
+let focused = "";
 
 const listeners = new Set();
 
-/** Call `listener` whenever a row or a number of the list changes. */
-export const onChange = (listener) => listeners.add(listener);
+/** Call `listener` whenever a row or a number of the list changes; returns a stop function. */
+export function onChange(listener) {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
 
 function update() {
   changed(stateName);
@@ -126,7 +135,9 @@ function takePage(message) {
   const key = keyOf(message.view);
   feed.page(message.items);
   if (message.more || !views.has(key)) loaded(key, message);
-  if (!message.more) view = message.view;
+  if (message.more) return;
+  if (keyOf(message.view) !== keyOf(view)) order.settle();
+  view = message.view;
 }
 
 function loaded(key, { items, cursor }) {
@@ -186,12 +197,7 @@ function matches(found) {
   if (who === "unassigned" && found.assignee_id !== "") return false;
   if (status && found.status !== status) return false;
   if (unread && unreadOf(found) === 0 && found.id !== keptUnread) return false;
-  if (!search) return true;
-  const digits = search.replace(/\D/g, "");
-  return (
-    plain(found.patient_name).includes(plain(search)) ||
-    (digits.length >= 3 && found.patient_phone.includes(digits))
-  );
+  return !search || matchesTerms(found, view.terms);
 }
 
 function shown() {
@@ -202,15 +208,25 @@ function shown() {
     .sort(newestFirst);
 }
 
-function decorate(found) {
+// What arrives in front of the reader's eyes is about to be marked read.
+const isBeingRead = ({ id }) =>
+  id === openId &&
+  scroller.shows(id) &&
+  scroller.atBottom() &&
+  !document.hidden &&
+  document.hasFocus();
+
+function decorate(found, stop = "") {
   const { userId } = account.get();
   const typists = people.typistsOf(found.id);
-  const isOpen = found.id === openId;
   return {
     ...found,
-    // What arrives in front of the reader's eyes is about to be marked read.
-    unread: isOpen && !document.hidden && document.hasFocus() ? 0 : unreadOf(found),
-    is_open: isOpen,
+    unread: isBeingRead(found) ? 0 : unreadOf(found),
+    is_open: found.id === openId,
+    path: filters.conversationPath(found.id),
+    tab_stop: found.id === stop,
+    salutation: salutation(found.patient_name, found.patient_phone),
+    name_hits: hitsIn(found.patient_name, found.patient_search, view.terms),
     initials: initials(found.patient_name),
     hue: hue(found.patient_id),
     // Colleagues know each other by first name; a label such as "Doctor 2" stays whole.
@@ -225,7 +241,9 @@ function decorate(found) {
 }
 
 function vars() {
-  const { status, unread } = view;
+  const { who, status, unread } = filters.get();
+  const { rows, news } = order.arrange(shown(), item, newestFirst);
+  const stop = [focused, openId].find((id) => rows.some((found) => found.id === id)) ?? rows[0]?.id;
   const unreadCount = counts.count({ unread: true });
   safely(attend, unreadCount);
   const staff = people.colleagues().map((person) => ({
@@ -235,7 +253,13 @@ function vars() {
     is_me: person.id === account.get().userId,
   }));
   return {
-    conversations: shown().map(decorate),
+    conversations: rows.map((found) => decorate(found, stop)),
+    news,
+    who,
+    status,
+    unread,
+    is_filtered: who !== "all" || status !== "" || unread,
+    filter_query: filters.asQuery(),
     ready: feed.ready,
     cursor: views.get(keyOf(view))?.cursor ?? "",
     count_all: counts.count({ status, unread }),
@@ -247,7 +271,22 @@ function vars() {
   };
 }
 
+/** The search whose hits are shown. */
+export const search = () => view.search;
+
+/** The first conversation that matches, "" for none. */
+export const first = () => shown()[0]?.id ?? "";
+
+/** The keyboard's focus is on a row, or on none for "". */
+export function focusOn(conversationId) {
+  if (focused === conversationId) return;
+  focused = conversationId;
+  changed(stateName);
+}
+
 account.subscribe(update);
+order.onSettled(() => changed(stateName));
+filters.onChange(() => changed(stateName));
 if (typeof window !== "undefined") {
   // Whether somebody looks decides whether the open conversation has unread messages.
   for (const event of ["focus", "blur"]) window.addEventListener(event, update);

@@ -5,6 +5,7 @@
 import { account } from "$/public/live/account.js";
 import { someoneAttends } from "$/public/live/attendance.js";
 import { chime, unlockSound } from "$/public/live/chime.js";
+import { conversationPath } from "$/public/live/filters.js";
 import { locale, translate } from "$/public/live/i18n.js";
 import { goTo } from "$/public/live/router.js";
 import { safely } from "$/public/live/safely.js";
@@ -109,7 +110,7 @@ function show(conversationId, initials) {
     const notification = create(title, { tag: conversationId });
     notification.onclick = () => {
       window.focus();
-      goTo(`/c/${conversationId}`);
+      goTo(conversationPath(conversationId));
       notification.close();
     };
   } catch {

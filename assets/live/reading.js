@@ -1,4 +1,4 @@
-// Marks the open conversation read, but only while a person can see it.
+// Marks the open conversation read as far as it was in view, while a person can see it.
 
 import { connection } from "$/public/live/connection.js";
 import { ask, isConnected } from "$/public/live/link.js";
@@ -8,6 +8,7 @@ import * as thread from "$/public/live/thread.js";
 const MARK_AGAIN_MS = 2000;
 
 const marked = new Map();
+let asking = false;
 // Set back to unread here: not read again before it has been left and opened anew.
 let spared = "";
 
@@ -15,14 +16,20 @@ const someoneLooks = () => !document.hidden && document.hasFocus();
 
 async function mark() {
   const conversationId = thread.openId();
-  const seq = thread.lastSeq();
+  const seq = thread.lastShown();
   if (conversationId !== spared) spared = "";
   if (spared) return;
   if (!conversationId || !someoneLooks() || !isConnected()) return;
-  if ((marked.get(conversationId) ?? 0) >= seq) return;
+  if ((marked.get(conversationId) ?? 0) >= seq || asking) return;
   marked.set(conversationId, seq);
+  // One after the other: scrolling through many shows them in many steps.
+  asking = true;
   const answer = await ask("message:read", { conversationId, seq });
-  if (!answer.error) return;
+  asking = false;
+  if (!answer.error) {
+    mark();
+    return;
+  }
   marked.delete(conversationId);
   window.setTimeout(mark, MARK_AGAIN_MS);
 }

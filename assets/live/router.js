@@ -6,4 +6,5 @@ export function navigateWith(next) {
   navigate = next;
 }
 
-export const goTo = (path) => navigate(path);
+/** Go to an address; with `replace` it takes the present one's place in the history. */
+export const goTo = (path, options) => navigate(path, options);

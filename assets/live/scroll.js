@@ -4,6 +4,10 @@
 import { createElement, useEffect, useLayoutEffect, useRef } from "react";
 
 const BOTTOM_PX = 48;
+// So much of what was read before shows above the line of the first unread message.
+const ABOVE_UNREAD_PX = 64;
+// A message counts as shown when this much of it is.
+const SHOWN_PX = 16;
 
 // Effects do not run while the page is rendered at build time.
 const useBeforePaint = typeof window === "undefined" ? useEffect : useLayoutEffect;
@@ -16,12 +20,16 @@ export const scroller = {
   /** Whether a conversation's messages are on the page: they are drawn some time after they came. */
   shows: (conversationId) => keeper?.conversationId === conversationId,
   atBottom: () => keeper?.atBottom() ?? true,
+  /** The number of the last message in view, Infinity at the bottom. */
+  lastShown: () => keeper?.lastShown() ?? Infinity,
+  /** Whether the reader has scrolled since the conversation was opened. */
+  hasScrolled: () => keeper?.hasScrolled() ?? false,
   toBottom: () => keeper?.toBottom(),
   /** Keep the beginning of a message where it is while its size changes, or bring it into view. */
   hold: (messageId) => keeper?.hold(messageId),
 };
 
-/** Call `listener` when the reader reaches or leaves the bottom. */
+/** Call `listener` when the reader reaches or leaves the bottom, or sees further messages. */
 export function onPlaceChange(listener) {
   whenPlaceChanges = listener;
 }
@@ -59,6 +67,8 @@ function keepPlace(area, content, markedSeq) {
   let bottom = true;
   let anchor = null;
   let seen = 0;
+  let scrolledByReader = false;
+  let furthest = 0;
 
   const setBottom = (next) => {
     if (bottom === next) return;
@@ -79,6 +89,26 @@ function keepPlace(area, content, markedSeq) {
     const { body, place } = inView.find(({ place }) => place.top >= top) ?? inView[0] ?? {};
     anchor = body ? { body, offset: place.top - top } : null;
     seen = area.scrollTop;
+    const last = lastShown();
+    if (last <= furthest) return;
+    furthest = last;
+    whenPlaceChanges();
+  };
+
+  const lastShown = () => {
+    if (bottom) return Infinity;
+    const end = area.getBoundingClientRect().bottom - SHOWN_PX;
+    // What waits to be sent has no number yet, and comes last.
+    const rows = content.querySelectorAll('[data-seq]:not([data-seq="0"])');
+    let low = 0;
+    let high = rows.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const body = rows[middle].querySelector(".message-body");
+      if (body.getBoundingClientRect().top < end) low = middle + 1;
+      else high = middle;
+    }
+    return Number(rows[low - 1]?.dataset.seq ?? 0);
   };
 
   const atVeryBottom = () => area.scrollHeight - area.scrollTop - area.clientHeight < 1;
@@ -110,6 +140,7 @@ function keepPlace(area, content, markedSeq) {
   // What was added above since the last frame must not pass for what the reader scrolled to.
   // At the bottom there is no anchor to go by: the one of before moved up with what was added.
   const scrolled = () => {
+    if (Math.abs(area.scrollTop - seen) > 1) scrolledByReader = true;
     const hasAnchor = !bottom;
     allowForScroll();
     if (hasAnchor && !bottom && !atVeryBottom()) keepAnchor();
@@ -123,16 +154,19 @@ function keepPlace(area, content, markedSeq) {
   area.addEventListener("scroll", scrolled, { passive: true });
 
   const marked = content.querySelector(`[data-seq="${markedSeq || "none"}"]`);
-  if (marked) {
+  const unread = content.querySelector("[data-testid=unread-line]");
+  if (marked || unread) {
     bottom = false;
-    marked.scrollIntoView({ block: "center" });
+    if (marked) marked.scrollIntoView({ block: "center" });
+    else area.scrollTop += below(unread, area) - ABOVE_UNREAD_PX;
     remember();
-  } else {
-    restore();
   }
+  if (bottom) restore();
 
   return {
     atBottom: () => bottom,
+    lastShown,
+    hasScrolled: () => scrolledByReader,
     toBottom() {
       setBottom(true);
       seen = area.scrollTop;
@@ -152,3 +186,6 @@ function keepPlace(area, content, markedSeq) {
     },
   };
 }
+
+const below = (element, area) =>
+  element.getBoundingClientRect().top - area.getBoundingClientRect().top;

@@ -16,6 +16,8 @@ export function SeenButton({ children, cursor, disabled, onClick, ...props }) {
     const observer = new IntersectionObserver(
       // A busy browser tells of several changes at once: the last is how it is now.
       (entries) => {
+        // Who comes to it by keys goes past it, or presses it.
+        if (document.activeElement === button.current) return;
         if (entries.at(-1).isIntersecting) press.current?.();
       },
       { root: button.current.closest("[data-scrolls], .thread-scroll"), rootMargin: AHEAD },

@@ -15,6 +15,7 @@ import {
   schedule,
 } from "$/public/live/connection.js";
 import * as counts from "$/public/live/counts.js";
+import * as filters from "$/public/live/filters.js";
 import { identity, recognise } from "$/public/live/identity.js";
 import * as freshness from "$/public/live/freshness.js";
 import * as inbox from "$/public/live/inbox.js";
@@ -52,6 +53,7 @@ let stopProbing = () => {};
 /** What Reflex calls instead of `io(url, options)`. */
 export default function connect(url, options) {
   // The server's first answer may come before the page is mounted and says what is open.
+  filters.readAddress(window.location.search);
   thread.openAddress(window.location.pathname, window.location.search);
   // Reflex bakes the port of the build into its URL; the page's own origin is always right.
   const { pathname } = new URL(url);

@@ -1,8 +1,5 @@
 // Small rules for showing people.
 
-/** `text` without accents and case, as the server searches (clinic_chat/domain/text.py). */
-export const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
-
 /** Whether this is a person's name, and not the number that stands for one that is not known. */
 export const isName = (text) => /^\p{L}/u.test(text);
 
@@ -18,4 +15,12 @@ export function hue(id) {
   let sum = 0;
   for (const letter of id) sum = (sum * 31 + letter.codePointAt(0)) % 3600;
   return (sum % 12) * 30;
+}
+
+/** How to address somebody: the first name; for who has none, the whole name or the number. */
+export function salutation(name, phone) {
+  const words = name.split(/\s+/);
+  // A title alone names nobody.
+  const first = words.find((word) => /\p{L}/u.test(word) && !word.endsWith("."));
+  return first ?? (name || phone);
 }

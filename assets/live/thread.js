@@ -5,14 +5,17 @@ import { account } from "$/public/live/account.js";
 import { connection } from "$/public/live/connection.js";
 import * as drafts from "$/public/live/drafts.js";
 import { Feed } from "$/public/live/feed.js";
+import { conversationPath } from "$/public/live/filters.js";
 import { byStanding, grouped } from "$/public/live/grouping.js";
 import * as inbox from "$/public/live/inbox.js";
 import { ask, isConnected } from "$/public/live/link.js";
 import { forget, onFold } from "$/public/live/long_messages.js";
 import * as outbox from "$/public/live/outbox.js";
 import * as people from "$/public/live/people.js";
+import { goTo } from "$/public/live/router.js";
 import { changed, flush, own } from "$/public/live/screen.js";
 import { scroller } from "$/public/live/scroll.js";
+import * as memory from "$/public/live/thread_memory.js";
 
 // More than this many messages are never on the page; scrolling brings the others back.
 const WINDOW = 300;
@@ -23,8 +26,15 @@ let stateName = null;
 let phase = "none";
 let patience = null;
 let marked = 0;
+// The last message that was read before the conversation was opened, and how many of the patient's
+// came after it; Infinity and 0 when nothing is unread.
 let unreadAfter = Infinity;
+let unreadCount = 0;
+// Up to where the pill counts nothing as new, and up to where messages were in view.
 let seenSeq = 0;
+let shownSeq = 0;
+// Whether what is on the screen is kept from before, and the server has not told of it yet.
+let fromMemory = false;
 
 export const feed = new Feed("messages", {
   askFor: ({ name, key, version }) => ask("feed:catch-up", { feed: name, key, version }),
@@ -56,14 +66,17 @@ export function openAddress(pathname, search) {
 function open(conversationId, seq) {
   if ((feed.key ?? "") === conversationId && marked === seq) return;
   window.clearTimeout(patience);
+  if (phase === "ready" && atEnd()) memory.keep(feed, inbox.item(feed.key));
   feed.reset(conversationId || null);
   phase = conversationId ? "loading" : "none";
   marked = seq;
   unreadAfter = Infinity;
-  seenSeq = 0;
+  unreadCount = seenSeq = shownSeq = 0;
+  fromMemory = false;
   forget();
   people.leave();
-  if (conversationId) {
+  if (conversationId && seq === 0) recall(conversationId);
+  if (phase === "loading") {
     patience = window.setTimeout(() => {
       if (phase === "loading") setPhase(isConnected() ? "failed" : "loading");
     }, PATIENCE_MS);
@@ -73,12 +86,26 @@ function open(conversationId, seq) {
   flush();
 }
 
+// What was on the screen a moment ago shows at once, and without a connection; the server sends
+// what it has become. With news it is opened anew, at the first unread message.
+function recall(conversationId) {
+  const kept = memory.recall(conversationId);
+  if (!kept) return;
+  if (!inbox.item(conversationId)) inbox.learn(kept.row, {});
+  if (isConnected() && inbox.row(conversationId).unread > 0) return;
+  feed.snapshot({ key: conversationId, version: kept.version, items: kept.items });
+  phase = "ready";
+  fromMemory = true;
+  seenSeq = tail();
+}
+
 /** The id of the conversation whose messages are on the screen, or "". */
 export const openId = () => (isShown() ? feed.key : "");
 
 export function receive(message) {
   if (message.key !== feed.key) return;
   if (message.kind === "refused") {
+    memory.forget(feed.key);
     feed.reset(feed.key);
     setPhase("missing");
     return;
@@ -107,11 +134,30 @@ export async function jumpToLatest() {
   scroller.toBottom();
 }
 
-/** The reader reached or left the bottom. */
+/** The reader reached or left the bottom, or sees further messages. */
 export function placeChanged() {
-  if (scroller.atBottom() && atEnd()) seenSeq = tail();
+  look();
   changed(stateName);
 }
+
+/** The number of the last message that was in view, with all before it, 0 for none. */
+export const lastShown = () => shownSeq;
+
+/** Go to the first unread message, which is further up than what is loaded. */
+export const jumpToUnread = () => goTo(conversationPath(feed.key, unreadAfter + 1));
+
+// Which messages are in view now, as far as they are on the page.
+function look() {
+  if (!isShown()) return;
+  if (scroller.atBottom() && atEnd()) seenSeq = tail();
+  // The newest are in view, and between them and what was read before may be many that were not.
+  if (isUnreadAbove() && !scroller.hasScrolled()) return;
+  const last = Math.min(lastSeq(), scroller.lastShown());
+  shownSeq = Math.max(shownSeq, last);
+  seenSeq = Math.max(seenSeq, last);
+}
+
+const isUnreadAbove = () => unreadCount > 0 && unreadAfter + 1 < firstSeq();
 
 /** The highest message number on the screen, 0 when there is none. */
 export function lastSeq() {
@@ -121,23 +167,38 @@ export function lastSeq() {
 }
 
 function takeSnapshot(message) {
-  const opening = phase !== "ready";
+  const opening = phase !== "ready" || fromMemory;
   feed.snapshot(message);
   if (opening) {
     const unread = message.row.inbound_count - (message.markers[feed.key] ?? 0);
-    unreadAfter = unread > 0 ? message.read_seq : Infinity;
-    seenSeq = tail();
+    // Whoever wrote since then has read what they answered.
+    const read = Math.max(message.read_seq, lastOwnSeq());
+    unreadAfter = unread > 0 ? read : Infinity;
+    unreadCount = Math.max(0, unread);
+    seenSeq = unread > 0 && marked === 0 && !fromMemory ? Math.min(tail(), read) : tail();
   }
+  fromMemory = false;
   phase = "ready";
+  look();
 }
 
 function takePatch(message) {
   feed.patch(message);
+  fromMemory = false;
   for (const { author_id, direction } of message.upsert) {
     if (direction === "outbound") people.stopTyping(feed.key, author_id);
   }
   if (scroller.atBottom()) trim((a, b) => a - b);
-  if (isShown() && scroller.atBottom() && atEnd()) seenSeq = tail();
+  look();
+}
+
+function lastOwnSeq() {
+  const { userId } = account.get();
+  let last = 0;
+  for (const { seq, author_id } of feed.items.values()) {
+    if (author_id === userId) last = Math.max(last, seq);
+  }
+  return last;
 }
 
 function takePage({ items, side }) {
@@ -193,6 +254,8 @@ function vars() {
     at_end: end,
     show_jump: phase === "ready" && (!end || !scroller.atBottom()),
     new_below: Math.max(0, tail() - seenSeq),
+    unread_above: phase === "ready" && isUnreadAbove() && !scroller.hasScrolled() ? unreadCount : 0,
+    offline: phase === "loading" && ["waiting", "offline"].includes(connection.get().status),
     ...people.varsOf(feed.key),
   };
 }

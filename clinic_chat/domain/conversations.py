@@ -80,6 +80,8 @@ class ConversationView:
     """The same in groups, for people."""
     patient_other_names: list[str]
     """Under which others write from the same number."""
+    patient_search: str
+    """The folded name that a search is compared with (domain/search.py)."""
     patient_since: str
     channel: str
     status: str
@@ -216,6 +218,7 @@ def conversation_view(
         patient_phone=patient.shown_phone,
         patient_phone_shown=phone,
         patient_other_names=patient.also_known_as,
+        patient_search=patient.search_name,
         patient_since=iso(patient.created_at),
         channel=conversation.channel,
         status=conversation.status,

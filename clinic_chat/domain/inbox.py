@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Uuid, and_, bindparam, case, func, or_, select
+from sqlalchemy import Uuid, and_, bindparam, case, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic_chat.domain.clinics import Clinic
@@ -27,13 +27,13 @@ from clinic_chat.domain.receipts import (
     read_markers_in,
 )
 from clinic_chat.domain.scope import ClinicScope
+from clinic_chat.domain.search import Numeric, search_terms
 from clinic_chat.domain.staff import Membership
-from clinic_chat.domain.text import search_key, storable
+from clinic_chat.domain.text import storable
 from clinic_chat.storage.scoping import AGAIN
 
 PAGE_SIZE = 30
 SEARCH_LIMIT = 100
-PHONE_DIGITS = 3
 
 
 class Who(StrEnum):
@@ -54,8 +54,8 @@ class Filter:
     unread: bool = False
 
     def as_dict(self) -> dict[str, Any]:
-        """The filter as the browser knows it."""
-        return asdict(self)
+        """The filter as the browser knows it, with the `terms` to compare rows with."""
+        return {**asdict(self), "terms": asdict(search_terms(self.search))}
 
 
 @dataclass(frozen=True)
@@ -124,8 +124,8 @@ async def list_conversations(
 ) -> InboxPage:
     """A page of the clinic's conversations by last activity, with this person's markers.
 
-    `wanted.search` matches any part of the patient's name (accents and case do not matter) or
-    of the phone number's digits.
+    `wanted.search` matches when each of its words is part of the patient's name and each of its
+    numbers part of the phone number or of the name (domain/search.py).
 
     Raises:
         InvalidInput: `cursor_invalid`.
@@ -237,11 +237,17 @@ def _is_unread() -> Any:
 
 
 def _matches(search: str) -> Any:
-    name = Patient.search_name.contains(search_key(search), autoescape=True)
-    digits = "".join(c for c in search if c.isascii() and c.isdigit())
-    if len(digits) < PHONE_DIGITS:
-        return name
-    return or_(name, Patient.phone.contains(digits))
+    terms = search_terms(search)
+    return and_(true(), *map(_in_name, terms.words), *map(_in_name_or_phone, terms.numbers))
+
+
+def _in_name(word: str) -> Any:
+    return Patient.search_name.contains(word, autoescape=True)
+
+
+def _in_name_or_phone(number: Numeric) -> Any:
+    phones = [Patient.phone.contains(part) for part in number.phones]
+    return or_(and_(*map(_in_name, number.words)), *phones)
 
 
 def _parse_cursor(cursor: str) -> tuple[datetime, UUID]:

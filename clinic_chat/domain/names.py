@@ -4,7 +4,8 @@ import re
 import unicodedata
 
 from clinic_chat.domain.characters import clean_line, cut, is_visible
-from clinic_chat.domain.text import NAME_LIMIT, search_key
+from clinic_chat.domain.text import NAME_LIMIT
+from clinic_chat.folding import fold
 
 OTHER_NAMES_LIMIT = 5
 # What phones and gateways say instead of a name, without accents and case.
@@ -51,12 +52,12 @@ def person_name(value: str) -> str:
     name = cut(clean_line(value).removeprefix("~").strip(), NAME_LIMIT)
     if not _says_something(name) or _NUMBER.fullmatch(name):
         return ""
-    return "" if search_key(name).strip("<>[]()\"'*. ") in _PLACEHOLDERS else name
+    return "" if fold(name).strip("<>[]()\"'*. ") in _PLACEHOLDERS else name
 
 
 def same_name(one: str, other: str) -> bool:
     """Whether two names differ in case, accents and encoding at most."""
-    return search_key(one) == search_key(other)
+    return fold(one) == fold(other)
 
 
 def with_other_name(names: list[str], name: str) -> list[str]:

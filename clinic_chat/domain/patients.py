@@ -8,7 +8,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from clinic_chat.domain.names import same_name, with_other_name
 from clinic_chat.domain.phones import Address
-from clinic_chat.domain.text import clean_name, search_key
+from clinic_chat.domain.text import clean_name
+from clinic_chat.folding import search_key
 from clinic_chat.storage.base import Base, ClinicOwned, new_id, now
 from clinic_chat.storage.scoping import AGAIN
 

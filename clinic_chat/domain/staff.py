@@ -14,7 +14,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from clinic_chat.domain.clinics import Clinic
 from clinic_chat.domain.errors import Conflict, InvalidInput
 from clinic_chat.domain.passwords import hash_password
-from clinic_chat.domain.text import clean_name, search_key
+from clinic_chat.domain.text import clean_name
+from clinic_chat.folding import fold
 from clinic_chat.storage.base import Base, new_id, now
 from clinic_chat.storage.database import Database
 from clinic_chat.storage.scoping import AGAIN
@@ -143,7 +144,7 @@ async def colleagues(session: AsyncSession, clinic_id: UUID) -> list[StaffMember
         .where(Membership.clinic_id == clinic_id)
     )
     members = [StaffMember(str(row.id), row.name, row.role) for row in rows]
-    return sorted(members, key=lambda member: (search_key(member.name), member.name, member.id))
+    return sorted(members, key=lambda member: (fold(member.name), member.name, member.id))
 
 
 async def clinics_of(database: Database, user_id: UUID) -> list[Clinic]:

@@ -1,8 +1,7 @@
 """Rules for the text people and machines send."""
 
-import unicodedata
 
-from clinic_chat.domain.characters import clean_line, clean_text, is_visible
+from clinic_chat.domain.characters import clean_line, clean_text, cut, is_visible
 from clinic_chat.domain.errors import InvalidInput
 
 BODY_LIMIT = 4_000
@@ -64,15 +63,16 @@ def storable(text: str) -> bool:
 
 
 def preview(body: str) -> str:
-    """The first characters of a body on one line, for a list row."""
-    line = " ".join(body[: PREVIEW_LENGTH * 4].split())
-    return line if len(line) <= PREVIEW_LENGTH else line[: PREVIEW_LENGTH - 1].rstrip() + "…"
+    """The first characters of a body on one line, for a list row: at most 140 code points.
 
-
-def search_key(value: str) -> str:
-    """`value` without accents and case, so that `joao` finds `João`."""
-    decomposed = unicodedata.normalize("NFKD", value)
-    return "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()
+    It ends with a whole grapheme cluster (UAX #29): half a flag is another sign, and a letter
+    without its accent another letter.
+    """
+    start = cut(body, PREVIEW_LENGTH * 4)
+    line = " ".join(start.split())
+    if len(line) <= PREVIEW_LENGTH and start == body:
+        return line
+    return cut(line, PREVIEW_LENGTH - 1).rstrip() + "…"
 
 
 def _text(value: object, name: str) -> str:

@@ -4,7 +4,7 @@ import zlib
 from typing import Any
 
 import reflex as rx
-from reflex.event import EventChain, no_args_event_spec
+from reflex.event import EventChain, no_args_event_spec, passthrough_event_spec
 from reflex.vars import VarData
 
 
@@ -85,6 +85,44 @@ class SeenButton(rx.Component):
 
     disabled: rx.Var[bool]
     cursor: rx.Var[str | int]
+
+
+class ConversationRows(rx.Component):
+    """The scrolling list of conversations, with its keys and its order that holds still."""
+
+    library = "$/public/live/rows.js"
+    tag = "ConversationRows"
+
+
+class SearchBox(rx.Component):
+    """The box of the list's search, which calls `on_search` with what was typed."""
+
+    library = "$/public/live/search_box.js"
+    tag = "SearchBox"
+
+    label: rx.Var[str]
+    value: rx.Var[str]
+    on_search: rx.EventHandler[passthrough_event_spec(str)]  # type: ignore[type-arg, valid-type]
+
+
+class SkipLinks(rx.Component):
+    """Links to the list and to the conversation, for keys and screen readers."""
+
+    library = "$/public/live/skip_links.js"
+    tag = "SkipLinks"
+
+    to_list: rx.Var[str]
+    to_conversation: rx.Var[str]
+
+
+class MarkedText(rx.Component):
+    """A text with what a search found in it marked."""
+
+    library = "$/public/live/marked_text.js"
+    tag = "MarkedText"
+
+    text: rx.Var[str]
+    hits: rx.Var[list[list[int]]]
 
 
 class Notices(rx.Component):
@@ -212,6 +250,18 @@ class InnerLink(rx.Component):
 inner_link = InnerLink.create
 
 
+def fresh(text: rx.Var[Any], **props: Any) -> rx.Component:
+    """A text that changes in place, in an element that is made anew with it.
+
+    Page translators replace text nodes, and React goes on changing those that are gone.
+    """
+    return rx.el.span(text, key=rx.Var.create(text).to_string(), **props)
+
+
+# Names of people and their numbers are no words of a language.
+UNTRANSLATED = {"translate": "no"}
+
+
 def browser_call(module: str, function: str, *arguments: Any) -> Any:
     """An event trigger that calls a function of a browser module, without the server."""
     variables = [rx.Var.create(argument) for argument in arguments]
@@ -224,6 +274,18 @@ def browser_call(module: str, function: str, *arguments: Any) -> Any:
             VarData(
                 imports={f"$/public/live/{module}.js": [rx.ImportVar(tag=function, alias=alias)]}
             ),
+        ),
+    )
+
+
+def browser_handler(module: str, function: str) -> Any:
+    """An event trigger that hands the browser's event to a function of a browser module."""
+    alias = f"{function}_{module}"
+    return rx.Var(
+        _js_expr=alias,
+        _var_type=EventChain,
+        _var_data=VarData(
+            imports={f"$/public/live/{module}.js": [rx.ImportVar(tag=function, alias=alias)]}
         ),
     )
 

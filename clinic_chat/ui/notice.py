@@ -4,13 +4,16 @@ import reflex as rx
 
 
 def notice(
-    icon: str, title: rx.Var[str], text: rx.Var[str], action: rx.Component | None = None
+    icon: str,
+    title: rx.Var[str],
+    text: rx.Var[str] | None = None,
+    action: rx.Component | None = None,
 ) -> rx.Component:
     """An icon, what is the matter, and what to do about it."""
     return rx.el.div(
         rx.icon(icon, size=34, custom_attrs={"strokeWidth": 1.5}),
         rx.el.h2(title),
-        rx.el.p(text, class_name="quiet"),
+        rx.fragment() if text is None else rx.el.p(text, class_name="quiet"),
         action or rx.fragment(),
         class_name="notice",
     )

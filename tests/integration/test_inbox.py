@@ -250,6 +250,11 @@ async def test_a_search_finds_names_without_accents_and_phones_by_their_digits(
         ("98765", set(NAMES)),
         ("+55 11 98765-0003", {"Müller"}),
         ("03", set()),
+        ("lúcia ana", {"Ana Lúcia"}),
+        ("lucia 98765-0002", {"Ana Lúcia"}),
+        ("lucia joão", set()),
+        ("011 98765-0003", {"Müller"}),
+        ("00 55 11 8765 0003", {"Müller"}),
     ):
         page = await list_conversations(clinics.ana, Filter(search=search))
         assert {row.patient_name for row in page.rows} == found, search

@@ -3,19 +3,22 @@
 import asyncio
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, MetaData, inspect, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from clinic_chat.domain.tables import metadata
+from clinic_chat.folding import search_key
 from clinic_chat.storage.migrate import alembic_config, migrate
 
 HEAD = ScriptDirectory.from_config(alembic_config("")).get_current_head()
@@ -149,3 +152,44 @@ async def test_processes_that_migrate_at_the_same_time_all_succeed(empty_url: st
     results = await asyncio.gather(*(process.communicate(b"\n") for process in processes))
     assert [process.returncode for process in processes] == [0] * PROCESSES, results
     assert await _in(empty_url, _differences) == []
+
+
+async def test_names_of_before_are_searched_by_the_new_rule(empty_url: str) -> None:
+    clinic, patient = uuid4(), uuid4()
+
+    def fill(connection: Connection) -> None:
+        tables = MetaData()
+        tables.reflect(connection, only=["clinics", "patients"])
+        at = datetime(2030, 1, 1, tzinfo=UTC)
+        connection.execute(
+            tables.tables["clinics"]
+            .insert()
+            .values(
+                id=clinic.hex,
+                slug="aurora",
+                name="Aurora",
+                timezone="UTC",
+                last_event_seq=0,
+                created_at=at,
+            )
+        )
+        connection.execute(
+            tables.tables["patients"]
+            .insert()
+            .values(
+                id=patient.hex,
+                clinic_id=clinic.hex,
+                name="Maria D’Ávila",
+                search_name="maria d’avila",
+                created_at=at,
+            )
+        )
+        connection.commit()
+
+    await asyncio.to_thread(command.upgrade, alembic_config(empty_url), "0002")
+    await _in(empty_url, fill)
+    await migrate(empty_url)
+    found = await _in(
+        empty_url, lambda c: c.execute(text("SELECT search_name FROM patients")).scalar()
+    )
+    assert found == search_key("Maria D’Ávila") == "maria d'avila davila"

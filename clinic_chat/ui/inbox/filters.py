@@ -6,7 +6,7 @@ from clinic_chat.domain.conversations import Status
 from clinic_chat.domain.inbox import Who
 from clinic_chat.ui.i18n import t
 from clinic_chat.ui.inbox.state import Inbox
-from clinic_chat.ui.live import CompactCount
+from clinic_chat.ui.live import CompactCount, browser_call, browser_handler
 
 
 def filters() -> rx.Component:
@@ -27,7 +27,7 @@ def filters() -> rx.Component:
                 _count(Inbox.count_unread),
                 type="button",
                 class_name="chip",
-                on_click=Inbox.toggle_unread,
+                on_click=browser_call("filters", "toggleUnread"),
                 custom_attrs={"aria-pressed": Inbox.unread, "data-testid": "filter-unread"},
             ),
             class_name="chips",
@@ -42,7 +42,7 @@ def _who(who: Who, name: rx.Var[str], count: rx.Var[int]) -> rx.Component:
         _count(count),
         type="button",
         class_name="segment",
-        on_click=Inbox.show_who(who.value),
+        on_click=browser_call("filters", "chooseWho", who.value),
         custom_attrs={
             "aria-pressed": Inbox.who == who.value,
             "data-testid": f"filter-{who.value}",
@@ -53,6 +53,8 @@ def _who(who: Who, name: rx.Var[str], count: rx.Var[int]) -> rx.Component:
 def _count(count: rx.Var[int]) -> rx.Component:
     return rx.el.span(
         CompactCount.create(number=count),
+        # Made anew, because page translators replace text that React would go on changing.
+        key=count.to_string(),
         class_name="count",
         custom_attrs={"data-testid": "filter-count"},
     )
@@ -64,7 +66,7 @@ def _status() -> rx.Component:
         rx.el.option(t("Any status"), value=""),
         *[rx.el.option(name, value=status.value) for status, name in names.items()],
         value=Inbox.status,
-        on_change=Inbox.show_status,
+        on_change=browser_handler("filters", "chooseStatus"),
         class_name="chip",
         aria_label=t("Status"),
         custom_attrs={"data-testid": "filter-status", "data-chosen": Inbox.status != ""},

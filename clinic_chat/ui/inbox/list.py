@@ -10,7 +10,16 @@ from clinic_chat.ui.inbox.filters import filters
 from clinic_chat.ui.inbox.presence import presence
 from clinic_chat.ui.inbox.row import conversation_row
 from clinic_chat.ui.inbox.state import Inbox
-from clinic_chat.ui.live import Boundary, SeenButton, in_slices
+from clinic_chat.ui.live import (
+    UNTRANSLATED,
+    Boundary,
+    ConversationRows,
+    SearchBox,
+    SeenButton,
+    browser_call,
+    fresh,
+    in_slices,
+)
 from clinic_chat.ui.theme import mark
 
 SKELETON_ROWS = 9
@@ -31,15 +40,8 @@ def conversation_list() -> rx.Component:
         ),
         rx.el.div(
             rx.icon("search", size=16, class_name="search-icon"),
-            rx.el.input(
-                type="search",
-                id="search",
-                placeholder=t("Search name or phone"),
-                aria_label=t("Search name or phone"),
-                max_length=100,
-                auto_complete="off",
-                spell_check=False,
-                on_change=Inbox.find.debounce(150),
+            SearchBox.create(
+                label=t("Search name or phone"), value=Inbox.search, on_search=Inbox.find
             ),
             class_name="search",
         ),
@@ -47,38 +49,67 @@ def conversation_list() -> rx.Component:
         Boundary.create(rx.cond(in_slices(Inbox.ready), _rows(), _skeleton()), whole=True),
         Boundary.create(presence()),
         class_name="list-pane",
+        id="conversations",
         aria_label=t("Conversations"),
     )
 
 
 def _rows() -> rx.Component:
     return rx.el.div(
-        rx.cond(
-            Inbox.conversations.length() > 0,
-            rx.el.ul(
-                rx.foreach(
-                    Inbox.conversations,
-                    lambda row: Boundary.create(
-                        conversation_row(row=row), of=row, element="li", key=row.id
+        ConversationRows.create(
+            rx.cond(
+                Inbox.conversations.length() > 0,
+                rx.el.ul(
+                    rx.foreach(
+                        Inbox.conversations,
+                        lambda row: Boundary.create(
+                            conversation_row(row=row), of=row, element="li", key=row.id
+                        ),
                     ),
+                    class_name="rows",
                 ),
-                class_name="rows",
+                _empty(),
             ),
-            _empty(),
+            rx.cond(
+                Inbox.cursor != "",
+                SeenButton.create(
+                    rx.cond(Inbox.busy, t("Loading…"), t("Load more conversations")),
+                    class_name="more",
+                    cursor=Inbox.cursor,
+                    on_click=Inbox.load_more(Inbox.cursor),
+                    disabled=Inbox.busy,
+                ),
+                rx.fragment(),
+            ),
+            class_name="rows-scroll",
         ),
+        _news(),
+        class_name="rows-area",
+    )
+
+
+def _news() -> rx.Component:
+    """What has arrived while the order holds still; said once, however much comes."""
+    return rx.fragment(
         rx.cond(
-            Inbox.cursor != "",
-            SeenButton.create(
-                rx.cond(Inbox.busy, t("Loading…"), t("Load more conversations")),
-                class_name="more",
-                cursor=Inbox.cursor,
-                on_click=Inbox.load_more(Inbox.cursor),
-                disabled=Inbox.busy,
+            Inbox.news > 0,
+            rx.el.button(
+                fresh(t("{n} new", n=Inbox.news)),
+                rx.icon("arrow-up", size=14, custom_attrs={"aria-hidden": "true"}),
+                type="button",
+                class_name="rows-news",
+                on_click=browser_call("rows", "showNews"),
+                custom_attrs={"data-testid": "list-news"},
             ),
             rx.fragment(),
         ),
-        class_name="rows-scroll",
-        custom_attrs={"data-testid": "conversation-list", "data-scrolls": "true"},
+        rx.el.div(
+            rx.cond(
+                Inbox.news > 0, rx.el.span(t("New messages at the top of the list")), rx.fragment()
+            ),
+            role="status",
+            class_name="sr-only",
+        ),
     )
 
 
@@ -87,7 +118,21 @@ def _empty() -> rx.Component:
         Inbox.search != "",
         rx.el.div(
             rx.icon("search-x", size=28),
-            rx.el.p(t("No patient found for “{text}”.", text=Inbox.search)),
+            fresh(
+                t("No patient found for “{text}”.", text=Inbox.search),
+                custom_attrs=UNTRANSLATED,
+            ),
+            rx.el.p(t("Names and phone numbers are searched."), class_name="quiet"),
+            rx.el.div(
+                rx.el.button(
+                    t("Clear search"),
+                    type="button",
+                    class_name="button",
+                    on_click=browser_call("search_box", "clearSearch"),
+                ),
+                rx.cond(Inbox.is_filtered, _clear_filters(), rx.fragment()),
+                class_name="empty-actions",
+            ),
             class_name="empty",
         ),
         rx.cond(Inbox.is_filtered, _nothing_matches(), _nothing_yet()),
@@ -98,7 +143,18 @@ def _nothing_matches() -> rx.Component:
     return rx.el.div(
         rx.icon("list-filter", size=28),
         rx.el.p(t("No conversations match these filters.")),
+        _clear_filters(),
         class_name="empty",
+    )
+
+
+def _clear_filters() -> rx.Component:
+    return rx.el.button(
+        t("Clear filters"),
+        type="button",
+        class_name="button",
+        on_click=browser_call("filters", "clear"),
+        custom_attrs={"data-testid": "clear-filters"},
     )
 
 

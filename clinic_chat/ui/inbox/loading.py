@@ -25,7 +25,10 @@ class Page(rx.State):
         account = await self.get_state(Account)
         await account.fill_in(caller)
         yield
-        thread = await self.get_state(Thread)
-        await thread.follow(caller)
         inbox = await self.get_state(Inbox)
+        other_filters = inbox.read_address(self.router.url.query_parameters)
+        thread = await self.get_state(Thread)
+        # Choosing a filter changes the address too, and nothing of the open conversation.
+        if not (other_filters and thread.is_followed(caller)):
+            await thread.follow(caller)
         await inbox.send_view(caller)

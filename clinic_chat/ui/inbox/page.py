@@ -4,10 +4,11 @@ import reflex as rx
 
 from clinic_chat.ui.account.menu import account_forms, leaving_dialog
 from clinic_chat.ui.account.state import Account
+from clinic_chat.ui.i18n import t
 from clinic_chat.ui.inbox.list import conversation_list
 from clinic_chat.ui.inbox.loading import Page
 from clinic_chat.ui.inbox.state import Inbox
-from clinic_chat.ui.live import Boundary, LiveBridge, Notices
+from clinic_chat.ui.live import Boundary, LiveBridge, Notices, SkipLinks
 from clinic_chat.ui.thread.pane import thread_pane
 from clinic_chat.ui.thread.patient import patient_drawer, patient_pane
 from clinic_chat.ui.thread.state import Thread
@@ -31,6 +32,9 @@ def inbox_page() -> rx.Component:
             sound=Account.sound,
             clinic_name=Account.clinic_name,
             patient_name=Thread.conversation.patient_name,
+        ),
+        SkipLinks.create(
+            to_list=t("Skip to the list"), to_conversation=t("Skip to the conversation")
         ),
         Boundary.create(conversation_list(), whole=True),
         Boundary.create(thread_pane(), of=Thread.conversation.id, whole=True),

@@ -4,7 +4,7 @@ import reflex as rx
 
 from clinic_chat.ui.i18n import t
 from clinic_chat.ui.inbox.state import ConversationRow
-from clinic_chat.ui.live import RelativeTime, inner_link
+from clinic_chat.ui.live import UNTRANSLATED, MarkedText, RelativeTime, fresh, inner_link
 from clinic_chat.ui.theme import avatar
 from clinic_chat.ui.ticks import tick
 
@@ -17,7 +17,11 @@ def conversation_row(row: rx.Var[ConversationRow], rest: rx.RestProp) -> rx.Comp
             avatar(row.initials, row.hue),
             rx.el.span(
                 rx.el.span(
-                    rx.el.span(row.patient_name, class_name="row-name"),
+                    rx.el.span(
+                        MarkedText.create(text=row.patient_name, hits=row.name_hits),
+                        class_name="row-name",
+                        custom_attrs=UNTRANSLATED,
+                    ),
                     rx.el.span(RelativeTime.create(at=row.last_activity_at), class_name="row-time"),
                     class_name="row-line",
                 ),
@@ -28,9 +32,12 @@ def conversation_row(row: rx.Var[ConversationRow], rest: rx.RestProp) -> rx.Comp
                 ),
                 class_name="row-text",
             ),
-            to="/c/" + row.id,
+            to=row.path,
             class_name="row-link",
-            custom_attrs={"aria-current": rx.cond(row.is_open, "page", "false")},
+            custom_attrs={
+                "aria-current": rx.cond(row.is_open, "page", "false"),
+                "tabIndex": rx.cond(row.tab_stop, 0, -1),
+            },
         ),
         rest,
         class_name="row",
@@ -49,9 +56,8 @@ def _preview(row: rx.Var[ConversationRow]) -> rx.Component:
             row.preview_direction == "outbound",
             rx.fragment(
                 tick(row.preview_status),
-                rx.el.span(
-                    rx.cond(row.preview_mine, t("You"), row.preview_author),
-                    ": ",
+                fresh(
+                    rx.cond(row.preview_mine, t("You"), row.preview_author) + ": ",
                     class_name="row-author",
                 ),
             ),
@@ -59,10 +65,10 @@ def _preview(row: rx.Var[ConversationRow]) -> rx.Component:
         ),
         rx.cond(
             row.preview_kind == "text",
-            rx.cond(row.preview != "", rx.el.span(row.preview), _quiet(t("Empty message"))),
+            rx.cond(row.preview != "", fresh(row.preview), _quiet(t("Empty message"))),
             rx.fragment(
                 _quiet(_kind_name(row.preview_kind)),
-                rx.cond(row.preview != "", rx.el.span(" · ", row.preview), rx.fragment()),
+                rx.cond(row.preview != "", fresh(" · " + row.preview), rx.fragment()),
             ),
         ),
         class_name="row-preview",
@@ -88,7 +94,7 @@ def _kind_name(kind: rx.Var[str]) -> rx.Var[str]:
 
 
 def _typing(row: rx.Var[ConversationRow]) -> rx.Component:
-    return rx.el.span(
+    return fresh(
         rx.cond(
             row.typing_count > 1,
             t("{n} people are typing…", n=row.typing_count),
@@ -106,6 +112,7 @@ def _marks(row: rx.Var[ConversationRow]) -> rx.Component:
             rx.el.span(
                 rx.cond(row.unread > 99, "99+", row.unread.to_string()),
                 rx.el.span(" ", t("unread", n=row.unread), class_name="sr-only"),
+                key=row.unread.to_string(),
                 class_name="unread-badge",
                 custom_attrs={"data-testid": "unread-badge"},
             ),

@@ -1,11 +1,12 @@
 """The conversation list's state. The browser's feed owns its rows (assets/live/inbox.js)."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import reflex as rx
 
-from clinic_chat.domain.conversations import ConversationView
+from clinic_chat.domain.conversations import ConversationView, Status
 from clinic_chat.domain.errors import InvalidInput
 from clinic_chat.domain.inbox import Filter, InboxPage, Who, list_conversations, parse_filter
 from clinic_chat.realtime import inbox_feed
@@ -21,6 +22,14 @@ class ConversationRow(ConversationView):
 
     unread: int
     is_open: bool
+    path: str
+    """The conversation's address, with the filters of the list."""
+    tab_stop: bool
+    """Whether Tab stops at this row, of all rows."""
+    salutation: str
+    """How to address the patient: the first name, or the number of somebody without a name."""
+    name_hits: list[list[int]]
+    """Where the search's words stand in the name, as pairs of UTF-16 offsets."""
     initials: str
     hue: int
     preview_mine: bool
@@ -48,24 +57,32 @@ class Inbox(rx.State):
     # Owned by the feed:
     conversations: list[ConversationRow] = []  # noqa: RUF012 - Reflex copies the default
     ready: bool = False
+    news: int = 0
+    """How many conversations with news wait to be put in their places."""
     cursor: str = ""
+    is_filtered: bool = False
+    filter_query: str = ""
     count_all: int = 0
     count_mine: int = 0
     count_unassigned: int = 0
     count_unread: int = 0
     staff: list[Colleague] = []  # noqa: RUF012
     online_count: int = 0
-    # Owned by the server:
-    search: str = ""
+    # Read from the address by both:
     who: str = Who.ALL.value
     status: str = ""
     unread: bool = False
+    # Owned by the server:
+    search: str = ""
     busy: bool = False
 
-    @rx.var
-    def is_filtered(self) -> bool:
-        """Whether the list leaves conversations out, besides by the search."""
-        return self.who != Who.ALL.value or self.status != "" or self.unread
+    def read_address(self, query: Mapping[str, str]) -> bool:
+        """Take the filters from an address's query; whether they are others than before."""
+        before = self._wanted()
+        self.who = _known(query.get("who", ""), Who) or Who.ALL.value
+        self.status = _known(query.get("status", ""), Status)
+        self.unread = query.get("unread") == "1"
+        return self._wanted() != before
 
     async def send_view(self, caller: Caller) -> None:
         """Tell the tab in which view it is: after a reload or an outage it may be in another."""
@@ -74,26 +91,17 @@ class Inbox(rx.State):
     @exposed
     async def find(self, text: object) -> Any:
         """Show the conversations whose patient's name or phone matches, as they change."""
-        async for step in self._show(search=text):
-            yield step
-
-    @exposed
-    async def show_who(self, who: object) -> Any:
-        """Show everybody's conversations, mine, or nobody's."""
-        async for step in self._show(who=who):
-            yield step
-
-    @exposed
-    async def show_status(self, status: object) -> Any:
-        """Show conversations of one status, or of any for ""."""
-        async for step in self._show(status=status):
-            yield step
-
-    @exposed
-    async def toggle_unread(self) -> Any:
-        """Show only what is unread, or all again."""
-        async for step in self._show(unread=not self.unread):
-            yield step
+        try:
+            wanted = parse_filter(text, self.who, self.status, self.unread)
+        except InvalidInput:
+            return
+        self.search = wanted.search
+        self.busy = True
+        yield
+        try:
+            await self._send_page(current_caller(), "", more=False)
+        finally:
+            self.busy = False
 
     @exposed
     async def load_more(self, cursor: object) -> Any:
@@ -106,30 +114,6 @@ class Inbox(rx.State):
             await self._send_page(current_caller(), cursor, more=True)
         except InvalidInput:
             return
-        finally:
-            self.busy = False
-
-    async def _show(self, **changes: object) -> Any:
-        try:
-            wanted = parse_filter(
-                **{
-                    "search": self.search,
-                    "who": self.who,
-                    "status": self.status,
-                    "unread": self.unread,
-                    **changes,
-                }
-            )
-        except InvalidInput:
-            return
-        self.search = wanted.search
-        self.who = wanted.who.value
-        self.status = wanted.status
-        self.unread = wanted.unread
-        self.busy = True
-        yield
-        try:
-            await self._send_page(current_caller(), "", more=False)
         finally:
             self.busy = False
 
@@ -157,3 +141,7 @@ class Inbox(rx.State):
             cursor=page.cursor,
             more=more,
         )
+
+
+def _known(value: str, values: Iterable[str]) -> str:
+    return value if value in set(values) else ""

@@ -15,7 +15,8 @@ def composer() -> rx.Component:
         MessageBox.create(
             conversation_id=Thread.conversation.id,
             label=t("Message to {name}", name=Thread.conversation.patient_name),
-            placeholder=t("Write a message"),
+            # Whom one answers, where one looks while writing.
+            placeholder=t("Write a message to {name}…", name=Thread.conversation.salutation),
             reasons={
                 "body_empty": t("Write something first."),
                 "body_too_long": t("A message has at most {n} characters.", n=BODY_LIMIT),
@@ -30,5 +31,6 @@ def composer() -> rx.Component:
             custom_attrs={"data-testid": "send"},
         ),
         class_name="composer",
+        key=Thread.conversation.id,
         custom_attrs={"data-testid": "composer"},
     )

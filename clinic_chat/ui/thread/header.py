@@ -6,7 +6,7 @@ from clinic_chat.domain.conversations import Status
 from clinic_chat.ui.i18n import t
 from clinic_chat.ui.inbox.row import status_badge, status_name
 from clinic_chat.ui.inbox.state import Colleague, Inbox
-from clinic_chat.ui.live import browser_call, inner_link
+from clinic_chat.ui.live import UNTRANSLATED, browser_call, fresh, inner_link
 from clinic_chat.ui.menus import item, menu, separator
 from clinic_chat.ui.theme import avatar
 from clinic_chat.ui.thread.state import Thread
@@ -19,14 +19,18 @@ def thread_header() -> rx.Component:
         back_link(),
         avatar(conversation.initials, conversation.hue),
         rx.el.div(
-            rx.el.h2(conversation.patient_name),
+            rx.el.h2(fresh(conversation.patient_name), custom_attrs=UNTRANSLATED),
             rx.cond(
                 Thread.viewer_count > 0,
                 _viewers(),
                 # Whoever has no name is called by the number.
                 rx.cond(
                     conversation.patient_phone_shown != conversation.patient_name,
-                    rx.el.span(conversation.patient_phone_shown, class_name="quiet"),
+                    fresh(
+                        conversation.patient_phone_shown,
+                        class_name="quiet",
+                        custom_attrs=UNTRANSLATED,
+                    ),
                     rx.fragment(),
                 ),
             ),
@@ -44,6 +48,9 @@ def thread_header() -> rx.Component:
             on_click=browser_call("drawer", "openDrawer"),
         ),
         class_name="thread-header",
+        # Made anew for each conversation: what a page translator has put into the one before
+        # must not stay above this one.
+        key=conversation.id,
     )
 
 
@@ -51,7 +58,7 @@ def back_link() -> rx.Component:
     """Leads from a conversation to the list, where only one of them has room."""
     return inner_link(
         rx.icon("arrow-left", size=20),
-        to="/",
+        to="/" + Inbox.filter_query,
         class_name="icon-button back",
         custom_attrs={"aria-label": t("Back to conversations")},
     )
@@ -60,18 +67,20 @@ def back_link() -> rx.Component:
 def _viewers() -> rx.Component:
     return rx.el.span(
         rx.icon("eye", size=14, custom_attrs={"aria-hidden": "true"}),
-        rx.match(
-            Thread.viewer_count,
-            (1, t("{name} is viewing", name=Thread.viewer_first)),
-            (
-                2,
-                t(
-                    "{first} and {second} are viewing",
-                    first=Thread.viewer_first,
-                    second=Thread.viewer_second,
+        fresh(
+            rx.match(
+                Thread.viewer_count,
+                (1, t("{name} is viewing", name=Thread.viewer_first)),
+                (
+                    2,
+                    t(
+                        "{first} and {second} are viewing",
+                        first=Thread.viewer_first,
+                        second=Thread.viewer_second,
+                    ),
                 ),
-            ),
-            t("{n} colleagues are viewing", n=Thread.viewer_count),
+                t("{n} colleagues are viewing", n=Thread.viewer_count),
+            )
         ),
         class_name="viewers",
         role="status",
@@ -90,7 +99,7 @@ def _assignee_menu() -> rx.Component:
     return menu(
         rx.el.button(
             rx.icon("user-round", size=16),
-            rx.el.span(whose, class_name="header-button-text"),
+            fresh(whose, class_name="header-button-text"),
             type="button",
             class_name="header-button",
             custom_attrs={

@@ -14,6 +14,7 @@ from clinic_chat.ui.live import (
     SeenButton,
     ThreadScroll,
     browser_call,
+    fresh,
 )
 from clinic_chat.ui.thread.content import stand_in
 from clinic_chat.ui.thread.state import Thread, ThreadMessage
@@ -67,6 +68,7 @@ def message_list() -> rx.Component:
             at_end=Thread.at_end,
             label=t("Messages"),
         ),
+        rx.cond(Thread.unread_above > 0, _jump_to_unread(), rx.fragment()),
         rx.cond(Thread.show_jump, _jump_to_latest(), rx.fragment()),
         class_name="thread-view",
     )
@@ -76,13 +78,26 @@ def _printed_in_part() -> rx.Component:
     return rx.el.p(t("Earlier messages are not on this paper."), class_name="print-only quiet")
 
 
+def _jump_to_unread() -> rx.Component:
+    return rx.el.button(
+        rx.icon("arrow-up", size=16),
+        fresh(t("{n} new messages", n=Thread.unread_above)),
+        type="button",
+        class_name="jump jump-up",
+        on_click=browser_call("thread", "jumpToUnread"),
+        custom_attrs={"data-testid": "jump-to-unread"},
+    )
+
+
 def _jump_to_latest() -> rx.Component:
     return rx.el.button(
         rx.icon("arrow-down", size=16),
-        rx.cond(
-            Thread.new_below > 0,
-            t("{n} new messages", n=Thread.new_below),
-            t("Latest messages"),
+        fresh(
+            rx.cond(
+                Thread.new_below > 0,
+                t("{n} new messages", n=Thread.new_below),
+                t("Latest messages"),
+            )
         ),
         type="button",
         class_name="jump",
@@ -103,18 +118,20 @@ def typing_indicator() -> rx.Component:
                 class_name="dots",
                 custom_attrs={"aria-hidden": "true"},
             ),
-            rx.match(
-                Thread.typist_count,
-                (1, t("{name} is typing…", name=Thread.typist_first)),
-                (
-                    2,
-                    t(
-                        "{first} and {second} are typing…",
-                        first=Thread.typist_first,
-                        second=Thread.typist_second,
+            fresh(
+                rx.match(
+                    Thread.typist_count,
+                    (1, t("{name} is typing…", name=Thread.typist_first)),
+                    (
+                        2,
+                        t(
+                            "{first} and {second} are typing…",
+                            first=Thread.typist_first,
+                            second=Thread.typist_second,
+                        ),
                     ),
-                ),
-                t("{n} people are typing…", n=Thread.typist_count),
+                    t("{n} people are typing…", n=Thread.typist_count),
+                )
             ),
             class_name="typing",
             role="status",

@@ -7,6 +7,7 @@ import reflex as rx
 from clinic_chat.ui.account.state import Account
 from clinic_chat.ui.badge import connection_bar
 from clinic_chat.ui.i18n import t
+from clinic_chat.ui.inbox.state import Inbox
 from clinic_chat.ui.live import Boundary, PrintedAt, in_slices, inner_link
 from clinic_chat.ui.notice import notice
 from clinic_chat.ui.thread.composer import composer
@@ -51,13 +52,15 @@ def thread_pane() -> rx.Component:
                         ),
                         Boundary.create(composer(), of=Thread.conversation.id),
                     ),
-                    message_skeleton(),
+                    rx.cond(Thread.offline, _offline(), message_skeleton()),
                 ),
                 class_name="thread",
             ),
         ),
         connection_bar(),
         class_name="thread-pane",
+        id="conversation",
+        tab_index=-1,
     )
 
 
@@ -85,12 +88,16 @@ def _nothing_open() -> rx.Component:
     )
 
 
+def _offline() -> rx.Component:
+    return notice("cloud-off", t("No internet: it opens when the connection is back."))
+
+
 def _missing() -> rx.Component:
     return notice(
         "circle-help",
         t("Conversation not found"),
         t("It doesn’t exist, or it belongs to another clinic."),
-        inner_link(t("Back to conversations"), to="/", class_name="button"),
+        inner_link(t("Back to conversations"), to="/" + Inbox.filter_query, class_name="button"),
     )
 
 

@@ -4,7 +4,7 @@ import reflex as rx
 
 from clinic_chat.ui.i18n import t
 from clinic_chat.ui.inbox.row import status_badge
-from clinic_chat.ui.live import CopyButton, Drawer, LongDate, browser_call
+from clinic_chat.ui.live import UNTRANSLATED, CopyButton, Drawer, LongDate, browser_call, fresh
 from clinic_chat.ui.theme import avatar
 from clinic_chat.ui.thread.state import Thread
 
@@ -36,11 +36,11 @@ def patient_drawer() -> rx.Component:
 def _facts() -> rx.Component:
     patient = Thread.conversation
     return rx.cond(
-        (Thread.phase == "ready") & (patient.id != ""),
-        rx.fragment(
+        patient.id != "",
+        rx.el.div(
             rx.el.div(
                 avatar(patient.initials, patient.hue, "l"),
-                rx.el.h2(patient.patient_name),
+                rx.el.h2(fresh(patient.patient_name), custom_attrs=UNTRANSLATED),
                 class_name="patient-head",
             ),
             rx.el.dl(
@@ -53,12 +53,13 @@ def _facts() -> rx.Component:
                 _fact(t("Status"), status_badge(patient.status)),
                 _fact(
                     t("Assigned to"),
-                    rx.cond(patient.assignee_name != "", patient.assignee_name, t("Nobody")),
+                    fresh(rx.cond(patient.assignee_name != "", patient.assignee_name, t("Nobody"))),
                 ),
-                _fact(t("Messages"), patient.last_seq.to_string()),
+                _fact(t("Messages"), fresh(patient.last_seq)),
                 _fact(t("Patient since"), LongDate.create(at=patient.patient_since)),
                 class_name="patient-facts",
             ),
+            key=patient.id,
         ),
         rx.fragment(),
     )
@@ -74,7 +75,9 @@ def _phone(number: rx.Var[str], shown: rx.Var[str]) -> rx.Component:
         rx.el.span(
             # An address that is no phone number cannot be called.
             rx.cond(
-                number.startswith("+"), rx.el.a(shown, href="tel:" + number), rx.el.span(shown)
+                number.startswith("+"),
+                rx.el.a(shown, href="tel:" + number, custom_attrs=UNTRANSLATED),
+                rx.el.span(shown, custom_attrs=UNTRANSLATED),
             ),
             CopyButton.create(text=shown, label=t("Copy the number")),
             class_name="patient-phone",

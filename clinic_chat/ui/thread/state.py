@@ -27,6 +27,7 @@ NO_CONVERSATION = ConversationRow(
     patient_phone="",
     patient_phone_shown="",
     patient_other_names=[],
+    patient_search="",
     patient_since="",
     channel="",
     status="",
@@ -43,6 +44,10 @@ NO_CONVERSATION = ConversationRow(
     last_activity_at="",
     unread=0,
     is_open=False,
+    path="",
+    tab_stop=False,
+    salutation="",
+    name_hits=[],
     initials="",
     hue=0,
     preview_mine=False,
@@ -88,6 +93,10 @@ class Thread(rx.State):
     at_end: bool = True
     show_jump: bool = False
     new_below: int = 0
+    unread_above: int = 0
+    """How many unread messages begin further up than what is loaded."""
+    offline: bool = False
+    """Whether it cannot be loaded, because there is no connection."""
     typist_count: int = 0
     typist_first: str = ""
     typist_second: str = ""
@@ -97,6 +106,7 @@ class Thread(rx.State):
     # Owned by the server:
     loading_earlier: bool = False
     loading_later: bool = False
+    _followed: tuple[str, str | None, int | None] | None = None
 
     @exposed
     async def open(self) -> None:
@@ -106,11 +116,14 @@ class Thread(rx.State):
     async def follow(self, caller: Caller) -> None:
         """The same for a caller who is known, and the list when the tab does not have it yet."""
         self.loading_earlier = self.loading_later = False
-        path = self.router.url.path
-        name = None
-        if path.startswith(CONVERSATION_PATH):
-            name = path.removeprefix(CONVERSATION_PATH).strip("/")
-        await live().subscriptions.follow(caller, name, self._marked_seq())
+        followed = self._addressed(caller)
+        self._followed = None
+        await live().subscriptions.follow(caller, *followed[1:])
+        self._followed = followed
+
+    def is_followed(self, caller: Caller) -> bool:
+        """Whether the address names what this connection follows already."""
+        return self._followed == self._addressed(caller)
 
     @exposed
     async def load_earlier(self, conversation_id: object, before: object) -> Any:
@@ -135,6 +148,13 @@ class Thread(rx.State):
             await _send_page("later", conversation_id, after=after)
         finally:
             self.loading_later = False
+
+    def _addressed(self, caller: Caller) -> tuple[str, str | None, int | None]:
+        path = self.router.url.path
+        name = None
+        if path.startswith(CONVERSATION_PATH):
+            name = path.removeprefix(CONVERSATION_PATH).strip("/")
+        return caller.sid, name, self._marked_seq()
 
     def _marked_seq(self) -> int | None:
         value = self.router.url.query_parameters.get(MARKED_PARAMETER, "")

@@ -1,0 +1,183 @@
+// The scrolling list of conversations: one stop for Tab, whose rows the arrow keys go through,
+// and which keeps its order while somebody aims at it.
+
+import { createElement, useEffect, useRef } from "react";
+
+import "$/public/live/aim.js";
+import { focusComposer } from "$/public/live/composer.js";
+import { conversationPath } from "$/public/live/filters.js";
+import * as inbox from "$/public/live/inbox.js";
+import * as order from "$/public/live/order.js";
+import { goTo } from "$/public/live/router.js";
+
+const ROW = "[data-testid=conversation-row]";
+const LINK = `${ROW} a`;
+// Fingers give no sign before they touch: for so long a tap means the row that was there.
+const REACTION_MS = 500;
+const TOUCHED_MS = 2000;
+
+const rowOf = (target) => target?.closest?.(ROW);
+
+/** The list's scrolling area. */
+export const area = () => document.querySelector("[data-testid=conversation-list]");
+
+/** Show what has arrived while the order was held. */
+export function showNews() {
+  order.settle();
+  area()?.scrollTo({ top: 0 });
+}
+
+/** Move the keyboard's focus into the list: to the row that Tab stops at. */
+export function focusRows() {
+  const link = area()?.querySelector(`${LINK}[tabindex="0"]`) ?? area()?.querySelector(LINK);
+  link?.focus();
+  return Boolean(link);
+}
+
+export function ConversationRows({ children, className }) {
+  const list = useRef(null);
+  const moving = useRef(null);
+  const touch = useRef({ meant: undefined, timer: null });
+
+  useEffect(() => {
+    order.onMoving(() => {
+      remember(list.current);
+      moving.current = rowOf(document.activeElement)?.dataset.id;
+    });
+    return () => order.onMoving(() => {});
+  }, []);
+
+  // A row that is put to another place loses the focus.
+  useEffect(() => {
+    const id = moving.current;
+    moving.current = null;
+    if (!id || document.activeElement !== document.body) return;
+    list.current.querySelector(`[data-id="${id}"] a`)?.focus({ preventScroll: true });
+  });
+
+  const onPointer = ({ pointerType }) => {
+    if (pointerType !== "touch") order.hold("pointer");
+  };
+  const onPointerLeave = ({ pointerType }) => {
+    if (pointerType !== "touch") order.release("pointer");
+  };
+
+  const onFocus = ({ target }) => {
+    const id = rowOf(target)?.dataset.id;
+    if (id) inbox.focusOn(id);
+    if (target.matches(":focus-visible")) order.hold("keyboard");
+  };
+  const onBlur = ({ relatedTarget }) => {
+    if (list.current.contains(relatedTarget)) return;
+    // To nowhere: the window is left, or the row is put to another place.
+    if (relatedTarget) inbox.focusOn("");
+    order.release("keyboard");
+  };
+
+  const onPointerDown = ({ pointerType, clientY }) => {
+    touch.current.meant = pointerType === "touch" ? wasAt(clientY) : undefined;
+  };
+  const onTouch = () => {
+    window.clearTimeout(touch.current.timer);
+    order.hold("touch");
+  };
+  const onTouchEnd = () => {
+    onTouch();
+    touch.current.timer = window.setTimeout(() => order.release("touch"), TOUCHED_MS);
+  };
+
+  const onKeyDown = (event) => {
+    const links = [...list.current.querySelectorAll(LINK)];
+    const at = links.indexOf(event.target);
+    if (at < 0 || event.altKey || event.ctrlKey || event.metaKey) return;
+    order.hold("keyboard");
+    if (event.key === " ") event.target.click();
+    else if (event.key === "ArrowUp" && at === 0) document.getElementById("search")?.focus();
+    else {
+      const next = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: links.length - 1 }[event.key];
+      if (next === undefined) return;
+      links[Math.min(next, links.length - 1)].focus();
+    }
+    event.preventDefault();
+  };
+
+  const onClickCapture = (event) => {
+    const { meant } = touch.current;
+    touch.current.meant = undefined;
+    const row = rowOf(event.target);
+    if (meant && meant !== row?.dataset.id && inbox.item(meant)) {
+      event.preventDefault();
+      event.stopPropagation();
+      goTo(conversationPath(meant));
+    } else if (row?.dataset.open === "true" && isPlain(event)) {
+      event.preventDefault();
+      focusComposer();
+    }
+  };
+
+  return createElement(
+    "div",
+    {
+      ref: list,
+      className,
+      "data-testid": "conversation-list",
+      "data-scrolls": "true",
+      onPointerOver: onPointer,
+      onPointerMove: onPointer,
+      onPointerLeave,
+      onPointerDown,
+      onTouchStart: onTouch,
+      onTouchMove: onTouch,
+      onTouchEnd,
+      onTouchCancel: onTouchEnd,
+      onFocus,
+      onBlur,
+      onKeyDown,
+      onClickCapture,
+    },
+    children,
+  );
+}
+
+const isPlain = ({ button, ctrlKey, metaKey, shiftKey, altKey }) =>
+  button === 0 && !ctrlKey && !metaKey && !shiftKey && !altKey;
+
+let places = [];
+
+// Where the rows in view are, before others take their places.
+function remember(list) {
+  const now = performance.now();
+  places = places.filter(({ at }) => now - at < REACTION_MS);
+  if (!list || !window.matchMedia("(any-pointer: coarse)").matches) return;
+  places.push({ at: now, rows: inView(list) });
+}
+
+/** The row that was at this height half a second ago, if the rows have moved since then. */
+function wasAt(y) {
+  const now = performance.now();
+  const then = places.find(({ at }) => now - at < REACTION_MS);
+  return then?.rows.find(({ top, bottom }) => top <= y && y < bottom)?.id;
+}
+
+function inView(list) {
+  const { top, bottom } = list.getBoundingClientRect();
+  const rows = [...list.querySelectorAll(ROW)];
+  const found = [];
+  for (let at = firstBelow(rows, top); at < rows.length; at += 1) {
+    const place = rows[at].getBoundingClientRect();
+    if (place.top >= bottom) break;
+    found.push({ id: rows[at].dataset.id, top: place.top, bottom: place.bottom });
+  }
+  return found;
+}
+
+function firstBelow(rows, top) {
+  let low = 0;
+  let high = rows.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (rows[middle].getBoundingClientRect().bottom > top) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}

@@ -1,0 +1,45 @@
+"""Folding: the form of a text in which it is compared with what people type."""
+
+import re
+import unicodedata
+
+_APOSTROPHES = "’‘‛′‵`´ʹʻʼʽˈˊˋ՚׳Ꞌꞌ"
+_DASHES = "‐‑‒–—―−⁃˗֊־"
+_QUOTES = "“”„‟″«»"
+# Letters that Unicode does not take apart into a letter and an accent.
+_LETTERS = dict(
+    zip("øđðłħŧıæœþ", ["o", "d", "d", "l", "h", "t", "i", "ae", "oe", "th"], strict=True)
+)
+_LOOK_ALIKES = str.maketrans(
+    dict.fromkeys(_APOSTROPHES, "'") | dict.fromkeys(_DASHES, "-") | dict.fromkeys(_QUOTES, '"')
+)
+_PLAIN_LETTERS = str.maketrans(_LETTERS)
+# Unicode's Default_Ignorable_Code_Point, as far as those are no format characters, and the
+# braille blank, which shows nothing either.
+_INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0000-\U000e0fff]"
+)
+
+
+def fold(value: str) -> str:
+    """`value` without case, accents, invisible characters and differences of punctuation.
+
+    Words stay apart by one space. Compatibility forms (NFKC) are the same; so are the
+    apostrophes, dashes and quotes that look alike; "ß" is "ss".
+    """
+    # Look-alikes twice: some are what others decompose to, some decompose into a blank.
+    text = unicodedata.normalize("NFD", value).translate(_LOOK_ALIKES)
+    text = unicodedata.normalize("NFKD", text).translate(_LOOK_ALIKES)
+    kept = (c for c in text if not unicodedata.combining(c) and unicodedata.category(c) != "Cf")
+    text = _INVISIBLE.sub("", "".join(kept)).casefold().translate(_PLAIN_LETTERS)
+    return " ".join(text.split())
+
+
+def search_key(name: str) -> str:
+    """The form in which a name is searched: folded, words with punctuation also without it.
+
+    "D'Ávila" is found as "d'avila" and as "davila", "Ana-Lúcia" as "analucia" too.
+    """
+    folded = fold(name)
+    joined = (re.sub(r"['-]", "", word) for word in folded.split() if re.search(r"['-]", word))
+    return " ".join([folded, *filter(None, joined)])
