@@ -7,6 +7,7 @@ from clinic_chat.ui.live import (
     ClockTime,
     DayName,
     FailedDelivery,
+    MessageActions,
     MessageText,
     SeenButton,
     ThreadScroll,
@@ -53,6 +54,7 @@ def message_list() -> rx.Component:
             marked_seq=Thread.marked_seq,
             label=t("Messages"),
         ),
+        MessageActions.create(),
         rx.cond(Thread.show_jump, _jump_to_latest(), rx.fragment()),
         class_name="thread-view",
     )
