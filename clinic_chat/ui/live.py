@@ -179,6 +179,13 @@ class MessageText(rx.Component):
     body: rx.Var[str]
 
 
+class MessageActions(rx.Component):
+    """The button that copies the text of the message under the mouse or the keyboard's focus."""
+
+    library = "$/public/live/message_actions.js"
+    tag = "MessageActions"
+
+
 class FailedDelivery(rx.Component):
     """What can be done about a message that did not reach the patient."""
 

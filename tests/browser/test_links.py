@@ -1,10 +1,10 @@
-"""Links in messages, on the page."""
+"""Links in messages, and copying their text."""
 
 from playwright.async_api import expect
 
 from tests.browser.channel import Channel
 from tests.browser.conftest import Visit
-from tests.browser.pages import message
+from tests.browser.pages import composer, message
 from tests.browser.people import ANA
 from tests.browser.talk import Talk
 
@@ -44,3 +44,29 @@ async def test_what_looks_like_markup_is_text(visit: Visit, channel: Channel) ->
     assert await page.locator(".message-body a").evaluate_all(
         "(links) => links.map(({ href, attributes }) => [href, attributes.length])"
     ) == [["https://a.example/", 4]]
+
+
+async def test_a_messages_text_is_copied_with_the_mouse_and_with_the_keyboard(
+    visit: Visit, channel: Channel
+) -> None:
+    talk = await Talk.begin(channel, 3)
+    page = await talk.opened_by(visit, ANA, permissions=["clipboard-read", "clipboard-write"])
+    button = page.get_by_test_id("copy-message")
+    told = page.locator(".message-actions").get_by_role("status")
+
+    await message(page, "Mensagem 2").locator(".bubble").hover()
+    await expect(button).to_have_accessible_name("Copiar mensagem: Mensagem 2")
+    await button.click()
+    await expect(told).to_have_text("Copiado")
+    assert await page.evaluate("() => navigator.clipboard.readText()") == "Mensagem 2"
+
+    await page.mouse.move(5, 5)
+    await composer(page).focus()
+    await page.keyboard.press("Shift+Tab")
+    await expect(button).to_be_focused()
+    await expect(button).to_have_accessible_name("Copiar mensagem: Mensagem 3")
+    await page.keyboard.press("ArrowUp")
+    await page.keyboard.press("ArrowUp")
+    await page.keyboard.press("Enter")
+    await expect(told).to_have_text("Copiado")
+    assert await page.evaluate("() => navigator.clipboard.readText()") == "Mensagem 1"

@@ -10,6 +10,7 @@ from clinic_chat.ui.live import (
     DayName,
     FailedDelivery,
     LongDate,
+    MessageActions,
     MessageText,
     SeenButton,
     ThreadScroll,
@@ -69,6 +70,7 @@ def message_list() -> rx.Component:
             label=t("Messages"),
         ),
         rx.cond(Thread.unread_above > 0, _jump_to_unread(), rx.fragment()),
+        MessageActions.create(),
         rx.cond(Thread.show_jump, _jump_to_latest(), rx.fragment()),
         class_name="thread-view",
     )

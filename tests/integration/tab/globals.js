@@ -73,6 +73,7 @@ export function globals(clock, pathname, storage, leave) {
     title: "",
     documentElement: { dataset: {} },
     hasFocus: () => document.focused && !document.hidden,
+    querySelectorAll: () => [],
     querySelector: (selector) => (selector.startsWith("link") ? anything() : null),
     createElement: () => anything(),
   });
