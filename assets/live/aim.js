@@ -8,7 +8,7 @@ import { goTo } from "$/public/live/router.js";
 const REACTION_MS = 500;
 const TARGETS = "a, button, summary, select, input, textarea, [role^=menuitem]";
 // Where a wrong click does harm: rows, the open patient's header, what leads to messages.
-const GUARDED = ".rows-scroll, .rows-news, .thread-header, .jump";
+const GUARDED = ".rows-scroll *, .rows-news, .thread-header *, .jump";
 const ROW = "[data-testid=conversation-row]";
 
 let place = null;
@@ -56,7 +56,8 @@ function pressed(event) {
   // Too recent for the browser to have told.
   changed(target);
   if (performance.now() - changedAt > REACTION_MS || before === target) return;
-  if (!before?.closest(GUARDED) && !target?.closest(GUARDED)) return;
+  // Where nothing could be pressed before, nobody aimed at something else.
+  if (!before || !(before.matches(GUARDED) || target?.matches(GUARDED))) return;
   missed = { meant: before };
   swallow(event);
 }

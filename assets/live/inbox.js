@@ -11,7 +11,6 @@ import * as order from "$/public/live/order.js";
 import * as people from "$/public/live/people.js";
 import { safely, tellAll } from "$/public/live/safely.js";
 import { changed, own } from "$/public/live/screen.js";
-import { scroller } from "$/public/live/scroll.js";
 import { NO_TERMS, hitsIn, matchesTerms } from "$/public/live/search.js";
 import { hue, initials, salutation } from "$/public/live/text.js";
 
@@ -44,6 +43,7 @@ let keptUnread = "";
 // The row that has the keyboard's focus.
 let focused = "";
 
+let readsAlong = () => false;
 const listeners = new Set();
 
 /** Call `listener` whenever a row or a number of the list changes; returns a stop function. */
@@ -55,6 +55,11 @@ export function onChange(listener) {
 function update() {
   changed(stateName);
   tellAll(listeners);
+}
+
+/** Have `question` say whether all of the open conversation, up to its end, is or was in view. */
+export function whetherReading(question) {
+  readsAlong = question;
 }
 
 /** Take over the list's vars of the Inbox state. */
@@ -210,11 +215,7 @@ function shown() {
 
 // What arrives in front of the reader's eyes is about to be marked read.
 const isBeingRead = ({ id }) =>
-  id === openId &&
-  scroller.shows(id) &&
-  scroller.atBottom() &&
-  !document.hidden &&
-  document.hasFocus();
+  id === openId && !document.hidden && document.hasFocus() && readsAlong();
 
 function decorate(found, stop = "") {
   const { userId } = account.get();

@@ -55,10 +55,10 @@ export function SearchBox({ label, value, onSearch }) {
     };
     return () => {
       stop();
-      window.clearTimeout(timer.current);
       empty = () => {};
     };
   });
+  useEffect(() => () => window.clearTimeout(timer.current), []);
 
   const onInput = () => {
     typed.current = true;

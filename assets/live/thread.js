@@ -151,13 +151,14 @@ function look() {
   if (!isShown()) return;
   if (scroller.atBottom() && atEnd()) seenSeq = tail();
   // The newest are in view, and between them and what was read before may be many that were not.
-  if (isUnreadAbove() && !scroller.hasScrolled()) return;
+  if (skipsUnread()) return;
   const last = Math.min(lastSeq(), scroller.lastShown());
   shownSeq = Math.max(shownSeq, last);
   seenSeq = Math.max(seenSeq, last);
 }
 
-const isUnreadAbove = () => unreadCount > 0 && unreadAfter + 1 < firstSeq();
+const skipsUnread = () =>
+  unreadCount > 0 && unreadAfter + 1 < firstSeq() && !scroller.hasScrolled();
 
 /** The highest message number on the screen, 0 when there is none. */
 export function lastSeq() {
@@ -254,7 +255,7 @@ function vars() {
     at_end: end,
     show_jump: phase === "ready" && (!end || !scroller.atBottom()),
     new_below: Math.max(0, tail() - seenSeq),
-    unread_above: phase === "ready" && isUnreadAbove() && !scroller.hasScrolled() ? unreadCount : 0,
+    unread_above: phase === "ready" && skipsUnread() ? unreadCount : 0,
     offline: phase === "loading" && ["waiting", "offline"].includes(connection.get().status),
     ...people.varsOf(feed.key),
   };
@@ -287,6 +288,7 @@ function waiting() {
     }));
 }
 
+inbox.whetherReading(() => isShown() && scroller.atBottom() && atEnd() && !skipsUnread());
 account.subscribe(() => changed(stateName));
 people.onChange(() => changed(stateName));
 inbox.onChange(() => changed(stateName));

@@ -10,7 +10,7 @@ from tests.browser.conftest import Visit
 from tests.browser.pages import composer, live, rows, thread_of
 from tests.browser.people import ANA, Patient, new_patient
 
-NAMES = ("Conceição de Fátima Araújo", "Maria D’Ávila", "Ana\u2011Lúcia Straße", "So\u00adfia Lima")
+NAMES = ("Generosa de Fátima Quintão", "Maria D’Ávila", "Ana\u2011Lúcia Straße", "So\u00adfia Lima")
 TAB_STOPS = """
 () => [...document.querySelectorAll("[data-testid=conversation-row] a")]
   .filter((link) => link.tabIndex === 0).length
@@ -31,10 +31,10 @@ async def test_people_are_found_as_one_writes_their_names_and_numbers(
     visit: Visit, patients: list[Patient], channel: Channel
 ) -> None:
     ana = await visit(ANA)
-    conceicao, maria, ana_lucia, sofia, paulo = patients
+    generosa, maria, ana_lucia, sofia, paulo = patients
     for text, found in (
-        ("conceição araujo", conceicao),
-        ("ARAUJO conc", conceicao),
+        ("generosa quintao", generosa),
+        ("QUINTAO gene", generosa),
         ("d'avila", maria),
         ("davila maria", maria),
         ("ana-lucia strasse", ana_lucia),
@@ -49,13 +49,13 @@ async def test_people_are_found_as_one_writes_their_names_and_numbers(
         await channel.deliver(found, f"Sou eu: {text}")
         await expect(rows(ana)).to_contain_text(f"Sou eu: {text}")
         await expect(rows(ana)).to_have_count(1)
-    await _search(ana, "conceição lima", 0)
+    await _search(ana, "generosa lima", 0)
 
 
 async def test_what_was_found_is_marked(visit: Visit, patients: list[Patient]) -> None:
     ana = await visit(ANA)
     for text, marked in (
-        ("araujo fat", ["Fát", "Araújo"]),
+        ("quint fat", ["Fát", "Quint"]),
         ("d'avi", ["D’Ávi"]),
         ("strasse", ["Straße"]),
     ):
@@ -69,12 +69,12 @@ async def test_enter_opens_the_first_hit_also_before_it_is_there(
     visit: Visit, patients: list[Patient]
 ) -> None:
     ana = await visit(ANA)
-    await _box(ana).fill("fatima araujo")
+    await _box(ana).fill("fatima quintao")
     await _box(ana).press("Enter")
 
     await thread_of(ana, NAMES[0])
     await expect(composer(ana)).to_be_focused()
-    await expect(_box(ana)).to_have_value("fatima araujo")
+    await expect(_box(ana)).to_have_value("fatima quintao")
     assert "fatima" not in ana.url
 
 
@@ -127,16 +127,14 @@ async def test_links_skip_to_the_list_and_to_the_conversation(
     visit: Visit, patients: list[Patient]
 ) -> None:
     ana = await visit(ANA)
+    to_list = ana.get_by_role("link", name="Ir para a lista")
+    await ana.keyboard.press("Tab")
+    await expect(to_list).to_be_focused()
     await rows(ana).nth(1).click()
     await expect(composer(ana)).to_be_focused()
-    await ana.reload()
-    await live(ana)
     address = ana.url
 
-    await ana.keyboard.press("Tab")
-    to_list = ana.get_by_role("link", name="Ir para a lista")
-    await expect(to_list).to_be_focused()
-    await expect(to_list).to_be_in_viewport()
+    await to_list.focus()
     await ana.keyboard.press("Enter")
     await expect(_link(ana, 1)).to_be_focused()
     to_conversation = ana.get_by_role("link", name="Ir para a conversa")
@@ -159,25 +157,27 @@ async def test_no_hit_says_what_is_searched_and_leads_back(
     await empty.get_by_role("button", name="Limpar busca").click()
     await expect(_box(ana)).to_have_value("")
     await expect(_box(ana)).to_be_focused()
-    await _search(ana, "araujo", 0)
+    await _search(ana, "quintao", 0)
     await ana.get_by_role("button", name="Limpar filtros").click()
     await expect(rows(ana)).to_have_count(1)
     await expect(ana.get_by_test_id("filter-all")).to_have_attribute("aria-pressed", "true")
 
 
 async def test_filters_are_in_the_address_and_the_search_is_not(
-    visit: Visit, patients: list[Patient]
+    visit: Visit, channel: Channel
 ) -> None:
+    patient = Patient("Ubirajara Terra", new_patient().phone)
+    await channel.deliver(patient, "Bom dia")
     ana = await visit(ANA)
     await ana.get_by_test_id("filter-unassigned").click()
     await ana.get_by_test_id("filter-status").select_option("open")
     await ana.get_by_test_id("filter-unread").click()
     query = re.compile(r"\?who=unassigned&status=open&unread=1$")
     await expect(ana).to_have_url(query)
-    await _search(ana, "araujo")
+    await _search(ana, "ubirajara")
     await expect(ana).to_have_url(query)
     await rows(ana).first.click()
-    await thread_of(ana, NAMES[0])
+    await thread_of(ana, patient.name)
     await expect(ana).to_have_url(
         re.compile(r"/c/[0-9a-f-]+\?who=unassigned&status=open&unread=1$")
     )
@@ -186,7 +186,7 @@ async def test_filters_are_in_the_address_and_the_search_is_not(
     await ana.reload()
     await live(ana)
     await _filtered(ana)
-    await expect(_box(ana)).to_have_value("araujo")
+    await expect(_box(ana)).to_have_value("ubirajara")
     await expect(rows(ana)).to_have_count(1)
     tab = await ana.context.new_page()
     await tab.goto(ana.url)
