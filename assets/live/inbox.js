@@ -188,7 +188,7 @@ function matches(found) {
   if (!search) return true;
   const digits = search.replace(/\D/g, "");
   return (
-    plain(found.patient_name).includes(plain(search)) ||
+    plain([found.patient_name, ...found.patient_other_names].join(" ")).includes(plain(search)) ||
     (digits.length >= 3 && found.patient_phone.includes(digits))
   );
 }

@@ -56,7 +56,7 @@ def person_name(value: str) -> str:
 
 def same_name(one: str, other: str) -> bool:
     """Whether two names differ in case, accents and encoding at most."""
-    return search_key(one) == search_key(other)
+    return one == other or search_key(one) == search_key(other)
 
 
 def with_other_name(names: list[str], name: str) -> list[str]:
