@@ -21,6 +21,11 @@ export function grouped(messages, { unreadAfter, marked, patientName = "" }) {
   let before = null;
   // Which message is the first unread shows only where the one before it is known.
   let unreadSeen = messages[0]?.seq > unreadAfter + 1;
+  // Where several people write from one number, each says who it is.
+  const several = messages.some(
+    ({ direction, author_name: name }) =>
+      direction === "inbound" && name !== "" && name !== patientName,
+  );
   return messages.map((message) => {
     const arrived = message.received_at || message.at;
     const day = dayIn(arrived, timeZone);
@@ -38,12 +43,12 @@ export function grouped(messages, { unreadAfter, marked, patientName = "" }) {
       Date.parse(arrived) - before.arrived < GROUP_MS;
     before = { ...message, day, arrived: Date.parse(arrived) };
     const inbound = message.direction === "inbound";
-    const named = inbound && message.author_name && message.author_name !== patientName;
+    const author = message.author_name || (inbound ? patientName : "");
     return {
       ...message,
       ...folding(message),
-      author_name: message.author_name || (inbound ? patientName : ""),
-      sender: named && !continues ? message.author_name : "",
+      author_name: author,
+      sender: several && inbound && !continues ? author : "",
       sent_late: Date.parse(arrived) - Date.parse(message.at) > LATE_MS,
       sent_on_other_day: dayIn(message.at, timeZone) !== day,
       // The row keeps its place and its React key when its message is acknowledged.

@@ -57,7 +57,7 @@ def person_name(value: str) -> str:
 
 def same_name(one: str, other: str) -> bool:
     """Whether two names differ in case, accents and encoding at most."""
-    return fold(one) == fold(other)
+    return one == other or fold(one) == fold(other)
 
 
 def with_other_name(names: list[str], name: str) -> list[str]:

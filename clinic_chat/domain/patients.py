@@ -56,7 +56,7 @@ def new_patient(name: str, *, phone: str | None = None, source_key: str | None =
     display_name = clean_name(name)
     return Patient(
         name=display_name,
-        search_name=_search_name(display_name),
+        search_name=_search_name([display_name]),
         phone=phone,
         source_key=source_key,
     )
@@ -74,7 +74,7 @@ def sending_patient(session: Session, address: Address, name: str) -> tuple[Pati
     if patient is None:
         patient = Patient(
             name=name,
-            search_name=_search_name(name),
+            search_name=_search_name([name]),
             phone=address.number,
             phone_shown=address.shown,
             source_key=address.key,
@@ -85,12 +85,13 @@ def sending_patient(session: Session, address: Address, name: str) -> tuple[Pati
     if patient.phone_shown != address.shown:
         patient.phone_shown = address.shown
     if name and not patient.name:
-        patient.name, patient.search_name = name, _search_name(name)
+        patient.name, patient.search_name = name, _search_name([name])
     if not name or same_name(name, patient.name):
         return patient, patient.name
-    others = "\n".join(with_other_name(patient.also_known_as, name))
-    if patient.other_names != others:
-        patient.other_names = others
+    others = with_other_name(patient.also_known_as, name)
+    if patient.also_known_as != others:
+        patient.other_names = "\n".join(others)
+        patient.search_name = _search_name([patient.name, *others])
     return patient, name
 
 
@@ -100,8 +101,8 @@ def _patient_at(session: Session, address: Address) -> Patient | None:
     return found
 
 
-def _search_name(name: str) -> str:
-    return search_key(name)[:SEARCH_NAME_LIMIT]
+def _search_name(names: list[str]) -> str:
+    return search_key(" ".join(names))[:SEARCH_NAME_LIMIT]
 
 
 _BY_PHONE = (

@@ -14,6 +14,7 @@ from clinic_chat.domain.conversations import Conversation, Status, get_conversat
 from clinic_chat.domain.errors import InvalidInput, NotFound
 from clinic_chat.domain.events import events_after
 from clinic_chat.domain.history import PAGE_SIZE, messages_page
+from clinic_chat.domain.inbox import Filter, list_conversations
 from clinic_chat.domain.messages import (
     Message,
     Stored,
@@ -181,6 +182,8 @@ async def test_other_names_from_one_number_are_kept_beside_the_first(clinics: Cl
         received = await _receive(clinics.aurora, str(key), name=name)
     row = await get_conversation(clinics.ana, received.message.conversation_id)
     assert (row.patient_name, row.patient_other_names) == ("Helena Prado", ["João", "Tia Bete"])
+    for search in ("helena", "joao", "bete"):
+        assert (await list_conversations(clinics.ana, Filter(search=search))).rows == [row]
 
 
 async def test_a_long_body_of_any_characters_is_kept_whole(clinics: Clinics) -> None:

@@ -70,7 +70,7 @@ class ThreadMessage(MessageView):
     resent: bool
     """Whether it did not arrive and was sent once more (assets/live/outbox.js)."""
     sender: str
-    """The name a patient's number wrote under, where it is not the patient's."""
+    """Who of several people wrote it from the patient's number; "" when there is only one."""
     sent_late: bool
     """Whether the channel passed it on minutes after it was sent, or days."""
     sent_on_other_day: bool

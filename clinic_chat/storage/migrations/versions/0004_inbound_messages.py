@@ -1,9 +1,11 @@
-"""kinds, lengths and channels' times of messages; one form of a phone number; other names"""
+"""kinds, lengths and channels' times of messages; one form of numbers; names that are names"""
 
 import re
 
 import sqlalchemy as sa
 from alembic import op
+
+from clinic_chat.domain.names import person_name
 
 revision = "0004"
 down_revision = "0002"
@@ -12,6 +14,21 @@ depends_on = None
 
 # A Brazilian mobile as it was written before it got its ninth digit.
 WITHOUT_NINTH_DIGIT = re.compile(r"\+55([1-9]{2})([6-9][0-9]{7})")
+PATIENTS = sa.table(
+    "patients",
+    sa.column("id", sa.Uuid()),
+    sa.column("clinic_id", sa.Uuid()),
+    *(sa.column(name, sa.String()) for name in ("name", "search_name", "phone", "phone_shown")),
+)
+CONVERSATIONS = sa.table(
+    "conversations", sa.column("id", sa.Uuid()), sa.column("patient_id", sa.Uuid())
+)
+MESSAGES = sa.table(
+    "messages",
+    sa.column("conversation_id", sa.Uuid()),
+    sa.column("direction", sa.String()),
+    sa.column("author_name", sa.String()),
+)
 
 
 def upgrade() -> None:
@@ -27,21 +44,15 @@ def upgrade() -> None:
     op.add_column("patients", sa.Column("other_names", sa.Text(), nullable=True))
     op.add_column("patients", sa.Column("phone_shown", sa.String(length=64), nullable=True))
     _give_numbers_one_form()
+    _forget_placeholders()
 
 
 def _give_numbers_one_form() -> None:
     """Two records of one number stay two: whose they are is for people to say."""
-    patients = sa.table(
-        "patients",
-        sa.column("id", sa.Uuid()),
-        sa.column("clinic_id", sa.Uuid()),
-        sa.column("phone", sa.String()),
-        sa.column("phone_shown", sa.String()),
-    )
     connection = op.get_bind()
     rows = connection.execute(
-        sa.select(patients.c.id, patients.c.clinic_id, patients.c.phone).where(
-            patients.c.phone.like("+55%")
+        sa.select(PATIENTS.c.id, PATIENTS.c.clinic_id, PATIENTS.c.phone).where(
+            PATIENTS.c.phone.like("+55%")
         )
     ).all()
     taken = {(row.clinic_id, row.phone) for row in rows}
@@ -52,10 +63,34 @@ def _give_numbers_one_form() -> None:
         number = f"+55{match[1]}9{match[2]}"
         if (row.clinic_id, number) not in taken:
             connection.execute(
-                sa.update(patients)
-                .where(patients.c.id == row.id)
+                sa.update(PATIENTS)
+                .where(PATIENTS.c.id == row.id)
                 .values(phone=number, phone_shown=row.phone)
             )
+
+
+def _forget_placeholders() -> None:
+    """Whoever was called by a number, or by nothing one can see, has no name yet."""
+    connection = op.get_bind()
+    rows = connection.execute(
+        sa.select(PATIENTS.c.id, PATIENTS.c.name).where(PATIENTS.c.phone.is_not(None))
+    ).all()
+    for row in rows:
+        if person_name(row.name):
+            continue
+        connection.execute(
+            sa.update(PATIENTS).where(PATIENTS.c.id == row.id).values(name="", search_name="")
+        )
+        theirs = sa.select(CONVERSATIONS.c.id).where(CONVERSATIONS.c.patient_id == row.id)
+        connection.execute(
+            sa.update(MESSAGES)
+            .where(
+                MESSAGES.c.conversation_id.in_(theirs),
+                MESSAGES.c.direction == "inbound",
+                MESSAGES.c.author_name == row.name,
+            )
+            .values(author_name="")
+        )
 
 
 def downgrade() -> None:

@@ -1,4 +1,4 @@
-"""Numbers that were stored before they had one form get it, and nobody is merged."""
+"""Numbers and names that were stored before get today's form, and nobody is merged."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -27,10 +27,19 @@ BEFORE = {
     "twin with nine": (AURORA, "+5521987650002"),
     "elsewhere": (BOREAL, "+552187650002"),
     "foreign": (AURORA, "+15551234567"),
+    # Names that name nobody.
+    "+5511977770003": (AURORA, "+5511977770003"),
+    "\u3164": (AURORA, "+5511977770004"),
 }
-AFTER = BEFORE | {
-    "alone": (AURORA, "+5511987650001"),
-    "elsewhere": (BOREAL, "+5521987650002"),
+AFTER = {
+    ("alone", AURORA, "+5511987650001"),
+    ("landline", AURORA, "+551132650001"),
+    ("twin", AURORA, "+552187650002"),
+    ("twin with nine", AURORA, "+5521987650002"),
+    ("elsewhere", BOREAL, "+5521987650002"),
+    ("foreign", AURORA, "+15551234567"),
+    ("", AURORA, "+5511977770003"),
+    ("", AURORA, "+5511977770004"),
 }
 # As the migration finds them: the tables of today may have more columns.
 CLINICS = table(
@@ -56,7 +65,9 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return url
 
 
-async def test_numbers_get_one_form_unless_another_record_has_it(empty_url: str) -> None:
+async def test_numbers_and_names_get_todays_form_unless_another_record_has_it(
+    empty_url: str,
+) -> None:
     config = alembic_config(empty_url)
     revision = ScriptDirectory.from_config(config).get_revision("0004")
     await asyncio.to_thread(command.upgrade, config, str(revision.down_revision))
@@ -79,7 +90,7 @@ async def test_numbers_get_one_form_unless_another_record_has_it(empty_url: str)
         columns = (PATIENTS.c.name, PATIENTS.c.clinic_id, PATIENTS.c.phone, PATIENTS.c.phone_shown)
         rows = (await connection.execute(select(*columns))).all()
     await engine.dispose()
-    assert {name: (clinic_id, phone) for name, clinic_id, phone, _ in rows} == AFTER
+    assert {(name, clinic_id, phone) for name, clinic_id, phone, _ in rows} == AFTER
     assert {name: shown for name, _, _, shown in rows if shown} == {
         "alone": "+551187650001",
         "elsewhere": "+552187650002",
