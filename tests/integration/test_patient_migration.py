@@ -3,12 +3,13 @@
 import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
-from sqlalchemy import Uuid, column, insert, select, table
+from sqlalchemy import Insert, Uuid, column, insert, select, table
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from clinic_chat.domain.inbox import list_conversations
@@ -41,20 +42,42 @@ AFTER = {
     ("", AURORA, "+5511977770003"),
     ("", AURORA, "+5511977770004"),
 }
-# As the migration finds them: the tables of today may have more columns.
-CLINICS = table(
-    "clinics",
-    column("id", Uuid()),
-    *map(column, ("slug", "name", "timezone", "last_event_seq")),
-    column("created_at", UtcDateTime()),
-)
 PATIENTS = table(
-    "patients",
-    column("id", Uuid()),
-    column("clinic_id", Uuid()),
-    *map(column, ("name", "search_name", "phone", "phone_shown")),
-    column("created_at", UtcDateTime()),
+    "patients", column("clinic_id", Uuid()), *map(column, ("name", "phone", "phone_shown"))
 )
+# Each in the columns of then: the tables of today have more.
+CONVERSATION = {
+    "clinic_id": AURORA,
+    "channel": "api",
+    "status": "open",
+    "version": 1,
+    "last_seq": 1,
+    "inbound_count": 1,
+    "preview": "Oi",
+    "preview_direction": "inbound",
+    "preview_author": "",
+    "preview_status": "sent",
+    "last_activity_at": MOMENT,
+    "created_at": MOMENT,
+}
+MESSAGE = {
+    "clinic_id": AURORA,
+    "seq": 1,
+    "direction": "inbound",
+    "body": "Oi",
+    "origin": "api",
+    "status": "sent",
+    "created_at": MOMENT,
+    "failure": "",
+}
+TYPES = {"id": Uuid(), "clinic_id": Uuid(), "patient_id": Uuid(), "conversation_id": Uuid()}
+
+
+def row_of(name: str, values: dict[str, Any]) -> Insert:
+    """An insert into a table as it was then."""
+    types = TYPES | {key: UtcDateTime() for key in values if key.endswith("_at")}
+    columns = [column(key, types.get(key)) for key in values]
+    return insert(table(name, *columns)).values(**values)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -72,24 +95,31 @@ async def test_numbers_and_names_get_todays_form_unless_another_record_has_it(
     revision = ScriptDirectory.from_config(config).get_revision("0004")
     await asyncio.to_thread(command.upgrade, config, str(revision.down_revision))
     engine = create_async_engine(empty_url)
-    clinic = {"timezone": "America/Sao_Paulo", "last_event_seq": 0, "created_at": MOMENT}
     async with engine.begin() as connection:
-        await connection.execute(
-            insert(CLINICS),
-            [clinic | {"id": one, "slug": f"c{one.int}", "name": "C"} for one in (AURORA, BOREAL)],
-        )
+        for one in (AURORA, BOREAL):
+            clinic = {"id": one, "slug": f"c{one.int}", "name": "C", "timezone": "UTC"}
+            clinic |= {"last_event_seq": 0, "created_at": MOMENT}
+            await connection.execute(row_of("clinics", clinic))
         for number, (name, (clinic_id, phone)) in enumerate(BEFORE.items(), 10):
-            row = {"id": UUID(int=number), "name": name, "search_name": name, "phone": phone}
-            await connection.execute(
-                insert(PATIENTS).values(**row, clinic_id=clinic_id, created_at=MOMENT)
-            )
+            its = UUID(int=number)
+            patient = {"id": its, "clinic_id": clinic_id, "name": name, "search_name": name}
+            patient |= {"phone": phone, "created_at": MOMENT}
+            await connection.execute(row_of("patients", patient))
+            conversation = CONVERSATION | {"id": its, "patient_id": its, "clinic_id": clinic_id}
+            await connection.execute(row_of("conversations", conversation))
+            message = MESSAGE | {"id": its, "conversation_id": its, "clinic_id": clinic_id}
+            message |= {"author_name": name, "client_id": str(number)}
+            await connection.execute(row_of("messages", message))
 
     await migrate(empty_url)
 
     async with engine.connect() as connection:
         columns = (PATIENTS.c.name, PATIENTS.c.clinic_id, PATIENTS.c.phone, PATIENTS.c.phone_shown)
         rows = (await connection.execute(select(*columns))).all()
+        messages = table("messages", column("author_name"))
+        authors = set(await connection.scalars(select(messages.c.author_name)))
     await engine.dispose()
+    assert authors == {name for name, _, _ in AFTER}
     assert {(name, clinic_id, phone) for name, clinic_id, phone, _ in rows} == AFTER
     assert {name: shown for name, _, _, shown in rows if shown} == {
         "alone": "+551187650001",
@@ -100,6 +130,10 @@ async def test_numbers_and_names_get_todays_form_unless_another_record_has_it(
     aurora = ClinicScope(database, AURORA)
     for key, phone in enumerate(["+551187650001", "+552187650002"]):
         await receive_message(aurora, name="Maria", phone=phone, body="Oi", external_id=str(key))
-    found = {row.patient_name for row in (await list_conversations(aurora)).rows}
+    page = await list_conversations(aurora)
     await database.close()
-    assert found == {"alone", "twin with nine"}
+    assert {row.patient_name for row in page.rows if row.inbound_count == 2} == {
+        "alone",
+        "twin with nine",
+    }
+    assert len(page.rows) == len([None for _, clinic_id, _ in AFTER if clinic_id == AURORA])
