@@ -1,6 +1,5 @@
 """Rules for the text people and machines send."""
 
-
 from clinic_chat.domain.characters import clean_line, clean_text, cut, is_visible
 from clinic_chat.domain.errors import InvalidInput
 

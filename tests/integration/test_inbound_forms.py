@@ -150,7 +150,7 @@ async def test_whoever_has_no_name_is_shown_by_their_number(api: ClinicApi, name
 
     assert message["authorName"] == ""
     (row,) = (await list_conversations(api.scope)).rows
-    assert (row.patient_name, row.patient_phone) == (PHONE, PHONE)
+    assert (row.patient_name, row.patient_phone) == ("+55 11 98765-4321", PHONE)
 
 
 async def test_the_name_may_be_left_out(api: ClinicApi) -> None:

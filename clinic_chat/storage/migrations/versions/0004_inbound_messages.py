@@ -1,11 +1,10 @@
 """kinds, lengths and channels' times of messages; one form of numbers; names that are names"""
 
 import re
+import unicodedata
 
 import sqlalchemy as sa
 from alembic import op
-
-from clinic_chat.domain.names import person_name
 
 revision = "0004"
 down_revision = "0002"
@@ -14,6 +13,8 @@ depends_on = None
 
 # A Brazilian mobile as it was written before it got its ninth digit.
 WITHOUT_NINTH_DIGIT = re.compile(r"\+55([1-9]{2})([6-9][0-9]{7})")
+# Letters and symbols of Unicode without a glyph.
+UNSEEN = set("\u115f\u1160\u3164\uffa0\u2800\U0001d159")
 PATIENTS = sa.table(
     "patients",
     sa.column("id", sa.Uuid()),
@@ -76,7 +77,7 @@ def _forget_placeholders() -> None:
         sa.select(PATIENTS.c.id, PATIENTS.c.name).where(PATIENTS.c.phone.is_not(None))
     ).all()
     for row in rows:
-        if person_name(row.name):
+        if _names_somebody(row.name):
             continue
         connection.execute(
             sa.update(PATIENTS).where(PATIENTS.c.id == row.id).values(name="", search_name="")
@@ -91,6 +92,14 @@ def _forget_placeholders() -> None:
             )
             .values(author_name="")
         )
+
+
+def _names_somebody(name: str) -> bool:
+    """Today's rule (domain/names.py) without its words: a migration stays as it was."""
+    return any(
+        unicodedata.category(c)[0] == "L" or unicodedata.category(c) == "So"
+        for c in set(name) - UNSEEN
+    )
 
 
 def downgrade() -> None:
