@@ -36,7 +36,7 @@ def patient_drawer() -> rx.Component:
 def _facts() -> rx.Component:
     patient = Thread.conversation
     return rx.cond(
-        patient.id != "",
+        patient.id,
         rx.el.div(
             rx.el.div(
                 avatar(patient.initials, patient.hue, "l"),
