@@ -52,7 +52,9 @@ async def test_whatever_a_browser_lacks_the_list_follows_and_what_is_sent_is_sto
     await world.all_arrives()
     await world.settles()
 
-    shown = (await page.do("vars")).result["shown"]
+    result = (await page.do("vars")).result
+    shown = result["shown"]
+    assert result["queued"] == 0
     unread = {row["id"]: row["unread"] for row in shown["inbox"]["conversations"]}
     assert [unread[key] for key in world.conversations[1:]] == [3, 2, 1]
     assert shown["inbox"]["count_unread"] == len([n for n in unread.values() if n])

@@ -131,7 +131,7 @@ def _notifications() -> list[rx.Component]:
                 shown,
                 ("on", t("On this device: on")),
                 ("blocked", t("Blocked by the browser")),
-                ("unavailable", t("Not possible in this browser")),
+                ("unavailable", t("On this device: not possible in this browser")),
                 t("On this device: off"),
             ),
             on_select=browser_call("notify", "toggleNotifications"),

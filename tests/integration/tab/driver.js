@@ -180,6 +180,7 @@ const doings = {
     shown: tab.vars(tab.shown),
     now: tab.vars(tab.modules.keepOwned({ delta: { [INBOX]: {}, [THREAD]: {} } }).delta),
     title: tab.globals.document.title,
+    queued: tab.modules.outbox.queued.get(),
     draft: tab.modules.drafts.draftOf(openId(tab.place)),
   }),
 };
