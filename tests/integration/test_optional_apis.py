@@ -80,3 +80,4 @@ async def test_a_listener_that_fails_stops_nothing_and_nobody_else(world: World)
     assert [row["body"] for row in shown["thread"]["messages"]][-1] == "Bom dia"
     assert (await page.do("sabotaged")).result > 0
     assert (await page.do("second")).result == 1
+    assert (await page.do("feed")).result == [3, "second", "third"]
