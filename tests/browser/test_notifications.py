@@ -42,7 +42,7 @@ STAND_INS = """
 """
 
 # Without the one that shows that they are on.
-IMPOSSIBLE = "Não é possível neste navegador"
+IMPOSSIBLE = "Neste aparelho: não é possível neste navegador"
 ANSWERS = """
 window.Notification = class { static permission = "default"; };
 window.Notification.requestPermission = async () => answer;

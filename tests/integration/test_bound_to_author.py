@@ -207,6 +207,18 @@ async def test_nothing_is_sent_before_it_is_known_whose_tab_it_is(world: World) 
     assert {"message:send", "draft:save"} <= {sent.event for sent in heard.sent}
 
 
+async def test_a_tab_that_is_told_of_another_author_sends_nothing_and_begins_again(
+    world: World,
+) -> None:
+    page = await away_with_something_to_say(world)
+    told = {"author": author(world, "bruno"), "key": "", "now": 0}
+
+    heard = await page.do("connected", first=[("session:identity", told)])
+
+    assert heard.sent == []
+    assert page.left == "/"
+
+
 async def test_a_tab_that_another_person_s_session_would_take_over_begins_again(
     world: World,
 ) -> None:

@@ -52,7 +52,9 @@ async def test_whatever_a_browser_lacks_the_list_follows_and_what_is_sent_is_sto
     await world.all_arrives()
     await world.settles()
 
-    shown = (await page.do("vars")).result["shown"]
+    result = (await page.do("vars")).result
+    shown = result["shown"]
+    assert result["queued"] == 0
     unread = {row["id"]: row["unread"] for row in shown["inbox"]["conversations"]}
     assert [unread[key] for key in world.conversations[1:]] == [3, 2, 1]
     assert shown["inbox"]["count_unread"] == len([n for n in unread.values() if n])
@@ -78,3 +80,4 @@ async def test_a_listener_that_fails_stops_nothing_and_nobody_else(world: World)
     assert [row["body"] for row in shown["thread"]["messages"]][-1] == "Bom dia"
     assert (await page.do("sabotaged")).result > 0
     assert (await page.do("second")).result == 1
+    assert (await page.do("feed")).result == [3, "second", "third"]

@@ -131,7 +131,7 @@ def _notifications() -> list[rx.Component]:
             rx.match(
                 shown,
                 ("blocked", t("Blocked by the browser")),
-                ("unavailable", t("Not possible in this browser")),
+                ("unavailable", t("On this device: not possible in this browser")),
                 t("On this device"),
             ),
             checked=shown == "on",

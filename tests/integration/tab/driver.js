@@ -14,7 +14,7 @@ const CIPHERS = /^@noble\/ciphers\//;
 const LIBRARIES = process.argv[2];
 const THEIRS = /^(react|react-router|socket\.io-client|\$\/utils\/catalogs\.js)$/;
 const GLOBALS = ["tab", "window", "document", "navigator", "performance"];
-const ASKING = ["vars", "sabotaged", "second", "asksToStay"];
+const ASKING = ["vars", "sabotaged", "second", "feed", "asksToStay"];
 const INBOX = "inbox";
 const THREAD = "thread";
 const FIELD = "_rx_state_";
@@ -160,6 +160,20 @@ const doings = {
     }
   },
   sabotaged: (tab) => tab.sabotaged,
+  // What a feed has when its hook fails at a patch that another one waits for.
+  feed: ({ modules }) => {
+    const feed = new modules.Feed("items", {
+      askFor: async () => {},
+      applied() {
+        throw new Error("sabotage");
+      },
+    });
+    feed.reset("mine");
+    feed.snapshot({ key: "mine", version: 1, items: [] });
+    feed.patch({ key: "mine", from: 2, to: 3, upsert: [{ id: "third" }] });
+    feed.patch({ key: "mine", from: 1, to: 2, upsert: [{ id: "second" }] });
+    return [feed.version, ...feed.items.keys()];
+  },
   // What a store's second listener hears when the first one fails.
   second: ({ modules }) => {
     let heard = null;
@@ -180,6 +194,7 @@ const doings = {
     shown: tab.vars(tab.shown),
     now: tab.vars(tab.modules.keepOwned({ delta: { [INBOX]: {}, [THREAD]: {} } }).delta),
     title: tab.globals.document.title,
+    queued: tab.modules.outbox.queued.get(),
     draft: tab.modules.drafts.draftOf(openId(tab.place)),
   }),
 };

@@ -6,6 +6,7 @@ import { markUnread } from "$/public/live/actions.js";
 import * as drafts from "$/public/live/drafts.js";
 import * as outbox from "$/public/live/outbox.js";
 import * as connection from "$/public/live/connection.js";
+import { Feed } from "$/public/live/feed.js";
 import { freshness } from "$/public/live/freshness.js";
 import { identity } from "$/public/live/identity.js";
 import * as inbox from "$/public/live/inbox.js";
@@ -34,6 +35,7 @@ tab.modules = {
   connect,
   createStore,
   drafts,
+  Feed,
   keepOwned,
   listenTo,
   LiveBridge,
