@@ -1,11 +1,10 @@
 """kinds, lengths and channels' times of messages; one form of numbers; names that are names"""
 
 import re
+import unicodedata
 
 import sqlalchemy as sa
 from alembic import op
-
-from clinic_chat.domain.names import person_name
 
 revision = "0004"
 down_revision = "0002"
@@ -14,6 +13,10 @@ depends_on = None
 
 # A Brazilian mobile as it was written before it got its ninth digit.
 WITHOUT_NINTH_DIGIT = re.compile(r"\+55([1-9]{2})([6-9][0-9]{7})")
+# What was kept as a name though it names nobody: numbers, what has no glyph, a phone's own words.
+NUMBER = re.compile(r"(?=(?:\D*\d){6})[\d\s+().\-/~]+")
+NO_GLYPH = "\u115f\u1160\u2800\u3164\uffa0\U0001d159"
+WORDS = {"unknown", "desconhecido", "whatsapp user", "usuário do whatsapp"}
 PATIENTS = sa.table(
     "patients",
     sa.column("id", sa.Uuid()),
@@ -76,7 +79,7 @@ def _forget_placeholders() -> None:
         sa.select(PATIENTS.c.id, PATIENTS.c.name).where(PATIENTS.c.phone.is_not(None))
     ).all()
     for row in rows:
-        if person_name(row.name):
+        if _names_somebody(row.name):
             continue
         connection.execute(
             sa.update(PATIENTS).where(PATIENTS.c.id == row.id).values(name="", search_name="")
@@ -91,6 +94,13 @@ def _forget_placeholders() -> None:
             )
             .values(author_name="")
         )
+
+
+def _names_somebody(name: str) -> bool:
+    if NUMBER.fullmatch(name) or name.lower() in WORDS:
+        return False
+    categories = {unicodedata.category(c) for c in name if c not in NO_GLYPH}
+    return any(category[0] in "LN" or category in {"So", "Cn"} for category in categories)
 
 
 def downgrade() -> None:
