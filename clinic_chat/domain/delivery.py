@@ -45,7 +45,7 @@ async def report_status(
         raise InvalidInput("status is delivered, read or failed", code="status_invalid")
     if not isinstance(reason, str):
         raise InvalidInput("the reason must be text", code="reason_not_text")
-    told = cut(clean_line(reason), REASON_LIMIT)
+    told = cut(clean_line(reason[: REASON_LIMIT * 5]), REASON_LIMIT)
     wanted = MessageStatus(str(status))
     wanted_id = _message_id(message_id)
     arrived = at or now()

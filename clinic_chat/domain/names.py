@@ -8,6 +8,8 @@ from clinic_chat.domain.text import NAME_LIMIT
 from clinic_chat.folding import fold
 
 OTHER_NAMES_LIMIT = 5
+# A channel may send a megabyte; a name is found within so much of it, or there is none.
+READ_LIMIT = 1_000
 # What phones and gateways say instead of a name, without accents and case.
 _PLACEHOLDERS = {
     "anonimo",
@@ -49,7 +51,7 @@ def person_name(value: str) -> str:
     "unknown" name nobody. Emoji do: somebody chose them. The `~` that phones put before a name
     that its owner chose goes. At most 120 code points are kept.
     """
-    name = cut(clean_line(value).removeprefix("~").strip(), NAME_LIMIT)
+    name = cut(clean_line(value[:READ_LIMIT]).removeprefix("~").strip(), NAME_LIMIT)
     if not _says_something(name) or _NUMBER.fullmatch(name):
         return ""
     return "" if fold(name).strip("<>[]()\"'*. ") in _PLACEHOLDERS else name

@@ -15,6 +15,8 @@ from clinic_chat.domain.errors import InvalidInput
 # Numbers that are written without their country.
 DEFAULT_REGION = "BR"
 SHOWN_LIMIT = 64
+# No number is longer, and no address that a person could know by heart.
+READ_LIMIT = 1_000
 KEY_LIMIT = 200
 _SCHEME = re.compile(r"(?:tel|sms|whatsapp):", re.IGNORECASE)
 _ACCOUNT = re.compile(r"@(?:c\.us|s\.whatsapp\.net)\Z", re.IGNORECASE)
@@ -52,15 +54,20 @@ def phone_address(value: object) -> Address:
     Raises:
         InvalidInput: `phone_missing`: not text, or nothing to see.
     """
-    given = clean_line(value) if isinstance(value, str) else ""
+    text = value if isinstance(value, str) else ""
+    given = clean_line(text[:READ_LIMIT])
     if not given:
         raise InvalidInput("the phone number is missing", code="phone_missing")
+    if len(text) > READ_LIMIT:
+        return Address(None, _hashed(text), cut(given, SHOWN_LIMIT))
     if number := _e164(given):
         return Address(_one_form(number), None, number)
     key = f"address:{given}"
-    if len(key) > KEY_LIMIT:
-        key = f"address:{hashlib.sha256(given.encode()).hexdigest()}"
-    return Address(None, key, cut(given, SHOWN_LIMIT))
+    return Address(None, key if len(key) <= KEY_LIMIT else _hashed(given), cut(given, SHOWN_LIMIT))
+
+
+def _hashed(text: str) -> str:
+    return f"address:{hashlib.sha256(text.encode(errors='surrogatepass')).hexdigest()}"
 
 
 @lru_cache(_FORMATTED)

@@ -82,6 +82,13 @@ async def test_of_a_longer_body_the_beginning_is_kept_and_the_rest_is_told(api: 
     assert (again.status_code, again.json()["message"]) == (200, message)
 
 
+async def test_the_length_of_the_longest_request_is_told(api: ClinicApi) -> None:
+    message = await stored(api, body="x\x03" * 70_000 + "y" * 400_000)
+
+    assert message["body"] == "x" * INBOUND_LIMIT
+    assert message["bodyLength"] > 400_000
+
+
 async def test_pages_show_the_beginning_of_long_bodies(api: ClinicApi) -> None:
     message = await stored(api, body="x" * 5_000)
     page = await messages_page(api.scope, message["conversationId"])

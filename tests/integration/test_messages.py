@@ -13,7 +13,7 @@ from clinic_chat.domain.changes import Changes, changes_of
 from clinic_chat.domain.conversations import Conversation, Status, get_conversation
 from clinic_chat.domain.errors import InvalidInput, NotFound
 from clinic_chat.domain.events import events_after
-from clinic_chat.domain.history import PAGE_SIZE, messages_page
+from clinic_chat.domain.history import PAGE_SIZE, WholeBody, messages_page, whole_body
 from clinic_chat.domain.inbox import Filter, list_conversations
 from clinic_chat.domain.messages import (
     Message,
@@ -194,6 +194,24 @@ async def test_a_long_body_of_any_characters_is_kept_whole(clinics: Clinics) -> 
     assert received.message.body_length == 80_000
     (shown,) = (await messages_page(clinics.ana, received.message.conversation_id)).messages
     assert (shown.body, shown.body_length) == (kept[:4_000], 80_000)
+
+
+async def test_the_rest_of_a_long_body_is_read_by_its_number(clinics: Clinics) -> None:
+    received = await _receive(clinics.aurora, body="x" * 70_000)
+    conversation = received.message.conversation_id
+    assert await whole_body(clinics.ana, conversation, 1) == WholeBody(
+        "x" * 65_536, 70_000 - 65_536
+    )
+    for scope, place, seq in (
+        (clinics.ana, conversation, 2),
+        (clinics.carla, conversation, 1),
+        *((clinics.ana, place, 1) for place in NO_CONVERSATION),
+    ):
+        with pytest.raises(NotFound):
+            await whole_body(scope, place, seq)
+    for seq in (-1, 2**62, True, "1", None, 1.5, []):
+        with pytest.raises(InvalidInput):
+            await whole_body(clinics.ana, conversation, seq)
 
 
 async def test_many_first_messages_of_one_patient_start_one_conversation(clinics: Clinics) -> None:

