@@ -5,6 +5,8 @@ import pytest
 from clinic_chat.ui.generated import UnexpectedSource
 from clinic_chat.ui.plugin import (
     evaluate_nothing_here,
+    explain_failures,
+    for_supported_browsers,
     libraries_apart,
     share_no_libraries,
 )
@@ -62,3 +64,24 @@ def test_libraries_have_files_of_their_own_before_other_groups() -> None:
     assert libraries_apart(changed) == changed
     with pytest.raises(UnexpectedSource, match=r"vite\.config\.js"):
         libraries_apart("output: {}")
+
+
+def test_the_build_is_for_the_oldest_browsers_that_are_supported() -> None:
+    config = "  build: {\n    minify: true,\n  },\n"
+    changed = for_supported_browsers(config)
+
+    assert 'target: ["chrome99", "edge99", "firefox97", "safari15.4"]' in changed
+    assert for_supported_browsers(changed) == changed
+    with pytest.raises(UnexpectedSource, match=r"vite\.config\.js"):
+        for_supported_browsers("export default {}")
+
+
+def test_what_the_router_shows_for_an_error_is_ours() -> None:
+    root = "export default function App() {\n  return jsx(Outlet, {});\n}\n"
+    changed = explain_failures(root)
+
+    assert "FailedPage as ErrorBoundary" in changed
+    assert changed.endswith(root)
+    assert explain_failures(changed) == changed
+    with pytest.raises(UnexpectedSource, match=r"app/root\.jsx"):
+        explain_failures("export const App = 1;")
