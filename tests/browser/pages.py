@@ -68,9 +68,12 @@ async def thread_of(page: Page, name: str) -> None:
 
 
 async def answer(page: Page, text: str) -> None:
-    """Write to the patient and press Enter."""
+    """Write to the patient and send it: with Enter, or on a touch screen with the button."""
     await composer(page).fill(text)
-    await composer(page).press("Enter")
+    if await page.evaluate("matchMedia('(pointer: coarse)').matches"):
+        await page.get_by_test_id("send").click()
+    else:
+        await composer(page).press("Enter")
 
 
 async def menus_loaded(page: Page) -> None:

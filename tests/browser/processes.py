@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from playwright.async_api import Browser
@@ -11,9 +11,15 @@ from tests.browser.chromium import LAUNCH_ARGUMENTS, chromium_path
 
 
 @asynccontextmanager
-async def own_browser(like: Browser) -> AsyncIterator[Browser]:
-    """Another Chromium beside the one that all tests share."""
-    browser = await like.browser_type.launch(executable_path=chromium_path(), args=LAUNCH_ARGUMENTS)
+async def own_browser(
+    like: Browser, path: str | None = None, without: Sequence[str] = ()
+) -> AsyncIterator[Browser]:
+    """Another Chromium beside the shared one; `without` names options of Playwright's."""
+    browser = await like.browser_type.launch(
+        executable_path=path or chromium_path(),
+        args=LAUNCH_ARGUMENTS,
+        ignore_default_args=list(without),
+    )
     try:
         yield browser
     finally:

@@ -12,6 +12,7 @@ from tests.browser.channel import Channel
 from tests.browser.conftest import Visit
 from tests.browser.frames import Questions
 from tests.browser.pages import (
+    PHONE,
     answer,
     bodies,
     composer,
@@ -22,6 +23,7 @@ from tests.browser.pages import (
 )
 from tests.browser.people import ANA, BRUNO, Patient, new_patient
 from tests.browser.server import Server
+from tests.browser.talk import Talk
 
 MAX_LINES = 6
 LIMIT = 4000
@@ -182,6 +184,84 @@ async def test_enter_inside_an_input_method_does_not_send(desk: Desk) -> None:
 
     await expect(messages(desk.page)).to_have_count(2)
     assert await bodies(desk.page) == ["Bom dia", "こん"]
+
+
+async def test_enter_after_an_input_method_of_safari_does_not_send(desk: Desk) -> None:
+    box = composer(desk.page)
+    await box.fill("こん")
+
+    # Safari ends the composition before the key that accepts the suggestion (webkit.org/b/165004).
+    prevented = await box.evaluate(
+        """(box) => {
+          box.dispatchEvent(new CompositionEvent("compositionend", {data: "こん", bubbles: true}));
+          return !box.dispatchEvent(new KeyboardEvent("keydown",
+            {key: "Enter", keyCode: 229, bubbles: true, cancelable: true}));
+        }"""
+    )
+
+    assert not prevented
+    await expect(box).to_have_value("こん")
+    assert await bodies(desk.page) == ["Bom dia"]
+    await box.press("Enter")
+    await expect(message(desk.page, "こん")).to_be_visible()
+
+
+async def test_enter_that_is_held_sends_once_and_complains_of_nothing(desk: Desk) -> None:
+    box = composer(desk.page)
+    await box.fill("Uma vez")
+
+    # Playwright repeats a key that is down already, as a keyboard does.
+    for _ in range(5):
+        await desk.page.keyboard.down("Enter")
+    await desk.page.keyboard.up("Enter")
+
+    await expect(message(desk.page, "Uma vez")).to_have_attribute("data-seq", "2")
+    await expect(box).to_have_value("")
+    await expect(desk.page.locator("#composer-hint")).to_be_empty()
+    assert await bodies(desk.page) == ["Bom dia", "Uma vez"]
+
+
+async def test_enter_breaks_the_line_on_a_screens_keyboard(visit: Visit, channel: Channel) -> None:
+    talk = await Talk.begin(channel)
+    phone = await talk.opened_by(visit, ANA, **PHONE)
+    box = composer(phone)
+    await expect(box).to_have_attribute("enterkeyhint", "enter")
+
+    await box.press_sequentially("Bom dia!")
+    await box.press("Enter")
+    await box.press_sequentially("Já vejo.")
+    await expect(box).to_have_value("Bom dia!\nJá vejo.")
+    assert await bodies(phone) == ["Mensagem 1"]
+    await phone.get_by_test_id("send").tap()
+
+    await expect(messages(phone)).to_have_count(2)
+    assert await bodies(phone) == ["Mensagem 1", "Bom dia!\nJá vejo."]
+
+
+async def test_an_empty_box_is_as_high_as_its_button_and_shows_the_sixth_line_whole(
+    desk: Desk,
+) -> None:
+    box = composer(desk.page)
+    button = desk.page.get_by_test_id("send")
+    height = "(element) => element.getBoundingClientRect().height"
+    assert await box.evaluate(height) == await button.evaluate(height)
+
+    await box.fill("\n".join(["linha"] * MAX_LINES))
+
+    assert await box.evaluate("(box) => box.scrollHeight - box.clientHeight") == 0
+
+
+async def test_marks_piled_on_a_letter_scroll_nothing_sideways(
+    desk: Desk, channel: Channel
+) -> None:
+    await channel.deliver(desk.patient, "Z" + "\u0335\u0336\u0337\u0338\u0361\u0362" * 50 + " fim")
+    await expect(messages(desk.page)).to_have_count(2)
+
+    for area in ("[data-testid=message-list]", ".patient-pane", "html"):
+        sideways = await desk.page.locator(area).evaluate(
+            "(area) => area.scrollWidth - area.clientWidth"
+        )
+        assert sideways == 0, area
 
 
 async def test_a_message_that_cannot_be_stored_is_kept_and_sent_once_on_request(

@@ -5,6 +5,8 @@ import pytest
 from clinic_chat.ui.generated import UnexpectedSource
 from clinic_chat.ui.plugin import (
     evaluate_nothing_here,
+    explain_failures,
+    for_supported_browsers,
     leave_scrolling_to_browser,
     libraries_apart,
     share_no_libraries,
@@ -87,3 +89,24 @@ def test_nothing_remembers_how_far_the_page_was_scrolled() -> None:
     assert leave_scrolling_to_browser(changed) == changed
     with pytest.raises(UnexpectedSource, match=r"app/_document\.js"):
         leave_scrolling_to_browser("import {Links} from 'react-router'")
+
+
+def test_the_build_is_for_the_oldest_browsers_that_are_supported() -> None:
+    config = "  build: {\n    minify: true,\n  },\n"
+    changed = for_supported_browsers(config)
+
+    assert 'target: ["chrome99", "edge99", "firefox97", "safari15.4"]' in changed
+    assert for_supported_browsers(changed) == changed
+    with pytest.raises(UnexpectedSource, match=r"vite\.config\.js"):
+        for_supported_browsers("export default {}")
+
+
+def test_what_the_router_shows_for_an_error_is_ours() -> None:
+    root = "export default function App() {\n  return jsx(Outlet, {});\n}\n"
+    changed = explain_failures(root)
+
+    assert "FailedPage as ErrorBoundary" in changed
+    assert changed.endswith(root)
+    assert explain_failures(changed) == changed
+    with pytest.raises(UnexpectedSource, match=r"app/root\.jsx"):
+        explain_failures("export const App = 1;")

@@ -68,7 +68,8 @@ def _print_head() -> rx.Component:
     """Whose paper it is and of when; the header below names the patient."""
     return rx.el.div(
         rx.el.span(Account.clinic_name),
-        rx.el.span(PrintedAt.create()),
+        # What nobody sees on a screen must not take the pane away from it.
+        rx.el.span(Boundary.create(PrintedAt.create())),
         class_name="print-only print-head",
     )
 

@@ -8,12 +8,12 @@ import sys
 from selenium.common.exceptions import WebDriverException
 
 from tests.browser.engines.driver import started
-from tests.browser.engines.programs import ENGINES, Engine, programs
+from tests.browser.engines.programs import CHROMIUM, ENGINES, Engine, programs
 
 
 def main() -> int:
     """0 when all of them work, installed now if need be; 1 with the reasons otherwise."""
-    if missing := [engine for engine in ENGINES if not _is_there(engine)]:
+    if missing := [engine for engine in (*ENGINES, CHROMIUM) if not _is_there(engine)]:
         _install([package for engine in missing for package in engine.packages])
         for engine in missing:
             if reason := _why_not(engine):
@@ -36,8 +36,10 @@ def _is_there(engine: Engine) -> bool:
 def _why_not(engine: Engine) -> str:
     """Why the engine opens no page here, or "" when it does."""
     try:
-        with started(engine) as browser:
-            browser.get("about:blank")
+        programs(engine)
+        if engine in ENGINES:
+            with started(engine) as browser:
+                browser.get("about:blank")
     except (OSError, AssertionError, WebDriverException) as error:
         return str(error)
     return ""

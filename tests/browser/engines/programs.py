@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from importlib.metadata import distribution
 from pathlib import Path
 
+from tests.browser.chromium import NAMES
+
 MINI_BROWSERS = "*/webkit2gtk-4*/MiniBrowser"
 LIBRARIES = Path("/usr/lib")
 
@@ -24,11 +26,13 @@ WEBKIT_GTK = Engine("webkitgtk", "today's Safari", ("webkit2gtk-driver", "xvfb")
 # The one of Debian 12 is Safari 16.0's.
 WPE = Engine("wpe", "an older Safari", ("wpewebkit-driver", "cog"))
 ENGINES = (FIREFOX, WEBKIT_GTK, WPE)
+# The one without windows, which the other tests have, keeps no pages for Back.
+CHROMIUM = Engine("chromium", "Chrome", ("chromium",))
 
 
 @dataclass(frozen=True)
 class Programs:
-    """Paths of an engine's browser, its WebDriver and, where it needs one, its display."""
+    """Paths of an engine's browser and, where it needs them, its WebDriver and its display."""
 
     browser: str
     driver: str
@@ -43,6 +47,8 @@ def programs(engine: Engine) -> Programs:
     """
     if engine is FIREFOX:
         return Programs(_found(("firefox-esr", "firefox")), _geckodriver())
+    if engine is CHROMIUM:
+        return Programs(_found(NAMES), driver="")
     if engine is WEBKIT_GTK:
         return Programs(_mini_browser(), _found(("WebKitWebDriver",)), _found(("Xvfb",)))
     return Programs(_found(("cog",)), _found(("WPEWebDriver",)))
