@@ -368,7 +368,7 @@ async def test_what_a_person_does_offline_says_that_it_was_not_done(
             ]
         ):
             await _choose(page, button, item)
-            not_done = lines.filter(has_text="Não feito: sem conexão")
+            not_done = lines.filter(has_text="Nada foi alterado: sem conexão")
             await expect(not_done).to_have_count(number + 1)
         await _connect_again(page, proxy)
         await open_conversation(page, patient.name)
