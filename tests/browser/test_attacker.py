@@ -460,11 +460,11 @@ def _expect_no_accident(act: str, answer: Any) -> None:
 
 async def _events_handled(wire: Wire) -> None:
     """Return when the state events sent before are done: this one's effect comes after theirs."""
-    since = len(wire.frames)
-    await wire.state_event(f"{handlers.INBOX}.toggle_unread")
-    begun = await wire.wait_for(lambda frame: '"unread_rx_state_"' in frame, since)
+    text = uuid4().hex
+    await wire.state_event(f"{handlers.INBOX}.find", {"text": text})
+    page = await wire.wait_for(lambda frame: '"kind":"page"' in frame and text in frame)
     # And so is what this one sends.
-    after = wire.frames.index(begun) + 1
+    after = wire.frames.index(page) + 1
     await wire.wait_for(lambda frame: '"busy_rx_state_":false' in frame, after)
 
 
