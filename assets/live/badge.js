@@ -29,6 +29,7 @@ export const badge = createStore({
 
 let timer = null;
 let waitingSince = null;
+let noticed = false;
 
 function refresh() {
   const { status: line, nextTryAt, restarting } = connection.get();
@@ -60,11 +61,14 @@ function waiting(status) {
   const number = queued.get();
   if (number === 0) {
     waitingSince = null;
+    noticed = false;
     return 0;
   }
   waitingSince ??= performance.now();
   const connected = status === "live" || status === "polling";
-  return connected && performance.now() - waitingSince < NOTICED_MS ? 0 : number;
+  // What has waited is shown until it is gone.
+  noticed ||= !connected || performance.now() - waitingSince >= NOTICED_MS;
+  return noticed ? number : 0;
 }
 
 for (const source of [connection, freshness, queued]) source.subscribe(refresh);

@@ -35,8 +35,8 @@ function copyBySelection(text) {
   }
 }
 
-/** A button called `label` that copies `text` and says so for a moment. */
-export function CopyButton({ text, label }) {
+/** A button called `label` that copies `text` and says so; it shows less where `brief` is enough. */
+export function CopyButton({ text, label, brief = true }) {
   const t = useTranslate();
   const [outcome, setOutcome] = useState("");
 
@@ -58,7 +58,7 @@ export function CopyButton({ text, label }) {
         title: label,
         onClick: async () => setOutcome((await copy(text)) ? t("Copied") : t("Not copied")),
       },
-      t("Copy"),
+      brief ? t("Copy") : label,
     ),
     createElement("span", { role: "status", className: "copy-outcome" }, outcome),
   );

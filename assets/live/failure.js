@@ -25,6 +25,6 @@ export function FailedDelivery({ messageId, conversationId, body, resent }) {
           t("Send again"),
         ),
     phone && createElement("a", { className: "text-button", href: `tel:${phone}` }, t("Call")),
-    phone && createElement(CopyButton, { text: shown, label: t("Copy the number") }),
+    phone && createElement(CopyButton, { text: shown, label: t("Copy the number"), brief: false }),
   );
 }

@@ -176,7 +176,7 @@ async def test_settings_follow_to_the_other_device(visit: Visit) -> None:
 
     await menu(computer, "Notificações", "Som")
     await menu(phone, "Idioma", "English")
-    await expect(computer.get_by_test_id("filter-unassigned")).to_contain_text("Unclaimed")
+    await expect(computer.get_by_test_id("filter-unassigned")).to_contain_text("Unassigned")
 
 
 async def _length(page: Page) -> int:
