@@ -36,7 +36,7 @@ def thread_pane() -> rx.Component:
             ("missing", _missing()),
             ("failed", _failed()),
             rx.el.div(
-                thread_header(),
+                rx.cond(Thread.conversation.id != "", thread_header(), _header_to_come()),
                 # Together, because nobody may answer what they do not see yet.
                 rx.cond(
                     in_slices(Thread.phase == "ready"),
@@ -60,7 +60,7 @@ def _nothing_open() -> rx.Component:
             t("Everyone on duty sees the same messages, as they arrive."),
         ),
         rx.el.div(
-            rx.el.header(back_link(), class_name="thread-header"),
+            _header_to_come(),
             message_skeleton(),
             class_name="opening",
         ),
@@ -69,6 +69,10 @@ def _nothing_open() -> rx.Component:
 
 def _offline() -> rx.Component:
     return notice("cloud-off", t("No internet: it opens when the connection is back."))
+
+
+def _header_to_come() -> rx.Component:
+    return rx.el.header(back_link(), class_name="thread-header")
 
 
 def _missing() -> rx.Component:
