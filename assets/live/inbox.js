@@ -140,9 +140,12 @@ function takePage(message) {
   const key = keyOf(message.view);
   feed.page(message.items);
   if (message.more || !views.has(key)) loaded(key, message);
-  if (message.more) return;
-  if (keyOf(message.view) !== keyOf(view)) order.settle();
-  view = message.view;
+  if (!message.more) look(message.view);
+}
+
+function look(wanted) {
+  if (keyOf(wanted) !== keyOf(view)) order.settle();
+  view = wanted;
 }
 
 function loaded(key, { items, cursor }) {
@@ -287,7 +290,11 @@ export function focusOn(conversationId) {
 
 account.subscribe(update);
 order.onSettled(() => changed(stateName));
-filters.onChange(() => changed(stateName));
+filters.onChange(() => {
+  // The server answers with the rows; without it, those that are here have to do.
+  if (!isConnected()) look({ ...view, ...filters.get() });
+  changed(stateName);
+});
 if (typeof window !== "undefined") {
   // Whether somebody looks decides whether the open conversation has unread messages.
   for (const event of ["focus", "blur"]) window.addEventListener(event, update);

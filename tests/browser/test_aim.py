@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 import pytest_asyncio
 from playwright.async_api import Locator, Page, expect
 
@@ -256,3 +257,17 @@ async def _point_at(page: Page, target: Locator) -> None:
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     await page.mouse.move(x - 3, y)
     await page.mouse.move(x, y)
+
+
+@pytest.mark.parametrize(("width", "height"), [(720, 450), (844, 390), (360, 320)])
+async def test_a_row_opens_by_a_click_in_the_instant_in_which_it_scrolls_into_view(
+    visit: Visit, talks: list[Talk], channel: Channel, width: int, height: int
+) -> None:
+    # One that was not drawn yet: browsers skip the contents of rows that are out of view.
+    ana = await visit(ANA, viewport={"width": width, "height": height})
+    talk = await Talk.begin(channel)
+    for _ in range(13):
+        await Talk.begin(channel)
+    await _at(ana, 13, talk)
+    await row(ana, talk.name).click()
+    await thread_of(ana, talk.name)

@@ -5,6 +5,7 @@ import reflex as rx
 from clinic_chat.ui.badge import connection_bar
 from clinic_chat.ui.i18n import t
 from clinic_chat.ui.inbox.state import Colleague, Inbox
+from clinic_chat.ui.live import fresh
 from clinic_chat.ui.theme import avatar
 
 
@@ -15,7 +16,7 @@ def presence() -> rx.Component:
         rx.el.details(
             rx.el.summary(
                 rx.icon("users-round", size=16),
-                t("{n} online", n=Inbox.online_count),
+                fresh(t("{n} online", n=Inbox.online_count)),
                 rx.icon("chevron-up", size=16, class_name="chevron"),
             ),
             rx.el.ul(rx.foreach(Inbox.staff, _colleague), class_name="staff"),
@@ -29,10 +30,7 @@ def _colleague(person: rx.Var[Colleague]) -> rx.Component:
     return rx.el.li(
         avatar(person.initials, person.hue, "s"),
         rx.el.span(person.name, rx.cond(person.is_me, t(" (you)"), ""), class_name="staff-name"),
-        rx.el.span(
-            rx.cond(person.online, t("online"), t("offline")),
-            class_name="staff-state",
-        ),
+        fresh(rx.cond(person.online, t("online"), t("offline")), class_name="staff-state"),
         key=person.id,
         custom_attrs={"data-user": person.id, "data-online": person.online},
     )

@@ -137,8 +137,8 @@ def status_badge(status: rx.Var[str], *, quiet: bool = False) -> rx.Component:
     """The conversation's status in words; quietly, an open one needs none."""
     return rx.match(
         status,
-        ("pending", rx.el.span(t("Pending"), class_name="status status-pending")),
-        ("resolved", rx.el.span(t("Resolved"), class_name="status status-resolved")),
-        ("open", rx.fragment() if quiet else rx.el.span(t("Open"), class_name="status")),
+        ("pending", fresh(t("Pending"), class_name="status status-pending")),
+        ("resolved", fresh(t("Resolved"), class_name="status status-resolved")),
+        ("open", rx.fragment() if quiet else fresh(t("Open"), class_name="status")),
         rx.fragment(),
     )

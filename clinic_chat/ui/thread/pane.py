@@ -39,7 +39,10 @@ def thread_pane() -> rx.Component:
             ("failed", _failed()),
             rx.el.div(
                 _print_head(),
-                Boundary.create(thread_header(), of=Thread.conversation.id),
+                Boundary.create(
+                    rx.cond(Thread.conversation.id != "", thread_header(), _header_to_come()),
+                    of=Thread.conversation.id,
+                ),
                 # Together, because nobody may answer what they do not see yet.
                 rx.cond(
                     in_slices(Thread.phase == "ready"),
@@ -82,7 +85,7 @@ def _nothing_open() -> rx.Component:
             t("Everyone on duty sees the same messages as they arrive."),
         ),
         rx.el.div(
-            rx.el.header(back_link(), class_name="thread-header"),
+            _header_to_come(),
             message_skeleton(),
             class_name="opening",
         ),
@@ -91,6 +94,10 @@ def _nothing_open() -> rx.Component:
 
 def _offline() -> rx.Component:
     return notice("cloud-off", t("No internet: it opens when the connection is back."))
+
+
+def _header_to_come() -> rx.Component:
+    return rx.el.header(back_link(), class_name="thread-header")
 
 
 def _missing() -> rx.Component:
