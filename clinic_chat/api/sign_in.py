@@ -60,7 +60,7 @@ async def login(request: Request) -> Response:
         if cookie is None:
             audit("sign_in.refused", address=address, account=account)
             return refused(request, _INVALID, "invalid", onward)
-        await _end(context, await sessions.find(session_cookie(request)))
+        await _end(context, await sessions.find(_cookie(request)))
         identity = await sessions.find(cookie)
     except StorageUnavailable:
         return refused(request, _UNAVAILABLE, "unavailable", onward)
@@ -75,7 +75,7 @@ async def logout(request: Request) -> Response:
     """End the session and forget its cookie, also when the session was over already."""
     context = context_of(request)
     try:
-        identity = await context.services.sessions.find(session_cookie(request))
+        identity = await context.services.sessions.find(_cookie(request))
         await _end(context, identity)
         _audit_session("sign_out", identity)
         response = done(request, LOGIN)
@@ -95,7 +95,7 @@ async def switch(request: Request) -> Response:
     sessions = context.services.sessions
     slug = (await form_fields(request)).get("clinic", "")
     try:
-        old_cookie = session_cookie(request)
+        old_cookie = _cookie(request)
         old = await sessions.find(old_cookie)
         if old is None or old_cookie is None:
             return refused(request, _EXPIRED)
@@ -128,6 +128,10 @@ async def _started(context: ApiContext, email: str, password: str) -> str | None
     if not 1 <= len(password) <= PASSWORD_MAXIMUM:
         return None
     return await context.services.sessions.sign_in(email, password)
+
+
+def _cookie(request: Request) -> str | None:
+    return session_cookie(request, context_of(request).services.settings)
 
 
 async def _end(context: ApiContext, identity: Identity | None) -> None:

@@ -4,15 +4,16 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from http.cookies import CookieError, SimpleCookie
 from time import monotonic
 from typing import Any
 from uuid import UUID
 
 import structlog
 
+from clinic_chat.cookies import is_secure, session_cookie
 from clinic_chat.domain.scope import ClinicScope
-from clinic_chat.domain.sessions import COOKIE_NAME, Identity, Sessions
+from clinic_chat.domain.sessions import Identity, Sessions
+from clinic_chat.settings import Settings
 from clinic_chat.storage.database import Database, StorageUnavailable
 
 RECHECK_SECONDS = 5.0
@@ -70,15 +71,17 @@ def set_current_caller(caller: Caller) -> None:
 class Callers:
     """The live sockets of this process."""
 
-    def __init__(self, database: Database, sessions: Sessions) -> None:
+    def __init__(self, database: Database, sessions: Sessions, settings: Settings) -> None:
         self._database = database
         self._sessions = sessions
+        self._settings = settings
         self._by_sid: dict[str, Caller] = {}
         self._left = 0
 
     async def admit(self, sid: str, environ: dict[str, Any]) -> Caller | None:
         """Remember the socket when its cookie is a live session; None when it is not."""
-        cookie = session_cookie(environ.get("HTTP_COOKIE", ""))
+        secure = is_secure(environ.get("asgi.scope", {}), self._settings)
+        cookie = session_cookie(environ.get("HTTP_COOKIE", ""), secure=secure)
         identity = await self._sessions.find(cookie)
         if identity is None or cookie is None:
             return None
@@ -145,12 +148,3 @@ class Callers:
     def all(self) -> list[Caller]:
         """Every live socket."""
         return list(self._by_sid.values())
-
-
-def session_cookie(header: str) -> str | None:
-    """The session cookie in a Cookie header."""
-    try:
-        morsel = SimpleCookie(header).get(COOKIE_NAME)
-    except CookieError:
-        return None
-    return morsel.value if morsel else None

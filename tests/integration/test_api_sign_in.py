@@ -15,6 +15,7 @@ from clinic_chat.domain.sessions import Identity
 from tests.integration.api_fixtures import EARLY_IN_A_MINUTE, HOST, PASSWORD, ClinicApi, clinic_api
 
 COOKIE = "clinic_chat_session"
+SECURE_COOKIE = f"__Host-{COOKIE}"
 JSON = {"Accept": "application/json"}
 
 
@@ -58,14 +59,41 @@ async def test_over_https_the_cookie_is_secure(api: ClinicApi) -> None:
             "/auth/login", data={"email": "ana@aurora.example", "password": PASSWORD}
         )
 
-    assert SimpleCookie(response.headers["set-cookie"])[COOKIE]["secure"] is True
+    morsel = SimpleCookie(response.headers["set-cookie"])[SECURE_COOKIE]
+    assert morsel["secure"] is True
+    assert morsel["path"] == "/"
+    assert not morsel["domain"]
+
+
+async def test_a_proxy_that_nobody_named_does_not_make_the_cookie_less_secure(
+    api: ClinicApi,
+) -> None:
+    response = await api.sign_in(headers={"X-Forwarded-Proto": "https"})
+
+    assert SimpleCookie(response.headers["set-cookie"])[SECURE_COOKIE]["secure"] is True
+
+
+async def test_over_https_a_cookie_without_the_prefix_is_nobodys(api: ClinicApi) -> None:
+    cookie = (await api.sign_in()).cookies[COOKIE]
+    async with api.browser("https") as client:
+        planted = await client.post(
+            "/auth/switch", data={"clinic": "boreal"}, headers={"Cookie": f"{COOKIE}={cookie}"}
+        )
+        own = await client.post(
+            "/auth/switch",
+            data={"clinic": "boreal"},
+            headers={"Cookie": f'x={{"a":1}}; {SECURE_COOKIE}={cookie}'},
+        )
+
+    assert outcome(planted) == (303, "/login")
+    assert outcome(own) == (303, "/")
 
 
 async def test_the_setting_can_force_a_secure_cookie(tmp_path: Path) -> None:
     async with clinic_api(tmp_path, secure_cookies=True) as api:
         response = await api.sign_in()
 
-    assert SimpleCookie(response.headers["set-cookie"])[COOKIE]["secure"] is True
+    assert SimpleCookie(response.headers["set-cookie"])[SECURE_COOKIE]["secure"] is True
 
 
 @pytest.mark.parametrize(
