@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from datetime import datetime
 from time import monotonic
 from typing import Any
 from uuid import UUID
@@ -13,7 +14,9 @@ import structlog
 from clinic_chat.cookies import is_secure, session_cookie
 from clinic_chat.domain.scope import ClinicScope
 from clinic_chat.domain.sessions import Identity, Sessions
+from clinic_chat.realtime import thread_feed
 from clinic_chat.settings import Settings
+from clinic_chat.storage.base import now
 from clinic_chat.storage.database import Database, StorageUnavailable
 
 RECHECK_SECONDS = 5.0
@@ -39,6 +42,12 @@ class Caller:
     """What the tab said at connect that it still holds: feed → (key, version)."""
 
     acted_at: float = 0.0
+    active_at: datetime | None = None
+    """When the person last did something in this tab, which keeps the session from idling out."""
+
+    def note_activity(self) -> None:
+        """The person did something just now, and not the tab by itself."""
+        self.active_at = now()
 
     def is_calm(self, moment: float) -> bool:
         """Whether a second has passed since this tab did something that was calm."""
@@ -46,6 +55,11 @@ class Caller:
             return False
         self.acted_at = moment
         return True
+
+    def had_open(self, conversation: str) -> bool:
+        """Whether the tab follows this conversation, or did before its connection was lost."""
+        held = self.versions.get(thread_feed.FEED)
+        return conversation in (self.feeds.get(thread_feed.FEED), held and held[0])
 
     def renew(self, identity: Identity | None, checked_at: float) -> bool:
         """Take what a look-up found; False when it is no live session of this clinic."""
@@ -122,7 +136,13 @@ class Callers:
     async def _recheck(self, cut: Callable[[str], Awaitable[None]]) -> None:
         callers = self.all()
         moment = monotonic()
-        live = await self._sessions.still_live({c.identity.session_id for c in callers})
+        active_at: dict[UUID, datetime] = {}
+        for caller in callers:
+            if caller.active_at is not None:
+                session_id = caller.identity.session_id
+                known = active_at.get(session_id, caller.active_at)
+                active_at[session_id] = max(known, caller.active_at)
+        live = await self._sessions.still_live({c.identity.session_id for c in callers}, active_at)
         for caller in callers:
             if not caller.renew(live.get(caller.identity.session_id), moment):
                 await cut(caller.sid)

@@ -97,6 +97,8 @@ class Thread(rx.State):
         name = None
         if path.startswith(CONVERSATION_PATH):
             name = path.removeprefix(CONVERSATION_PATH).strip("/")
+            if not caller.had_open(name):
+                caller.note_activity()
         await live().subscriptions.follow(caller, name, self._marked_seq())
 
     @exposed
