@@ -1,5 +1,6 @@
 """Security and caching headers on every HTTP response, whoever made it."""
 
+from http import HTTPStatus
 from pathlib import Path
 
 import structlog
@@ -67,7 +68,9 @@ class SecurityHeaders:
         if content_type.startswith(WITH_PAGE_POLICY):
             host = Headers(scope=scope).get("host", "")
             policy = content_security_policy(host, self._hashes())
-        headers["Content-Security-Policy"] = policy
+        if status != HTTPStatus.NOT_MODIFIED:
+            # A browser would give it to the page that it has kept (RFC 9111 section 4.3.4).
+            headers["Content-Security-Policy"] = policy
         if path.startswith(PRIVATE_PREFIXES):
             headers["Cache-Control"] = "no-store"
         elif path.startswith(HASHED_PREFIX) and status in {200, 304}:

@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from clinic_chat.api.errors import ApiError, error_response
 
-_CONVERSATION = re.compile(r"/c/[^/]+/?")
+_CONVERSATION = re.compile(r"/c(?:/[^/]*)?/?")
 _INBOX = "/"
 _NOT_FOUND = "/404.html"
 # A page that answers "there is nothing here" is sent whole.

@@ -109,6 +109,8 @@ def route_inbox_once(source: str) -> str:
     return replace_once(
         source,
         '  route("*"',
+        # Of routes that fit alike the first counts: one name alone is no conversation's.
+        '  route(":unknown", "routes/[404]._index.jsx", { id: "unknown" }),\n'
         '  route("c?/:conversation?", "routes/$.jsx"),\n  route("*"',
         "app/routes.js",
     )

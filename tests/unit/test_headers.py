@@ -27,6 +27,8 @@ async def anything(request: Request) -> Response:
         return PlainTextResponse("none", 404)
     if path.endswith((".js", ".css")) or path.startswith(("/api/", "/auth/")):
         return PlainTextResponse("text")
+    if path == "/unchanged":
+        return Response(status_code=304)
     if path == "/own":
         return PlainTextResponse("text", headers={"Cache-Control": "max-age=5"})
     if path == "/stream":
@@ -121,6 +123,10 @@ async def test_what_is_not_a_page_may_do_nothing(path: str) -> None:
         "form-action": {"'none'"},
         "frame-ancestors": {"'none'"},
     }
+
+
+async def test_a_page_that_did_not_change_keeps_its_policy() -> None:
+    assert "content-security-policy" not in (await get("/unchanged")).headers
 
 
 async def test_a_proxy_that_is_not_named_is_reported_once() -> None:

@@ -66,6 +66,7 @@ async def get(app: SecurityHeaders, path: str, **headers: str) -> httpx.Response
     [
         ("/", "inbox"),
         ("/?m=3", "inbox"),
+        ("/c", "inbox"),
         ("/c/0197", "inbox"),
         ("/c/0197/", "inbox"),
         ("/login", "sign in"),
@@ -86,7 +87,7 @@ async def test_a_page_or_file_is_answered_where_it_is(
 
 
 @pytest.mark.parametrize(
-    "path", ["/nothing", "/c", "/c/1/2", "/logins", "/settings", "/apis", "/%2e%2e/x"]
+    "path", ["/nothing", "/c/1/2", "/cc", "/logins", "/settings", "/apis", "/%2e%2e/x"]
 )
 async def test_where_no_page_is_the_page_says_so_and_the_status_too(
     app: SecurityHeaders, path: str
