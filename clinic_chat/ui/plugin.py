@@ -25,6 +25,7 @@ PACKAGES = {FONT: "5.2.8", COLORS: "3.0.0", MENUS: "2.2.1"}
 # What assets/styles/tokens.css makes the look of; of some there are see-through colours too.
 SCALES = ("slate", "jade", "amber", "blue", "red")
 SEE_THROUGH = ("slate", "jade")
+NOTHING_WHILE_LOADING = "export function HydrateFallback() { return null; }\n"
 SHARED = "window.__reflex ="
 INDIRECT_EVAL = "globalThis.eval("
 GROUPS = "          groups: [\n"
@@ -63,6 +64,7 @@ class LivePlugin(Plugin):
         modify("vite.config.js", proxy_backend)
         modify("vite.config.js", libraries_apart)
         modify("app/root.jsx", share_no_libraries)
+        modify("app/root.jsx", show_nothing_while_loading)
         context["add_save_task"](catalogs_module)
 
     def post_build(self, **context: Any) -> None:
@@ -155,6 +157,18 @@ def share_no_libraries(source: str) -> str:
     if found != 1:
         raise UnexpectedSource("app/root.jsx", SHARED, found)
     return shortened
+
+
+def show_nothing_while_loading(source: str) -> str:
+    """Leave the screen empty until the page's code is there, where it is not rendered before.
+
+    The router's own way writes an advertisement for it to the browser's console.
+    """
+    if NOTHING_WHILE_LOADING in source:
+        return source
+    if "HydrateFallback" in source:
+        raise UnexpectedSource("app/root.jsx", "no HydrateFallback", 1)
+    return f"{source}\n{NOTHING_WHILE_LOADING}"
 
 
 def catalogs_module() -> tuple[str, str]:
