@@ -20,7 +20,7 @@ CHECK_SECONDS = 0.1
 # Sign-ins hash with Argon2id, which the server does two at a time.
 SIGN_IN_SECONDS = 300
 SETTINGS = {
-    "CLINIC_CHAT_SECRET_KEY": "only-for-load",
+    "CLINIC_CHAT_SECRET_KEY": "only-for-load-and-nothing-else-at-all",
     "CLINIC_CHAT_LOGIN_ATTEMPTS_PER_MINUTE": "100000",
     "CLINIC_CHAT_SENDS_PER_MINUTE": "1000000",
     "CLINIC_CHAT_INBOUND_PER_MINUTE": "1000000",
