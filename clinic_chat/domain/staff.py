@@ -89,6 +89,12 @@ def checked_email(value: str) -> str:
     return address
 
 
+async def is_known(database: Database, address: str) -> bool:
+    """Whether somebody has this email address, in its normal form."""
+    async with database.read() as session:
+        return await session.scalar(select(User.id).where(User.email == address)) is not None
+
+
 async def create_user(
     database: Database,
     clinic_id: UUID,
