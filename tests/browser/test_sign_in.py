@@ -100,6 +100,28 @@ async def test_a_language_chosen_before_signing_in_stays(visit: Visit, server: S
     await expect(elsewhere.locator("html")).to_have_attribute("lang", "en")
 
 
+async def test_who_is_deactivated_on_the_command_line_is_out_of_every_tab(
+    visit: Visit, server: Server
+) -> None:
+    email = "rui@aurora.example"
+    server.command(
+        "create-user", "--clinic", "aurora", "--email", email, "--name", "Rui Prado",
+        stdin=f"{LIAS_PASSWORD}\n",
+    )  # fmt: skip
+    page = await visit(path="/login")
+    # A cookie of a neighbour's that no strict parser understands.
+    beside = {"name": "consent", "value": '{"a":1,"b":[2]}', "url": server.origin}
+    await page.context.add_cookies([beside])  # type: ignore[list-item]
+    await fill_in(page, email, LIAS_PASSWORD)
+    await live(page)
+
+    server.command("deactivate-user", "--email", email)
+
+    await expect(page).to_have_url(AT_LOGIN)
+    await fill_in(page, email, LIAS_PASSWORD)
+    await expect(page.get_by_role("alert")).to_have_text(LANGUAGES["pt-BR"][3])
+
+
 @pytest.mark.parametrize("path", ["/nothing", "/a/b", "/c/1/2"])
 async def test_an_address_of_nothing_says_so_with_its_status(
     visit: Visit, complaints: Complaints, path: str

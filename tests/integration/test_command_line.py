@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import shutil
 import socket
 import sqlite3
 import subprocess
@@ -18,6 +19,7 @@ from clinic_chat.domain.staff import LOCALES, Role
 from tests.integration.commands import PROJECT, Commands, Run, ready_commands
 
 PASSWORD = "uma tarde no parque"
+EVA = ["--email", "eva@sul.example"]
 CSV = (
     "ID,section_header,section_text,dialogue\n"
     '1,CC,,"Doctor: Hello\nPatient: Hi"\n'
@@ -256,17 +258,25 @@ def test_a_database_or_setting_that_cannot_be_used_is_one_line(
     assert "secret" not in done.stderr
 
 
+@pytest.fixture(scope="module")
+def with_eva(commands: Commands, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database in which Eva works in the clinic Sul, as its only admin."""
+    path = tmp_path_factory.mktemp("eva") / "cli.db"
+    url = {**os.environ, "CLINIC_CHAT_DATABASE_URL": f"sqlite+aiosqlite:///{path}"}
+    for arguments in (
+        ("create-clinic", "--slug", "sul", "--name", "Sul"),
+        ("create-user", "--clinic", "sul", *EVA, "--name", "Eva", "--role", "admin"),
+    ):
+        made = commands.run(*arguments, stdin=f"{PASSWORD}\n", environment=url)
+        assert made.returncode == 0, made.stderr
+    return path
+
+
 @pytest.fixture
-def eva(run: Run) -> list[str]:
-    """Eva works in the clinic Sul, as its only admin."""
-    assert run("create-clinic", "--slug", "sul", "--name", "Sul").returncode == 0
-    person = ["--email", "eva@sul.example"]
-    made = run(
-        "create-user", "--clinic", "sul", *person, "--name", "Eva", "--role", "admin",
-        stdin=f"{PASSWORD}\n",
-    )  # fmt: skip
-    assert made.returncode == 0, made.stderr
-    return person
+def eva(with_eva: Path, path: Path) -> list[str]:
+    """Eva works in the clinic Sul, as its only admin; how commands name her."""
+    shutil.copy(with_eva, path)
+    return EVA
 
 
 def audited(done: subprocess.CompletedProcess[str]) -> list[str]:
