@@ -8,6 +8,7 @@ import pytest
 import time_machine
 
 from clinic_chat.domain.accounts import deactivate_user, end_sessions, set_password
+from clinic_chat.domain.sessions import COOKIE_NAME
 from clinic_chat.realtime.acts import BY_A_PERSON
 from clinic_chat.realtime.callers import Caller
 from clinic_chat.realtime.live import Live
@@ -40,10 +41,8 @@ async def live(clinics: Clinics) -> AsyncIterator[Live]:
 async def opened(live: Live) -> Caller:
     sessions = live.callers._sessions
     cookie = await sessions.sign_in(ANA, PASSWORD)
-    beside = 'consent={"a":1,"b":[2]}; '
-    caller = await live.callers.admit(
-        SID, {"HTTP_COOKIE": f"{beside}{cookie_name(False)}={cookie}"}
-    )
+    header = f'consent={{"a":1,"b":[2]}}; {COOKIE_NAME}={cookie}'
+    caller = await live.callers.admit(SID, {"HTTP_COOKIE": header})
     assert caller is not None
     return caller
 
