@@ -11,13 +11,13 @@ BIN := $(VENV)/bin
 UV := uv==0.13.9
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 install-from = $(BIN)/python -m uv pip install --quiet --compile-bytecode \
-		--python $(BIN)/python -r $(1) \
-	|| $(PIP) install -r $(1)
+		--python $(BIN)/python -r $(1) -c constraints.txt \
+	|| $(PIP) install -r $(1) -c constraints.txt
 
 # Every command and every server a test starts would compile the project anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run install test lint types clean
+.PHONY: run install test lint types lock clean
 
 run: $(VENV)/installed
 	$(BIN)/reflex run
@@ -36,6 +36,13 @@ lint: $(VENV)/installed-tests
 types: $(VENV)/installed-tests
 	$(BIN)/mypy
 
+# After a change of the requirements: what they need in turn, with exact versions.
+lock: $(BIN)/python
+	{ sed '/^[^#]/,$$d' constraints.txt; $(BIN)/python -m uv pip compile --quiet --universal \
+		--python-version 3.11 --no-header --no-annotate requirements.txt tests/requirements.txt; \
+	} > constraints.new
+	mv constraints.new constraints.txt
+
 clean:
 	rm -rf .web .states .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
@@ -44,7 +51,7 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 	-$(PIP) install $(UV)
 
-$(VENV)/installed: requirements.txt | $(BIN)/python
+$(VENV)/installed: requirements.txt constraints.txt | $(BIN)/python
 	$(call install-from,requirements.txt)
 	touch $@
 

@@ -5,10 +5,12 @@ import gc
 from starlette.types import ASGIApp
 
 from clinic_chat.api.headers import SecurityHeaders
+from clinic_chat.api.page_loads import PageLoads
 from clinic_chat.api.page_paths import PagePaths
 from clinic_chat.realtime.polls import BoundedPolls
 from clinic_chat.realtime.wire.entrance import SocketEntrance
 from clinic_chat.serve import BUILT
+from clinic_chat.ui.plugin import BACKEND_PATHS
 
 GARBAGE_AFTER = 50_000
 # What has been here for long is looked through by `realtime/tidying.py`, at a better moment.
@@ -27,7 +29,13 @@ def create_app() -> ASGIApp:
     from reflex.utils.prerequisites import get_and_validate_app
 
     app = get_and_validate_app().app
-    behind_headers = SecurityHeaders(PagePaths(BoundedPolls(app()), BUILT), BUILT)
+    # Imported here, because only now is it known that this is the production server.
+    from clinic_chat.clinic_chat import services
+
+    pages = PagePaths(BoundedPolls(app()), BUILT, BACKEND_PATHS)
+    behind_headers = SecurityHeaders(
+        PageLoads(pages, services.settings, services.sessions.note_activity), BUILT
+    )
     # What is here now stays until the end. Looking through it for garbage again and again would
     # stop everything for a tenth of a second each time.
     gc.collect()

@@ -51,7 +51,9 @@ app = rx.App(
 )
 allowed = exposed_events((Account, Inbox, Page, Thread))
 live.attach(app, allowed)
-app.add_middleware(Gate(live.callers, allowed, live.cut), index=0)
+# A page loads its screen also when it comes back after an outage.
+gate = Gate(live.callers, allowed, live.cut, by_itself=exposed_events((Page,)))
+app.add_middleware(gate, index=0)
 app.register_lifespan_task(prepare_development, services=services)
 app.register_lifespan_task(live.lifespan)
 app.add_page(inbox.inbox_page, route=inbox.ROUTE, title="Clinic Chat", on_load=inbox.ON_LOAD)

@@ -53,6 +53,17 @@ class Limits:
                 log.warning("limits_redis_away", exception=type(error.storage_error).__name__)
         return await _hit(self._here, item, name, key)
 
+    async def blocked(self, name: str, key: str, per_minute: int) -> int:
+        """What `hit` would answer, without counting anything."""
+        item = RateLimitItemPerMinute(per_minute)
+        if self._shared is not None and monotonic() >= self._pause_until:
+            try:
+                return await _wait(self._shared, item, name, key)
+            except StorageError as error:
+                self._pause_until = monotonic() + REDIS_PAUSE_SECONDS
+                log.warning("limits_redis_away", exception=type(error.storage_error).__name__)
+        return await _wait(self._here, item, name, key)
+
     async def close(self) -> None:
         """Close the connections to Redis."""
         if self._pool is not None:
@@ -81,6 +92,20 @@ async def _hit(
 ) -> int:
     if await limiter.hit(item, name, key):
         return 0
+    return await _seconds_left(limiter, item, name, key)
+
+
+async def _wait(
+    limiter: SlidingWindowCounterRateLimiter, item: RateLimitItemPerMinute, name: str, key: str
+) -> int:
+    if await limiter.test(item, name, key):
+        return 0
+    return await _seconds_left(limiter, item, name, key)
+
+
+async def _seconds_left(
+    limiter: SlidingWindowCounterRateLimiter, item: RateLimitItemPerMinute, name: str, key: str
+) -> int:
     window = await limiter.get_window_stats(item, name, key)
     return max(1, ceil(window.reset_time - time()))
 

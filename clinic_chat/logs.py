@@ -52,6 +52,8 @@ def configure_logging(level: str, stream: TextIO | None = None) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(threshold)
+    # Says at every start how it works; what is migrated is said in `storage/migrations/env.py`.
+    logging.getLogger("alembic").setLevel(max(threshold, logging.WARNING))
 
 
 def audit(event: str, **ids: UUID | str | int | None) -> None:

@@ -116,9 +116,12 @@ def _build() -> None:
         cwd=PROJECT_ROOT,
         check=False,
         stdin=subprocess.DEVNULL,
-        stdout=sys.stderr,
+        # Progress bars and advice for people who build by hand; what went wrong is worth showing.
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
     )
     if build.returncode != 0:
+        sys.stderr.buffer.write(build.stdout)
         raise SystemExit("The front end could not be built; the reason is above.")
 
 

@@ -1,6 +1,9 @@
 """Every environment variable the application reads, typed, with its default."""
 
+import os
 import secrets
+import tempfile
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +13,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 KEY_FILE = ".clinic_chat_key"
+# As many bytes as the hash has that it keys (RFC 2104 section 3).
+KEY_LENGTH = 32
+DATABASES = ("sqlite+aiosqlite://", "postgresql+asyncpg://")
 
 
 class Settings(BaseSettings):
@@ -33,6 +39,21 @@ class Settings(BaseSettings):
     inbound_per_minute: int = Field(default=6000, ge=1)
     log_level: str = "INFO"
 
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        # The value is not quoted: a password may be in it.
+        if not value.startswith(DATABASES):
+            raise ValueError(f"begin it with {' or '.join(DATABASES)}")
+        return value
+
+    @field_validator("secret_key")
+    @classmethod
+    def _long_key(cls, value: str) -> str:
+        if value:
+            check_key(value)
+        return value
+
     @field_validator("allowed_origins", mode="before")
     @classmethod
     def _split_origins(cls, value: object) -> object:
@@ -41,20 +62,61 @@ class Settings(BaseSettings):
         return value
 
     def signing_key(self) -> bytes:
-        """Key for hashing session ids and tokens; created beside the project once when unset."""
-        return (self.secret_key or _generated_secret()).encode()
+        """Key for hashing session ids and tokens; created beside the project once when unset.
+
+        Raises:
+            ValueError: the key file holds no key.
+            OSError: it can neither be read nor made.
+        """
+        return (self.secret_key or _kept_key()).encode()
+
+
+def check_key(key: str) -> None:
+    """Refuse a key that somebody could guess, such as an empty file's.
+
+    Raises:
+        ValueError: it is shorter than `KEY_LENGTH`.
+    """
+    if len(key) < KEY_LENGTH:
+        raise ValueError(f"a key has at least {KEY_LENGTH} characters, this one has {len(key)}")
 
 
 @lru_cache(maxsize=1)
-def _generated_secret() -> str:
-    path = PROJECT_ROOT / KEY_FILE
+def _kept_key() -> str:
+    return key_in(PROJECT_ROOT / KEY_FILE)
+
+
+def key_in(path: Path) -> str:
+    """The key in a file that only its owner can read; a missing one is made.
+
+    Raises:
+        ValueError: the file holds no key.
+        OSError: it can neither be read nor made.
+    """
+    if not path.exists():
+        _make_key(path)
+    path.chmod(0o600)
+    key = path.read_text().strip()
     try:
-        return path.read_text().strip()
-    except FileNotFoundError:
-        secret = secrets.token_urlsafe(48)
-        path.touch(mode=0o600)
-        path.write_text(secret)
-        return secret
+        check_key(key)
+    except ValueError as error:
+        raise ValueError(
+            f"{path.name}: {error}; restore the file, or remove it to make a new key, with which "
+            "everybody has to sign in again"
+        ) from None
+    return key
+
+
+def _make_key(path: Path) -> None:
+    # Whole before it has its name: of processes that start together none reads half of it.
+    handle, name = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w") as file:
+            file.write(secrets.token_urlsafe(48))
+        with suppress(FileExistsError):
+            os.link(name, path)
+    finally:
+        os.unlink(name)
 
 
 @lru_cache(maxsize=1)

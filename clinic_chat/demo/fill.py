@@ -45,6 +45,7 @@ async def _hire(database: Database, clinic: DemoClinic, clinic_id: UUID) -> dict
             DEMO_PASSWORD,
             person.roles[clinic.slug],
             person.locale,
+            published=True,
         )
         for person in STAFF
         if clinic.slug in person.roles

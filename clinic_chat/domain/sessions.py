@@ -1,9 +1,14 @@
-"""Sign-in sessions: one person in one clinic, known by an opaque cookie."""
+"""Sign-in sessions: one person in one clinic, known by an opaque cookie.
+
+A session is over when its person has done nothing for `session_idle_minutes`, and
+`session_days` after the sign-in, in whichever clinics it was since. That a tab is open, asks
+whether it is current or comes back after an outage is nothing that a person does.
+"""
 
 import hashlib
 import hmac
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,12 +16,14 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, String, bindparam, delete, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from clinic_chat.domain.clinics import Clinic
 from clinic_chat.domain.passwords import verify_password
 from clinic_chat.domain.staff import Membership, User, clinics_of, normal_email
 from clinic_chat.domain.text import storable
+from clinic_chat.domain.turns import NO_HURRY, Turn
 from clinic_chat.settings import Settings
 from clinic_chat.storage.base import Base, new_id, now
 from clinic_chat.storage.database import Database, StorageUnavailable
@@ -39,7 +46,10 @@ class SignInSession(Base):
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     clinic_id: Mapped[UUID] = mapped_column(ForeignKey("clinics.id", ondelete="CASCADE"))
     created_at: Mapped[datetime] = mapped_column(default=now)
+    signed_in_at: Mapped[datetime] = mapped_column(default=now)
+    """When the password was checked; a change of clinic keeps it."""
     seen_at: Mapped[datetime] = mapped_column(default=now)
+    """When the person last did something, to within `SEEN_RESOLUTION`."""
 
 
 @dataclass(frozen=True)
@@ -73,67 +83,113 @@ class Sessions:
         self._idle = timedelta(minutes=settings.session_idle_minutes)
         self._lifetime = timedelta(days=settings.session_days)
 
-    async def sign_in(self, email: str, password: str) -> str | None:
+    async def sign_in(
+        self, email: str, password: str, *, turn: Turn = NO_HURRY, instead_of: str | None = None
+    ) -> str | None:
         """The cookie of a new session, or None for an unknown email or a wrong password.
 
-        Both refusals take the same time, so that nobody learns which addresses exist.
+        Both refusals take the same time, so that nobody learns which addresses exist. The
+        session of the cookie `instead_of` ends in the same moment.
+
+        Raises:
+            TooManyWaiting: too many passwords are being checked already.
+            Exception: whatever `turn.admit` raises.
         """
         user = await self._user(normal_email(email))
-        if not await verify_password(password, user.password_hash if user else None):
+        if not await verify_password(password, user.password_hash if user else None, turn):
             return None
-        if user is None:
+        if user is None or user.deactivated_at is not None:
             return None
         clinics = await clinics_of(self._database, user.id)
         if not clinics:
             return None
-        return await self._start(user.id, await self._latest_clinic(user.id, clinics))
+        clinic_id = await self._latest_clinic(user.id, clinics)
+        async with self._database.write() as session:
+            if instead_of:
+                await session.execute(
+                    delete(SignInSession).where(SignInSession.cookie_hash == self._hash(instead_of))
+                )
+            await session.execute(
+                delete(SignInSession).where(
+                    SignInSession.user_id == user.id,
+                    SignInSession.signed_in_at < now() - self._lifetime,
+                )
+            )
+            return self._begin(session, user.id, clinic_id, now())
 
     async def switch(self, cookie: str, clinic_slug: str) -> str | None:
         """The cookie of a new session in another of the person's clinics; the old one ends.
 
-        None when the session is not live or the person is not in that clinic.
+        None when the session is not live, also because another switch was quicker, or the
+        person is not in that clinic.
         """
         identity = await self.find(cookie)
         if identity is None:
             return None
         for clinic in await clinics_of(self._database, identity.user_id):
             if clinic.slug == clinic_slug:
-                await self.end(identity.session_id)
-                return await self._start(identity.user_id, clinic.id)
+                async with self._database.write() as session:
+                    ended = await session.execute(
+                        delete(SignInSession)
+                        .where(SignInSession.id == identity.session_id)
+                        .returning(SignInSession.signed_in_at)
+                    )
+                    signed_in_at = ended.scalar_one_or_none()
+                    if signed_in_at is None:
+                        return None
+                    return self._begin(session, identity.user_id, clinic.id, signed_in_at)
         return None
 
     async def find(self, cookie: str | None) -> Identity | None:
         """Who this cookie is, or None when its session is unknown, idle too long or over."""
         if not cookie:
             return None
-        found = await self._live(_BY_COOKIE, {"cookie_hash": self._hash(cookie)})
+        found = await self._live(_BY_COOKIE, {"cookie_hash": self._hash(cookie)}, {})
         return found[0] if found else None
 
-    async def still_live(self, session_ids: Collection[UUID]) -> dict[UUID, Identity]:
-        """Who these sessions are, without those that are over; they count as seen."""
+    async def still_live(
+        self, session_ids: Collection[UUID], active_at: Mapping[UUID, datetime] | None = None
+    ) -> dict[UUID, Identity]:
+        """Who these sessions are, without those that are over.
+
+        `active_at` says when the persons last did something, as far as is known.
+        """
         ids = list(session_ids)
         found: list[Identity] = []
         for start in range(0, len(ids), READ_AT_ONCE):
-            found += await self._live(_BY_ID, {"ids": ids[start : start + READ_AT_ONCE]})
+            some = {"ids": ids[start : start + READ_AT_ONCE]}
+            found += await self._live(_BY_ID, some, active_at or {})
         return {identity.session_id: identity for identity in found}
 
-    async def _live(self, statement: Any, parameters: dict[str, Any]) -> list[Identity]:
+    async def note_activity(self, cookie: str | None) -> None:
+        """The person with this cookie did something just now; nothing when it is nobody's."""
+        identity = await self.find(cookie)
+        if identity is not None:
+            await self.still_live([identity.session_id], {identity.session_id: now()})
+
+    async def _live(
+        self, statement: Any, parameters: dict[str, Any], active_at: Mapping[UUID, datetime]
+    ) -> list[Identity]:
         async with self._database.read() as session:
             rows = (await session.execute(statement, parameters)).all()
         moment = now()
         identities = []
-        unseen = []
-        for seen_at, created_at, *who in rows:
-            if moment - seen_at > self._idle or moment - created_at > self._lifetime:
-                continue
+        unseen: dict[UUID, datetime] = {}
+        for seen_at, signed_in_at, *who in rows:
             identity = Identity(*who)
-            if moment - seen_at > SEEN_RESOLUTION:
-                unseen.append(identity.session_id)
+            active = max(active_at.get(identity.session_id, seen_at), seen_at)
+            # What was done after the session was over does not bring it back.
+            if active - seen_at > self._idle or moment - active > self._idle:
+                continue
+            if moment - signed_in_at > self._lifetime:
+                continue
+            if active - seen_at > SEEN_RESOLUTION:
+                unseen[identity.session_id] = active
             identities.append(identity)
         if unseen:
             # Who it is does not depend on writing that down.
             with suppress(StorageUnavailable):
-                await self._touch(unseen, moment)
+                await self._touch(unseen)
         return identities
 
     async def end(self, session_id: UUID) -> None:
@@ -148,18 +204,18 @@ class Sessions:
             user: User | None = await session.scalar(select(User).where(User.email == address))
             return user
 
-    async def _start(self, user_id: UUID, clinic_id: UUID) -> str:
+    def _begin(
+        self, session: AsyncSession, user_id: UUID, clinic_id: UUID, signed_in_at: datetime
+    ) -> str:
         cookie = secrets.token_urlsafe(COOKIE_BYTES)
-        async with self._database.write() as session:
-            session.add(
-                SignInSession(cookie_hash=self._hash(cookie), user_id=user_id, clinic_id=clinic_id)
+        session.add(
+            SignInSession(
+                cookie_hash=self._hash(cookie),
+                user_id=user_id,
+                clinic_id=clinic_id,
+                signed_in_at=signed_in_at,
             )
-            await session.execute(
-                delete(SignInSession).where(
-                    SignInSession.user_id == user_id,
-                    SignInSession.created_at < now() - self._lifetime,
-                )
-            )
+        )
         return cookie
 
     async def _latest_clinic(self, user_id: UUID, clinics: list[Clinic]) -> UUID:
@@ -173,13 +229,14 @@ class Sessions:
         ids = [clinic.id for clinic in clinics]
         return latest if latest in ids else ids[0]
 
-    async def _touch(self, session_ids: list[UUID], moment: datetime) -> None:
+    async def _touch(self, active_at: Mapping[UUID, datetime]) -> None:
         async with self._database.write() as session:
-            await session.execute(
-                update(SignInSession)
-                .where(SignInSession.id.in_(session_ids))
-                .values(seen_at=moment)
-            )
+            for session_id, moment in active_at.items():
+                await session.execute(
+                    update(SignInSession)
+                    .where(SignInSession.id == session_id)
+                    .values(seen_at=moment)
+                )
 
     def _hash(self, cookie: str) -> str:
         return hmac.new(
@@ -192,7 +249,7 @@ class Sessions:
 _SESSIONS = (
     select(
         SignInSession.seen_at,
-        SignInSession.created_at,
+        SignInSession.signed_in_at,
         SignInSession.id,
         User.id,
         User.name,
@@ -213,6 +270,7 @@ _SESSIONS = (
         (Membership.user_id == SignInSession.user_id)
         & (Membership.clinic_id == SignInSession.clinic_id),
     )
+    .where(User.deactivated_at.is_(None))
     .execution_options(**{AGAIN: True})
 )
 _BY_COOKIE = _SESSIONS.where(SignInSession.cookie_hash == bindparam("cookie_hash"))

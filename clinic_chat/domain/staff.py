@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from clinic_chat.domain.clinics import Clinic
 from clinic_chat.domain.errors import Conflict, InvalidInput
-from clinic_chat.domain.passwords import hash_password
+from clinic_chat.domain.passwords import check_new_password, hash_password
 from clinic_chat.domain.text import clean_name
 from clinic_chat.folding import fold
 from clinic_chat.storage.base import Base, new_id, now
@@ -21,8 +21,6 @@ from clinic_chat.storage.database import Database
 from clinic_chat.storage.scoping import AGAIN
 
 LOCALES = ("pt-BR", "en")
-PASSWORD_MINIMUM = 10
-PASSWORD_MAXIMUM = 200
 _EMAIL = re.compile(r"^[^@\s]{1,64}@[^@\s]{1,185}$")
 
 
@@ -46,6 +44,8 @@ class User(Base):
     locale: Mapped[str | None] = mapped_column(String(10), default=None)
     sound: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime] = mapped_column(default=now)
+    deactivated_at: Mapped[datetime | None] = mapped_column(default=None)
+    """Since when this person may not sign in to any clinic; None for those who may."""
 
 
 class Membership(Base):
@@ -78,6 +78,24 @@ def normal_email(value: str) -> str:
     return value.strip().lower()
 
 
+def checked_email(value: str) -> str:
+    """The normal form of an email address.
+
+    Raises:
+        InvalidInput: `email_invalid`: it is none.
+    """
+    address = normal_email(value)
+    if not _EMAIL.match(address):
+        raise InvalidInput("not an email address", code="email_invalid")
+    return address
+
+
+async def is_known(database: Database, address: str) -> bool:
+    """Whether somebody has this email address, in its normal form."""
+    async with database.read() as session:
+        return await session.scalar(select(User.id).where(User.email == address)) is not None
+
+
 async def create_user(
     database: Database,
     clinic_id: UUID,
@@ -86,25 +104,29 @@ async def create_user(
     password: str,
     role: Role = Role.RECEPTIONIST,
     locale: str | None = None,
+    *,
+    published: bool = False,
 ) -> User:
     """A person in a clinic. A known email address joins the clinic and keeps its password.
 
+    `published` is for the demo alone, whose password everybody may know.
+
     Raises:
-        InvalidInput: `email_invalid`, `password_length`, `locale_invalid` or a rule of
+        InvalidInput: `email_invalid`, `locale_invalid`, a rule of `check_new_password` or of
             `clean_name`.
         Conflict: `member_exists`: the person is in the clinic already.
     """
-    address = normal_email(email)
-    if not _EMAIL.match(address):
-        raise InvalidInput("not an email address", code="email_invalid")
+    address = checked_email(email)
     if locale is not None and locale not in LOCALES:
         raise InvalidInput(f"locale must be one of {', '.join(LOCALES)}", code="locale_invalid")
     display_name = clean_name(name)
     async with database.read() as session:
         user = await session.scalar(select(User).where(User.email == address))
+        clinic = await session.scalar(select(Clinic.name).where(Clinic.id == clinic_id))
     new = None
     if user is None:
-        check_password_rules(password)
+        if not published:
+            check_new_password(password, (address, display_name, clinic or ""))
         new = user = User(
             email=address,
             name=display_name,
@@ -121,19 +143,6 @@ async def create_user(
     except IntegrityError:
         raise Conflict("this person is in the clinic already", code="member_exists") from None
     return user
-
-
-def check_password_rules(password: str) -> None:
-    """Refuse a password that is too short to be safe or too long to be one.
-
-    Raises:
-        InvalidInput: `password_length`.
-    """
-    if not PASSWORD_MINIMUM <= len(password) <= PASSWORD_MAXIMUM:
-        raise InvalidInput(
-            f"a password has {PASSWORD_MINIMUM} to {PASSWORD_MAXIMUM} characters",
-            code="password_length",
-        )
 
 
 async def colleagues(session: AsyncSession, clinic_id: UUID) -> list[StaffMember]:

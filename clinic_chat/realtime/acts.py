@@ -41,6 +41,18 @@ from clinic_chat.storage.database import StorageUnavailable
 Data = dict[str, Any]
 Handler = Callable[[Caller, Data], Awaitable[Data]]
 
+# What only a person does. The others a tab asks for by itself as well, while nobody is there.
+BY_A_PERSON = frozenset(
+    {
+        "message:send",
+        "conversation:unread",
+        "conversation:status",
+        "conversation:assign",
+        "draft:save",
+        "account:preferences",
+        "typing:start",
+    }
+)
 MARKERS_AT_ONCE = 200
 ACTS_PER_MINUTE = 1200
 
@@ -109,6 +121,8 @@ class Acts:
                 # counted without the one in a second.
                 if not caller.is_calm(monotonic()):
                     await self._limit(f"acts:{caller.identity.user_id}", ACTS_PER_MINUTE)
+                if name in BY_A_PERSON:
+                    caller.note_activity()
                 return {"ok": True, **await handler(caller, args[0])}
             except AlreadyTaken as taken:
                 return error(taken.code, str(taken), name=taken.name)

@@ -4,15 +4,19 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from http.cookies import CookieError, SimpleCookie
+from datetime import datetime
 from time import monotonic
 from typing import Any
 from uuid import UUID
 
 import structlog
 
+from clinic_chat.cookies import is_secure, session_cookie
 from clinic_chat.domain.scope import ClinicScope
-from clinic_chat.domain.sessions import COOKIE_NAME, Identity, Sessions
+from clinic_chat.domain.sessions import Identity, Sessions
+from clinic_chat.realtime import thread_feed
+from clinic_chat.settings import Settings
+from clinic_chat.storage.base import now
 from clinic_chat.storage.database import Database, StorageUnavailable
 
 RECHECK_SECONDS = 5.0
@@ -38,6 +42,12 @@ class Caller:
     """What the tab said at connect that it still holds: feed → (key, version)."""
 
     acted_at: float = 0.0
+    active_at: datetime | None = None
+    """When the person last did something in this tab, which keeps the session from idling out."""
+
+    def note_activity(self) -> None:
+        """The person did something just now, and not the tab by itself."""
+        self.active_at = now()
 
     def is_calm(self, moment: float) -> bool:
         """Whether a second has passed since this tab did something that was calm."""
@@ -45,6 +55,11 @@ class Caller:
             return False
         self.acted_at = moment
         return True
+
+    def had_open(self, conversation: str) -> bool:
+        """Whether the tab follows this conversation, or did before its connection was lost."""
+        held = self.versions.get(thread_feed.FEED)
+        return conversation in (self.feeds.get(thread_feed.FEED), held and held[0])
 
     def renew(self, identity: Identity | None, checked_at: float) -> bool:
         """Take what a look-up found; False when it is no live session of this clinic."""
@@ -70,15 +85,17 @@ def set_current_caller(caller: Caller) -> None:
 class Callers:
     """The live sockets of this process."""
 
-    def __init__(self, database: Database, sessions: Sessions) -> None:
+    def __init__(self, database: Database, sessions: Sessions, settings: Settings) -> None:
         self._database = database
         self._sessions = sessions
+        self._settings = settings
         self._by_sid: dict[str, Caller] = {}
         self._left = 0
 
     async def admit(self, sid: str, environ: dict[str, Any]) -> Caller | None:
         """Remember the socket when its cookie is a live session; None when it is not."""
-        cookie = session_cookie(environ.get("HTTP_COOKIE", ""))
+        secure = is_secure(environ.get("asgi.scope", {}), self._settings)
+        cookie = session_cookie(environ.get("HTTP_COOKIE", ""), secure=secure)
         identity = await self._sessions.find(cookie)
         if identity is None or cookie is None:
             return None
@@ -119,7 +136,13 @@ class Callers:
     async def _recheck(self, cut: Callable[[str], Awaitable[None]]) -> None:
         callers = self.all()
         moment = monotonic()
-        live = await self._sessions.still_live({c.identity.session_id for c in callers})
+        active_at: dict[UUID, datetime] = {}
+        for caller in callers:
+            if caller.active_at is not None:
+                session_id = caller.identity.session_id
+                known = active_at.get(session_id, caller.active_at)
+                active_at[session_id] = max(known, caller.active_at)
+        live = await self._sessions.still_live({c.identity.session_id for c in callers}, active_at)
         for caller in callers:
             if not caller.renew(live.get(caller.identity.session_id), moment):
                 await cut(caller.sid)
@@ -145,12 +168,3 @@ class Callers:
     def all(self) -> list[Caller]:
         """Every live socket."""
         return list(self._by_sid.values())
-
-
-def session_cookie(header: str) -> str | None:
-    """The session cookie in a Cookie header."""
-    try:
-        morsel = SimpleCookie(header).get(COOKIE_NAME)
-    except CookieError:
-        return None
-    return morsel.value if morsel else None

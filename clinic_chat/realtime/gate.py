@@ -70,8 +70,11 @@ class Gate(rx.Middleware):
         callers: Callers,
         allowed: frozenset[str],
         on_dead_session: Callable[[str], Any],
+        by_itself: frozenset[str] = frozenset(),
     ) -> None:
+        """`by_itself` are the events that a page also sends while nobody is there."""
         self._callers = callers
+        self._by_itself = by_itself.union(FRAMEWORK_EVENTS)
         self._allowed = allowed | frozenset(FRAMEWORK_EVENTS)
         self._on_dead_session = on_dead_session
 
@@ -86,5 +89,7 @@ class Gate(rx.Middleware):
             if sid:
                 await self._on_dead_session(sid)
             return StateUpdate()
+        if event.name not in self._by_itself:
+            caller.note_activity()
         set_current_caller(caller)
         return None

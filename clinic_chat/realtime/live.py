@@ -60,7 +60,7 @@ class Live:
 
     def __init__(self, services: Services) -> None:
         self.sio = create_socket_server(services.settings)
-        self.callers = Callers(services.database, services.sessions)
+        self.callers = Callers(services.database, services.sessions, services.settings)
         self.bus = Bus(services.database)
         self.feeds = Feeds(self._emit)
         self.crowd = Gathering(self._tell_clinic)

@@ -1,8 +1,10 @@
 """A connection of SQLite's driver that visits its thread as rarely as it can."""
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from itertools import islice
 from typing import Any, Self
 
@@ -10,6 +12,8 @@ import aiosqlite
 
 # A transaction that begins like this waits for nobody (https://sqlite.org/wal.html).
 WAITS_FOR_NOBODY = "BEGIN"
+PRIVATE = 0o600
+OTHERS = 0o077
 
 
 class _Cursor(aiosqlite.Cursor):
@@ -154,7 +158,29 @@ class _Connection(aiosqlite.Connection):
 
 def sqlite_connection(path: str, *, timeout: float = 5.0, **options: Any) -> aiosqlite.Connection:
     """A connection for SQLAlchemy's `async_creator_fn`; it waits `timeout` seconds for a lock."""
-    connection = _Connection(lambda: sqlite3.connect(path, timeout, **options), timeout)
+
+    def connect() -> sqlite3.Connection:
+        keep_private(path)
+        opened: sqlite3.Connection = sqlite3.connect(path, timeout, **options)
+        return opened
+
+    connection = _Connection(connect, timeout)
     # A process that stops does not wait for its connections.
     connection._thread.daemon = True
     return connection
+
+
+def keep_private(path: str) -> None:
+    """Let only its owner read a database file; a missing one is made, if its folder is there.
+
+    SQLite gives the files that it makes beside it the same mode (https://sqlite.org/walformat.html).
+    """
+    if path == ":memory:" or path.startswith("file:"):
+        return
+    # Whatever is wrong with it, opening the database says it better.
+    with suppress(OSError):
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, PRIVATE))
+    for name in (path, f"{path}-wal", f"{path}-shm"):
+        with suppress(OSError):
+            if os.stat(name).st_mode & OTHERS:
+                os.chmod(name, PRIVATE)

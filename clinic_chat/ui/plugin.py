@@ -29,6 +29,7 @@ PACKAGES = {FONT: "5.2.8", COLORS: "3.0.0", MENUS: "2.2.1", CIPHERS: "2.4.0"}
 # What assets/styles/tokens.css makes the look of; of some there are see-through colours too.
 SCALES = ("slate", "jade", "amber", "blue", "red")
 SEE_THROUGH = ("slate", "jade")
+NOTHING_WHILE_LOADING = "export function HydrateFallback() { return null; }\n"
 STORAGES = 'import * as storages from "$/public/live/storage.js";'
 SHARED = "window.__reflex ="
 INDIRECT_EVAL = "globalThis.eval("
@@ -80,6 +81,7 @@ class LivePlugin(Plugin):
         modify("app/root.jsx", explain_failures)
         for page in PAGES:
             modify(page, show_no_preview)
+        modify("app/root.jsx", show_nothing_while_loading)
         context["add_save_task"](catalogs_module)
 
     def post_build(self, **context: Any) -> None:
@@ -152,6 +154,8 @@ def route_inbox_once(source: str) -> str:
     return replace_once(
         source,
         '  route("*"',
+        # Of routes that fit alike the first counts: one name alone is no conversation's.
+        '  route(":unknown", "routes/[404]._index.jsx", { id: "unknown" }),\n'
         '  route("c?/:conversation?", "routes/$.jsx"),\n  route("*"',
         "app/routes.js",
     )
@@ -218,6 +222,18 @@ def explain_failures(source: str) -> str:
     app = "export default function App() {"
     page = 'export { FailedPage as ErrorBoundary } from "$/public/live/boundary.js";'
     return replace_once(source, app, f"{page}\n\n{app}", "app/root.jsx")
+
+
+def show_nothing_while_loading(source: str) -> str:
+    """Leave the screen empty until the page's code is there, where it is not rendered before.
+
+    The router's own way writes an advertisement for it to the browser's console.
+    """
+    if NOTHING_WHILE_LOADING in source:
+        return source
+    if "HydrateFallback" in source:
+        raise UnexpectedSource("app/root.jsx", "no HydrateFallback", 1)
+    return f"{source}\n{NOTHING_WHILE_LOADING}"
 
 
 def catalogs_module() -> tuple[str, str]:

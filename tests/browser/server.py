@@ -24,7 +24,7 @@ COMMAND_SECONDS = 60
 CHECK_SECONDS = 0.05
 LOG_TAIL = 8_000
 SETTINGS = {
-    "CLINIC_CHAT_SECRET_KEY": "only-for-tests",
+    "CLINIC_CHAT_SECRET_KEY": "only-for-tests-and-nothing-else-at-all",
     "CLINIC_CHAT_LOGIN_ATTEMPTS_PER_MINUTE": "1000",
     "CLINIC_CHAT_SENDS_PER_MINUTE": "10000",
 }

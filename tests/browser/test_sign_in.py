@@ -11,11 +11,14 @@ from tests.browser.conftest import StartServer, Visit
 from tests.browser.frames import received_by
 from tests.browser.pages import fill_in, live, menu, row, rows, thread_of
 from tests.browser.people import ANA, CARLA, DANIEL, new_patient
+from tests.browser.server import Server
+from tests.browser.watch import Complaints
 
 LANGUAGES = {
     "pt-BR": ("E-mail", "Senha", "Entrar", "E-mail ou senha incorretos."),
     "en": ("Email", "Password", "Sign in", "Email or password is wrong."),
 }
+LIAS_PASSWORD = "uma tarde no parque"
 AT_LOGIN = re.compile(r"/login/?(\?|$)")
 
 
@@ -30,6 +33,106 @@ async def test_a_wrong_password_is_named_in_the_readers_language(visit: Visit, l
 
     await expect(page.get_by_role("alert")).to_have_text(reason)
     await expect(page).to_have_url(AT_LOGIN)
+
+
+async def test_after_a_wrong_password_only_the_password_is_typed_again(visit: Visit) -> None:
+    page = await visit(path="/login?next=/c/none", locale="pt-BR")
+    email, password = page.get_by_label("E-mail", exact=True), page.locator("#password")
+
+    await fill_in(page, ANA, "not the password")
+
+    await expect(page.get_by_role("alert")).to_have_text(LANGUAGES["pt-BR"][3])
+    await expect(email).to_have_value(ANA)
+    await expect(password).to_be_focused()
+    await expect(password).to_have_value("")
+    await page.keyboard.type(DEMO_PASSWORD)
+    await page.keyboard.press("Enter")
+    await live(page)
+
+
+async def test_what_was_typed_is_not_there_for_the_next_person(visit: Visit) -> None:
+    page = await visit(path="/login")
+    await fill_in(page, ANA, "not the password")
+    await expect(page.get_by_label("E-mail", exact=True)).to_have_value(ANA)
+
+    await page.goto("/login")
+
+    await expect(page.get_by_label("E-mail", exact=True)).to_be_focused()
+    await expect(page.get_by_label("E-mail", exact=True)).to_have_value("")
+    await page.goto("/login?error=ended")
+    await expect(page.get_by_role("alert")).to_have_text("Sua sessão terminou. Entre de novo.")
+    await expect(page.get_by_label("E-mail", exact=True)).to_have_value("")
+
+
+async def test_a_password_can_be_looked_at_and_is_hidden_when_it_is_sent(visit: Visit) -> None:
+    page = await visit(path="/login", locale="en")
+    password, show = page.locator("#password"), page.get_by_role("button", name="Show password")
+    await expect(show).to_have_attribute("aria-pressed", "false")
+    await password.fill("what is it")
+
+    await show.click()
+
+    await expect(password).to_have_attribute("type", "text")
+    await expect(show).to_have_attribute("aria-pressed", "true")
+    await expect(password).to_have_value("what is it")
+    await show.click()
+    await expect(password).to_have_attribute("type", "password")
+
+
+async def test_a_language_chosen_before_signing_in_stays(visit: Visit, server: Server) -> None:
+    email = "lia@aurora.example"
+    server.command(
+        "create-user", "--clinic", "aurora", "--email", email, "--name", "Lia Prado",
+        "--locale", "pt-BR", stdin=f"{LIAS_PASSWORD}\n",
+    )  # fmt: skip
+    page = await visit(path="/login", locale="pt-BR")
+    await page.get_by_role("button", name="English").click()
+    await fill_in(page, email, "not the password")
+    await expect(page.get_by_role("alert")).to_have_text(LANGUAGES["en"][3])
+
+    await fill_in(page, email, LIAS_PASSWORD)
+
+    await live(page)
+    await expect(page.get_by_role("searchbox")).to_have_attribute(
+        "placeholder", "Search name or phone"
+    )
+    elsewhere = await visit(email, locale="pt-BR", password=LIAS_PASSWORD)
+    await expect(elsewhere.locator("html")).to_have_attribute("lang", "en")
+
+
+async def test_who_is_deactivated_on_the_command_line_is_out_of_every_tab(
+    visit: Visit, server: Server
+) -> None:
+    email = "rui@aurora.example"
+    server.command(
+        "create-user", "--clinic", "aurora", "--email", email, "--name", "Rui Prado",
+        stdin=f"{LIAS_PASSWORD}\n",
+    )  # fmt: skip
+    page = await visit(path="/login")
+    # A cookie of a neighbour's that no strict parser understands.
+    beside = {"name": "consent", "value": '{"a":1,"b":[2]}', "url": server.origin}
+    await page.context.add_cookies([beside])  # type: ignore[list-item]
+    await fill_in(page, email, LIAS_PASSWORD)
+    await live(page)
+
+    server.command("deactivate-user", "--email", email)
+
+    await expect(page).to_have_url(AT_LOGIN)
+    await fill_in(page, email, LIAS_PASSWORD)
+    await expect(page.get_by_role("alert")).to_have_text(LANGUAGES["pt-BR"][3])
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/a/b", "/c/1/2"])
+async def test_an_address_of_nothing_says_so_with_its_status(
+    visit: Visit, complaints: Complaints, path: str
+) -> None:
+    complaints.allow("status of 404")
+    page = await visit(ANA)
+    answer = await page.goto(path)
+
+    assert answer is not None
+    assert answer.status == 404
+    await expect(page.get_by_role("heading")).to_have_text("Página não encontrada")
 
 
 async def test_an_unknown_address_gets_the_same_answer_as_a_wrong_password(visit: Visit) -> None:
@@ -159,6 +262,9 @@ async def test_too_many_tries_are_refused_with_the_reason(
     visit: Visit, start_server: StartServer
 ) -> None:
     server = start_server(login_attempts_per_minute=2)
+    device = await visit(path="/login", at=server)
+    await fill_in(device, ANA, DEMO_PASSWORD)
+    await live(device)
     page = await visit(path="/login", at=server)
 
     for _ in range(2):
@@ -169,6 +275,12 @@ async def test_too_many_tries_are_refused_with_the_reason(
     await expect(page.get_by_role("alert")).to_have_text(
         "Tentativas demais. Espere um minuto e tente de novo."
     )
+
+    # Where she works she still gets in.
+    await menu(device, "Sair")
+    await expect(device).to_have_url(AT_LOGIN)
+    await fill_in(device, ANA, DEMO_PASSWORD)
+    await live(device)
 
 
 async def _clinic(page: Page) -> str:

@@ -37,7 +37,7 @@ class ForkedServer:
             **{k: v for k, v in os.environ.items() if not k.startswith("CLINIC_CHAT_")},
             **{f"CLINIC_CHAT_{name.upper()}": str(value) for name, value in settings.items()},
             "CLINIC_CHAT_DATABASE_URL": f"sqlite+aiosqlite:///{database}",
-            "CLINIC_CHAT_SECRET_KEY": "only-for-tests",
+            "CLINIC_CHAT_SECRET_KEY": "only-for-tests-and-nothing-else-at-all",
         }
         descriptor = str(self._listener.fileno())
         with log.open("ab") as output:

@@ -21,6 +21,7 @@ from clinic_chat.domain.tokens import create_token
 from clinic_chat.services import Services
 from clinic_chat.settings import Settings
 from clinic_chat.storage.migrate import migrate
+from tests.conftest import TEST_KEY
 
 PASSWORD = "correct horse battery"
 HOST = "inbox.example"
@@ -69,7 +70,7 @@ async def clinic_api(folder: Path, **settings: Any) -> AsyncIterator[ClinicApi]:
         await migrate(url)
         _migrated.append(path.read_bytes())
     path.write_bytes(_migrated[0])
-    services = Services(Settings(database_url=url, secret_key="a key for tests", **settings))
+    services = Services(Settings(database_url=url, secret_key=TEST_KEY, **settings))
     signed_out: list[UUID] = []
 
     async def on_signed_out(session_id: UUID) -> None:

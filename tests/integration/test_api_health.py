@@ -8,6 +8,7 @@ import httpx
 from clinic_chat.api.app import create_api
 from clinic_chat.services import Services
 from clinic_chat.settings import Settings
+from tests.conftest import TEST_KEY
 from tests.integration.api_fixtures import clinic_api
 
 
@@ -27,7 +28,7 @@ async def test_a_working_process_is_live_and_ready(tmp_path: Path) -> None:
 
 async def test_without_its_database_a_process_lives_and_is_not_ready(tmp_path: Path) -> None:
     url = f"sqlite+aiosqlite:///{tmp_path}/no/such/folder/clinic_chat.db"
-    services = Services(Settings(database_url=url, secret_key="a key for tests"))
+    services = Services(Settings(database_url=url, secret_key=TEST_KEY))
 
     async def on_signed_out(_session_id: UUID) -> None:
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -63,6 +64,17 @@ async def _signed_in(sessions: Sessions, password: str, email: str = ANA) -> str
     cookie = await sessions.sign_in(email, password)
     assert cookie is not None
     return cookie
+
+
+async def _session_id(sessions: Sessions, cookie: str) -> UUID:
+    identity = await sessions.find(cookie)
+    assert identity is not None
+    return identity.session_id
+
+
+async def _live_sessions(clinics: Clinics) -> int:
+    async with clinics.database.read() as session:
+        return await session.scalar(select(func.count()).select_from(SignInSession)) or 0
 
 
 async def _join(clinics: Clinics, user_id: UUID | None, clinic_id: UUID) -> None:
@@ -171,19 +183,67 @@ async def test_a_session_ends_after_too_long_without_activity(
     cookie = await _signed_in(sessions, password)
     clock.shift(IDLE)
     assert await sessions.find(cookie)
-    clock.shift(IDLE + timedelta(milliseconds=1))
+    clock.shift(timedelta(milliseconds=1))
     assert await sessions.find(cookie) is None
 
 
-async def test_activity_keeps_a_session_until_its_lifetime_is_over(
+async def test_an_open_tab_is_nothing_that_its_person_does(
     any_database: Database, sessions: Sessions, clock: Clock, password: str
 ) -> None:
     cookie = await _signed_in(sessions, password)
+    session_id = await _session_id(sessions, cookie)
+    for _ in range(4):
+        clock.shift(IDLE / 4)
+        assert await sessions.find(cookie)
+        assert await sessions.still_live([session_id])
+    clock.shift(timedelta(milliseconds=1))
+    assert not await sessions.still_live([session_id])
+    assert await sessions.find(cookie) is None
+
+
+async def test_what_its_person_does_keeps_a_session_until_its_lifetime_is_over(
+    any_database: Database, sessions: Sessions, clock: Clock, password: str
+) -> None:
+    cookie = await _signed_in(sessions, password)
+    session_id = await _session_id(sessions, cookie)
     while now() + IDLE / 2 <= START + LIFETIME:
         clock.shift(IDLE / 2)
-        assert await sessions.find(cookie)
+        assert await sessions.still_live([session_id], {session_id: now()})
     clock.move_to(START + LIFETIME + timedelta(milliseconds=1))
     assert await sessions.find(cookie) is None
+
+
+async def test_a_page_load_keeps_a_session(sessions: Sessions, clock: Clock, password: str) -> None:
+    cookie = await _signed_in(sessions, password)
+    clock.shift(IDLE)
+    await sessions.note_activity(cookie)
+    await sessions.note_activity("nobody's")
+    await sessions.note_activity(None)
+    clock.shift(IDLE)
+    assert await sessions.find(cookie)
+
+
+async def test_a_session_that_was_idle_for_too_long_does_not_come_back(
+    sessions: Sessions, clock: Clock, password: str
+) -> None:
+    cookie = await _signed_in(sessions, password)
+    session_id = await _session_id(sessions, cookie)
+    clock.shift(IDLE + timedelta(seconds=1))
+    assert not await sessions.still_live([session_id], {session_id: now()})
+    await sessions.note_activity(cookie)
+    assert await sessions.find(cookie) is None
+
+
+async def test_what_was_done_a_moment_before_the_end_counts_although_it_is_not_written_yet(
+    sessions: Sessions, clock: Clock, password: str
+) -> None:
+    cookie = await _signed_in(sessions, password)
+    session_id = await _session_id(sessions, cookie)
+    clock.shift(IDLE - timedelta(seconds=1))
+    acted = now()
+    clock.shift(timedelta(seconds=3))
+    assert await sessions.still_live([session_id], {session_id: acted})
+    assert await sessions.find(cookie)
 
 
 async def test_activity_is_written_down_at_most_every_five_minutes(
@@ -195,10 +255,10 @@ async def test_activity_is_written_down_at_most_every_five_minutes(
 
     cookie = await _signed_in(sessions, password)
     clock.shift(SEEN_RESOLUTION)
-    await sessions.find(cookie)
+    await sessions.note_activity(cookie)
     assert await seen_at() == START
     clock.shift(timedelta(milliseconds=1))
-    await sessions.find(cookie)
+    await sessions.note_activity(cookie)
     assert await seen_at() == now()
 
 
@@ -210,10 +270,11 @@ async def test_somebody_is_known_while_nothing_can_be_written(
     sessions = Sessions(database, SETTINGS)
     with time_machine.travel(START, tick=False) as clock:
         cookie = await _signed_in(sessions, password)
+        session_id = await _session_id(sessions, cookie)
         clock.shift(SEEN_RESOLUTION * 2)
         with closing(sqlite3.connect(database_path, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
-            assert await sessions.find(cookie)
+            assert await sessions.still_live([session_id], {session_id: now()})
             other.execute("ROLLBACK")
     await database.close()
 
@@ -252,6 +313,52 @@ async def test_switching_moves_to_the_other_clinic_and_ends_the_old_session(
     assert identity.clinic_id == clinics.boreal.clinic_id
     assert identity.role == Role.PROFESSIONAL
     assert await sessions.find(old) is None
+
+
+async def test_the_lifetime_counts_from_the_sign_in_however_often_the_clinic_changes(
+    any_database: Database, sessions: Sessions, clinics: Clinics, clock: Clock, password: str
+) -> None:
+    await _join(clinics, clinics.ana.user_id, clinics.boreal.clinic_id)
+    cookie: str | None = await _signed_in(sessions, password)
+    there = "boreal"
+    while now() + IDLE <= START + LIFETIME:
+        clock.shift(IDLE)
+        assert cookie is not None
+        cookie = await sessions.switch(cookie, there)
+        there = "aurora" if there == "boreal" else "boreal"
+    assert await sessions.find(cookie)
+    clock.move_to(START + LIFETIME + timedelta(milliseconds=1))
+    assert await sessions.find(cookie) is None
+
+
+async def test_of_many_switches_at_once_one_session_comes_out(
+    any_database: Database, sessions: Sessions, clinics: Clinics, password: str
+) -> None:
+    await _join(clinics, clinics.ana.user_id, clinics.boreal.clinic_id)
+    cookie = await _signed_in(sessions, password)
+    switched = await asyncio.gather(*(sessions.switch(cookie, "boreal") for _ in range(10)))
+    assert len([new for new in switched if new]) == 1
+    assert await _live_sessions(clinics) == 1
+
+
+async def test_a_sign_in_ends_the_session_it_takes_the_place_of_in_the_same_moment(
+    any_database: Database, sessions: Sessions, clinics: Clinics, password: str
+) -> None:
+    old = await _signed_in(sessions, password)
+    new = await sessions.sign_in(ANA, password, instead_of=old)
+    assert await sessions.find(new)
+    assert await sessions.find(old) is None
+    assert await _live_sessions(clinics) == 1
+
+
+async def test_who_was_deactivated_has_no_session_and_gets_none(
+    any_database: Database, sessions: Sessions, clinics: Clinics, password: str
+) -> None:
+    cookie = await _signed_in(sessions, password)
+    async with clinics.database.write() as session:
+        (await session.get_one(User, clinics.ana.user_id)).deactivated_at = now()
+    assert await sessions.find(cookie) is None
+    assert await sessions.sign_in(ANA, password) is None
 
 
 async def test_a_sign_in_returns_to_the_clinic_of_the_last_session(

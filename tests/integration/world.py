@@ -38,7 +38,7 @@ from clinic_chat.realtime.callers import Caller
 from clinic_chat.realtime.feeds import items
 from clinic_chat.services import Services
 from clinic_chat.settings import Settings
-from tests.conftest import PASSWORD
+from tests.conftest import PASSWORD, TEST_KEY
 from tests.integration.network import ACTS, BUS, EVENTS, LANES, Network, in_lane
 from tests.integration.tabs import Browser, Reaction, Sent
 
@@ -541,7 +541,7 @@ async def begun(
     monkeypatch.setattr(live, "create_socket_server", lambda _settings: network)
     # It passes when all arrives, and never between two happenings.
     monkeypatch.setattr(gathering, "GATHER_SECONDS", 3600)
-    services = Services(Settings(database_url=clinics.database.url, secret_key="tests"))
+    services = Services(Settings(database_url=clinics.database.url, secret_key=TEST_KEY))
     scopes = {"channel": clinics.aurora, "ana": clinics.ana, "bruno": clinics.bruno}
     server = live.Live(services)
     server.attach(_App())

@@ -21,7 +21,7 @@ from clinic_chat.storage.base import new_id
 from clinic_chat.storage.database import Database
 from clinic_chat.storage.migrate import migrate
 
-PASSWORD = "load-clinic-chat"
+PASSWORD = "many-people-at-once"
 MESSAGES_EACH = 30
 
 

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
+from structlog.testing import capture_logs
 
 from clinic_chat.api.csp import content_security_policy, inline_script_hashes
 from clinic_chat.api.headers import SecurityHeaders
@@ -26,6 +27,8 @@ async def anything(request: Request) -> Response:
         return PlainTextResponse("none", 404)
     if path.endswith((".js", ".css")) or path.startswith(("/api/", "/auth/")):
         return PlainTextResponse("text")
+    if path == "/unchanged":
+        return Response(status_code=304)
     if path == "/own":
         return PlainTextResponse("text", headers={"Cache-Control": "max-age=5"})
     if path == "/stream":
@@ -112,8 +115,35 @@ async def test_pages_built_after_the_start_count(tmp_path: Path) -> None:
     assert len(after["script-src"]) == 2
 
 
-async def test_what_is_not_a_page_needs_no_policy() -> None:
-    assert "content-security-policy" not in (await get("/assets/a.js")).headers
+@pytest.mark.parametrize("path", ["/api/v1/inbound", "/auth/login", "/styles.css", "/missing"])
+async def test_what_is_not_a_page_may_do_nothing(path: str) -> None:
+    assert directives(await get(path)) == {
+        "default-src": {"'none'"},
+        "base-uri": {"'none'"},
+        "form-action": {"'none'"},
+        "frame-ancestors": {"'none'"},
+    }
+
+
+async def test_a_page_that_did_not_change_keeps_its_policy() -> None:
+    assert "content-security-policy" not in (await get("/unchanged")).headers
+
+
+async def test_a_proxy_that_is_not_named_is_reported_once() -> None:
+    app = SecurityHeaders(Starlette(routes=[Route("/{rest:path}", anything)]))
+    transport = httpx.ASGITransport(app, client=("203.0.113.7", 1))
+    async with httpx.AsyncClient(transport=transport, base_url="http://inbox.example") as client:
+        with capture_logs() as before:
+            await client.get("/")
+            await client.get("/", headers={"X-Forwarded-Proto": "http"})
+        with capture_logs() as after:
+            for _ in range(3):
+                await client.get("/", headers={"X-Forwarded-Proto": "https"})
+
+    assert before == []
+    assert [(line["event"], line["peer"], line["setting"]) for line in after] == [
+        ("proxy.not_trusted", "203.0.113.7", "CLINIC_CHAT_TRUSTED_PROXIES")
+    ]
 
 
 async def test_a_stream_is_passed_on_as_it_comes() -> None:

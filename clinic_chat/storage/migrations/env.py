@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import structlog
 from alembic import context
 from sqlalchemy import Connection, event, make_url, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -15,6 +16,12 @@ from clinic_chat.storage.sqlite_connection import sqlite_connection
 ADVISORY_LOCK = 0x436C696E
 SECONDS_FOR_ANOTHER_PROCESS = 60
 
+log = structlog.get_logger("clinic_chat.storage.migrate")
+
+
+def _log_migration(ctx: object, step: Any, heads: object, run_args: object) -> None:
+    log.info("database.migrating", revision=step.up_revision_id, backwards=not step.is_upgrade)
+
 
 def _run(connection: Connection) -> None:
     postgresql = connection.dialect.name == "postgresql"
@@ -24,6 +31,7 @@ def _run(connection: Connection) -> None:
         render_as_batch=not postgresql,
         transaction_per_migration=False,
         transactional_ddl=True,
+        on_version_apply=_log_migration,
     )
     with context.begin_transaction():
         if postgresql:

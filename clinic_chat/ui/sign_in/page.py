@@ -2,11 +2,12 @@
 
 import reflex as rx
 
+from clinic_chat.domain.passwords import PASSWORD_MAXIMUM
 from clinic_chat.domain.staff import LOCALES
 from clinic_chat.ui.account.menu import LOCALE_NAMES
 from clinic_chat.ui.forms import plain_form
 from clinic_chat.ui.i18n import t
-from clinic_chat.ui.live import browser_call
+from clinic_chat.ui.live import browser_call, browser_value
 from clinic_chat.ui.theme import mark
 
 ROUTE = "/login"
@@ -32,6 +33,7 @@ def sign_in_page() -> rx.Component:
                     messages={
                         "invalid": t("Email or password is wrong."),
                         "limited": t("Too many attempts. Wait a minute and try again."),
+                        "busy": t("Many people are signing in right now. Try again in a moment."),
                         "unavailable": t("We couldn’t sign you in right now. Try again."),
                         "ended": t("Your session has ended. Sign in again."),
                     }
@@ -47,18 +49,15 @@ def sign_in_page() -> rx.Component:
                     max_length=254,
                 ),
                 rx.el.label(t("Password"), html_for="password"),
-                rx.el.input(
-                    id="password",
-                    name="password",
-                    type="password",
-                    auto_complete="current-password",
-                    required=True,
-                    max_length=200,
-                ),
+                _password(),
                 rx.el.button(t("Sign in"), type="submit", class_name="button button-primary"),
                 method="post",
                 action="/auth/login",
                 class_name="sign-in-form",
+            ),
+            rx.el.p(
+                t("Forgot your password? Ask whoever manages your clinic’s accounts."),
+                class_name="sign-in-help quiet",
             ),
             class_name="sign-in-card",
         ),
@@ -69,11 +68,38 @@ def sign_in_page() -> rx.Component:
                     type="button",
                     lang=locale,
                     class_name="link-button",
-                    on_click=browser_call("i18n", "setLocale", locale),
+                    on_click=browser_call("sign_in", "chooseLocale", locale),
                 )
                 for locale in LOCALES
             ],
             class_name="sign-in-languages",
         ),
         class_name="sign-in",
+    )
+
+
+def _password() -> rx.Component:
+    shown = browser_value("sign_in", "passwordShown", "valueOf()", bool)
+    return rx.el.div(
+        rx.el.input(
+            id="password",
+            name="password",
+            type=rx.cond(shown, "text", "password"),
+            auto_complete="current-password",
+            # What is shown is still a password: nothing corrects it or learns it.
+            auto_capitalize="none",
+            spell_check=False,
+            required=True,
+            max_length=PASSWORD_MAXIMUM,
+        ),
+        rx.el.button(
+            rx.cond(shown, rx.icon("eye-off", size=18), rx.icon("eye", size=18)),
+            type="button",
+            class_name="icon-button",
+            aria_label=t("Show password"),
+            title=t("Show password"),
+            custom_attrs={"aria-pressed": shown},
+            on_click=browser_call("sign_in", "togglePassword"),
+        ),
+        class_name="sign-in-password",
     )

@@ -1,0 +1,38 @@
+"""Loading a page is something that a person does: it keeps the session from idling out."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from clinic_chat import cookies
+from clinic_chat.settings import Settings
+from clinic_chat.storage.database import StorageUnavailable
+
+
+class PageLoads:
+    """ASGI middleware that tells `note` the session cookie with which a page was loaded.
+
+    It does so when the page is on its way, which therefore does not wait.
+    """
+
+    def __init__(
+        self, app: ASGIApp, settings: Settings, note: Callable[[str], Awaitable[None]]
+    ) -> None:
+        self._app = app
+        self._settings = settings
+        self._note = note
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app(scope, receive, send)
+        if scope["type"] != "http" or scope["method"] != "GET":
+            return
+        headers = Headers(scope=dict(scope))
+        if headers.get("sec-fetch-mode") != "navigate" or "sec-purpose" in headers:
+            return
+        secure = cookies.is_secure(scope, self._settings)
+        cookie = cookies.session_cookie(headers.get("cookie", ""), secure=secure)
+        if cookie:
+            with suppress(StorageUnavailable):
+                await self._note(cookie)

@@ -1,0 +1,111 @@
+"""How a command runs: with the migrated database, and a failure that ends it in one line."""
+
+import sys
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
+
+import typer
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from clinic_chat.storage.database import Database
+
+T = TypeVar("T")
+
+ClinicOption = Annotated[str, typer.Option("--clinic", help="Slug of the clinic.")]
+AnyClinicOption = Annotated[
+    str | None, typer.Option("--clinic", help="Slug of the clinic.", show_default="all")
+]
+EmailOption = Annotated[str, typer.Option(help="Address that the person signs in with.")]
+
+
+def with_database(work: "Callable[[Database], Awaitable[T]]") -> T:
+    """What `work` returns, given the migrated database; a failure ends the command in one line."""
+    import asyncio
+
+    from alembic.util import CommandError
+    from pydantic import ValidationError
+    from sqlalchemy.exc import SQLAlchemyError
+
+    # The sessions know which rows belong to a clinic once every table is imported.
+    from clinic_chat.domain import tables  # noqa: F401
+    from clinic_chat.domain.errors import DomainError
+    from clinic_chat.logs import configure_logging
+    from clinic_chat.settings import get_settings
+    from clinic_chat.storage.database import Database, StorageUnavailable
+    from clinic_chat.storage.migrate import migrate
+
+    async def run() -> T:
+        settings = get_settings()
+        # What is recorded goes to standard error; results alone are on standard output.
+        configure_logging(settings.log_level)
+        await migrate(settings.database_url)
+        database = Database(settings.database_url)
+        try:
+            return await work(database)
+        finally:
+            await database.close()
+
+    try:
+        return asyncio.run(run())
+    except DomainError as error:
+        fail(str(error))
+    except StorageUnavailable as error:
+        fail(f"the database is busy or out of reach ({error}); try again")
+    except ValidationError as error:
+        fail("; ".join(f"{_variable(e['loc'])}: {_reason(e['msg'])}" for e in error.errors()))
+    except UnicodeError:
+        fail("an argument is not valid text")
+    except (SQLAlchemyError, CommandError, OSError, ModuleNotFoundError) as error:
+        # The driver's own words: SQLAlchemy's would add the statement and its parameters.
+        fail(f"the database cannot be used: {getattr(error, 'orig', None) or error}")
+
+
+async def clinic_id_of(database: "Database", slug: str | None) -> "UUID | None":
+    """The id of the clinic with this slug, None for none.
+
+    Raises:
+        NotFound: there is no such clinic.
+    """
+    from clinic_chat.domain.clinics import find_clinic
+
+    return (await find_clinic(database, slug)).id if slug else None
+
+
+def ask_password() -> str:
+    """A password, asked for twice on a terminal, or the first line of standard input."""
+    if sys.stdin.isatty():
+        password: str = typer.prompt(
+            "Password", hide_input=True, confirmation_prompt=True, err=True
+        )
+        return password
+    try:
+        password = sys.stdin.buffer.readline().decode().rstrip("\r\n")
+    except UnicodeError:
+        fail("the password on standard input is not UTF-8")
+    if not password:
+        fail("no password on standard input")
+    return password
+
+
+def print_table(header: tuple[str, ...], rows: "list[tuple[str, ...]]") -> None:
+    """Print rows in columns that a script can split at two spaces."""
+    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+    for row in (header, *rows):
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        typer.echo("  ".join(cells).rstrip())
+
+
+def fail(reason: str) -> NoReturn:
+    """End the command with a reason in one line."""
+    typer.echo(f"clinic_chat: {reason}", err=True)
+    raise typer.Exit(1)
+
+
+def _variable(location: tuple[int | str, ...]) -> str:
+    return f"CLINIC_CHAT_{location[0]}".upper()
+
+
+def _reason(message: str) -> str:
+    return message.removeprefix("Value error, ")

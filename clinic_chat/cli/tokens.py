@@ -1,0 +1,70 @@
+"""Commands about API tokens."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from clinic_chat.cli.running import (
+    AnyClinicOption,
+    ClinicOption,
+    clinic_id_of,
+    print_table,
+    with_database,
+)
+
+if TYPE_CHECKING:
+    from clinic_chat.storage.database import Database
+
+
+def create_token(clinic: ClinicOption) -> None:
+    """Create an API token of a clinic and print it: this is the only time it is shown."""
+    from clinic_chat.domain import tokens
+    from clinic_chat.domain.clinics import find_clinic
+
+    async def work(database: "Database") -> str:
+        found = await find_clinic(database, clinic)
+        return await tokens.create_token(database, found.id)
+
+    typer.echo(with_database(work))
+
+
+def list_tokens(clinic: AnyClinicOption = None) -> None:
+    """List the API tokens by their ids; their texts are not stored."""
+    from clinic_chat.domain.tokens import TokenEntry
+    from clinic_chat.domain.tokens import list_tokens as find_tokens
+
+    async def work(database: "Database") -> list[TokenEntry]:
+        return await find_tokens(database, await clinic_id_of(database, clinic))
+
+    print_table(
+        ("CLINIC", "ID", "CREATED", "STATE"),
+        [
+            (
+                token.clinic,
+                token.id,
+                token.created_at.strftime("%Y-%m-%d %H:%M"),
+                "revoked" if token.revoked_at else "active",
+            )
+            for token in with_database(work)
+        ],
+    )
+
+
+def revoke_token(
+    token: Annotated[
+        str, typer.Argument(help="Id of the token; its text, or `-` to read it, does too.")
+    ],
+) -> None:
+    """Make an API token worth nothing, at once."""
+    from clinic_chat.domain import tokens
+
+    async def work(database: "Database") -> None:
+        # A text in the arguments is seen by others on the machine and stays in shells' histories.
+        named = typer.get_text_stream("stdin").readline().strip() if token == "-" else token  # noqa: S105
+        await tokens.revoke_token(database, named)
+
+    with_database(work)
+    typer.echo("The token is revoked.")
+
+
+COMMANDS = (create_token, list_tokens, revoke_token)

@@ -1,0 +1,120 @@
+"""An open tab keeps nobody signed in; what its person does in it does."""
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+import time_machine
+
+from clinic_chat.domain.accounts import deactivate_user, end_sessions, set_password
+from clinic_chat.domain.sessions import COOKIE_NAME
+from clinic_chat.realtime.acts import BY_A_PERSON
+from clinic_chat.realtime.callers import Caller
+from clinic_chat.realtime.live import Live
+from clinic_chat.services import Services
+from clinic_chat.settings import Settings
+from tests.conftest import PASSWORD, TEST_KEY, Clinics
+
+ANA = "ana@aurora.example"
+IDLE = timedelta(minutes=60)
+STEP = timedelta(minutes=25)
+SID = "one"
+
+
+@pytest.fixture
+def clock(clinics: Clinics) -> Iterator[time_machine.Traveller]:
+    with time_machine.travel(datetime(2030, 5, 6, 8, tzinfo=UTC), tick=False) as traveller:
+        yield traveller
+
+
+@pytest.fixture
+async def live(clinics: Clinics) -> AsyncIterator[Live]:
+    settings = Settings(
+        database_url=clinics.database.url, secret_key=TEST_KEY, session_idle_minutes=60
+    )
+    services = Services(settings)
+    yield Live(services)
+    await services.close()
+
+
+async def opened(live: Live) -> Caller:
+    sessions = live.callers._sessions
+    cookie = await sessions.sign_in(ANA, PASSWORD)
+    header = f'consent={{"a":1,"b":[2]}}; {COOKIE_NAME}={cookie}'
+    caller = await live.callers.admit(SID, {"HTTP_COOKIE": header})
+    assert caller is not None
+    return caller
+
+
+async def cut(live: Live) -> list[str]:
+    """The sockets that a look at all sessions cuts."""
+    found: list[str] = []
+
+    async def note(sid: str) -> None:
+        found.append(sid)
+
+    await live.callers._recheck(note)
+    return found
+
+
+def automatic(live: Live) -> list[str]:
+    return sorted(set(live.acts.by_name()) - BY_A_PERSON)
+
+
+async def test_a_tab_that_only_asks_is_cut_when_its_person_is_idle_for_too_long(
+    live: Live, clock: time_machine.Traveller
+) -> None:
+    await opened(live)
+    acts = live.acts.by_name()
+    for _ in range(2):
+        clock.shift(STEP)
+        for name in automatic(live):
+            await acts[name](SID, {})
+        assert await cut(live) == []
+    clock.shift(STEP)
+
+    assert await cut(live) == [SID]
+
+
+@pytest.mark.parametrize("name", sorted(BY_A_PERSON))
+async def test_what_a_person_does_in_it_keeps_a_tab(
+    live: Live, clock: time_machine.Traveller, name: str
+) -> None:
+    await opened(live)
+    act = live.acts.by_name()[name]
+    for _ in range(4):
+        clock.shift(STEP)
+        await act(SID, {"conversationId": str(uuid4())})
+        assert await cut(live) == []
+    clock.shift(IDLE + timedelta(seconds=1))
+
+    assert await cut(live) == [SID]
+
+
+async def test_to_come_back_to_the_same_conversation_is_nothing_that_a_person_does(
+    live: Live, clock: time_machine.Traveller
+) -> None:
+    caller = await opened(live)
+    caller.versions["messages"] = ("here", 3)
+
+    assert caller.had_open("here")
+    assert not caller.had_open("there")
+    caller.feeds["messages"] = "there"
+    assert caller.had_open("there")
+
+
+@pytest.mark.parametrize("how", ["end", "password", "deactivate"])
+async def test_what_is_taken_back_elsewhere_cuts_the_sockets(
+    live: Live, clinics: Clinics, clock: time_machine.Traveller, how: str
+) -> None:
+    await opened(live)
+    assert await cut(live) == []
+    if how == "end":
+        await end_sessions(clinics.database, ANA)
+    elif how == "password":
+        await set_password(clinics.database, ANA, "uma tarde no parque")
+    else:
+        await deactivate_user(clinics.database, ANA)
+
+    assert await cut(live) == [SID]
