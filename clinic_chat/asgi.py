@@ -7,6 +7,7 @@ from starlette.types import ASGIApp
 from clinic_chat.api.headers import SecurityHeaders
 from clinic_chat.api.page_paths import PagePaths
 from clinic_chat.realtime.polls import BoundedPolls
+from clinic_chat.realtime.request_limits import RequestLimits
 from clinic_chat.realtime.wire.entrance import SocketEntrance
 from clinic_chat.serve import BUILT
 
@@ -27,6 +28,9 @@ def create_app() -> ASGIApp:
     from reflex.utils.prerequisites import get_and_validate_app
 
     app = get_and_validate_app().app
+    # Imported once Reflex has loaded it.
+    from clinic_chat.clinic_chat import services
+
     behind_headers = SecurityHeaders(PagePaths(BoundedPolls(app()), BUILT), BUILT)
     # What is here now stays until the end. Looking through it for garbage again and again would
     # stop everything for a tenth of a second each time.
@@ -34,4 +38,5 @@ def create_app() -> ASGIApp:
     gc.freeze()
     gc.set_threshold(GARBAGE_AFTER, gc.get_threshold()[1], OLD_GARBAGE_AFTER)
     # The context is the connection's own and ends with it: nothing is set back.
-    return SocketEntrance(behind_headers, app.sio, prepare=app.set_contexts)
+    entrance = SocketEntrance(behind_headers, app.sio, prepare=app.set_contexts)
+    return RequestLimits(entrance, services.limits, services.settings.requests_per_minute)

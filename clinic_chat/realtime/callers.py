@@ -4,15 +4,14 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from http.cookies import CookieError, SimpleCookie
 from time import monotonic
-from typing import Any
 from uuid import UUID
 
 import structlog
 
 from clinic_chat.domain.scope import ClinicScope
-from clinic_chat.domain.sessions import COOKIE_NAME, Identity, Sessions
+from clinic_chat.domain.sessions import Identity, Sessions
+from clinic_chat.realtime.wire.visitor import Visitor
 from clinic_chat.storage.database import Database, StorageUnavailable
 
 RECHECK_SECONDS = 5.0
@@ -38,6 +37,8 @@ class Caller:
     """What the tab said at connect that it still holds: feed → (key, version)."""
 
     acted_at: float = 0.0
+    gone: bool = False
+    """Whether the socket is over, for whoever had to wait in between."""
 
     def is_calm(self, moment: float) -> bool:
         """Whether a second has passed since this tab did something that was calm."""
@@ -76,17 +77,17 @@ class Callers:
         self._by_sid: dict[str, Caller] = {}
         self._left = 0
 
-    async def admit(self, sid: str, environ: dict[str, Any]) -> Caller | None:
-        """Remember the socket when its cookie is a live session; None when it is not."""
-        cookie = session_cookie(environ.get("HTTP_COOKIE", ""))
-        identity = await self._sessions.find(cookie)
-        if identity is None or cookie is None:
+    def admit(self, sid: str, visitor: Visitor | None) -> Caller | None:
+        """Remember the socket of a connection that the handshake let in; None for any other."""
+        if visitor is None or visitor.over:
             return None
+        identity: Identity = visitor.identity
         caller = Caller(
             sid,
-            cookie,
+            visitor.cookie,
             identity,
             ClinicScope(self._database, identity.clinic_id, identity.user_id),
+            checked_at=visitor.checked_at,
         )
         self._by_sid[sid] = caller
         return caller
@@ -127,7 +128,9 @@ class Callers:
     def forget(self, sid: str) -> Caller | None:
         """Drop a socket that is gone."""
         caller = self._by_sid.pop(sid, None)
-        self._left += caller is not None
+        if caller is not None:
+            caller.gone = True
+            self._left += 1
         return caller
 
     def of_session(self, session_id: UUID) -> list[Caller]:
@@ -145,12 +148,3 @@ class Callers:
     def all(self) -> list[Caller]:
         """Every live socket."""
         return list(self._by_sid.values())
-
-
-def session_cookie(header: str) -> str | None:
-    """The session cookie in a Cookie header."""
-    try:
-        morsel = SimpleCookie(header).get(COOKIE_NAME)
-    except CookieError:
-        return None
-    return morsel.value if morsel else None
