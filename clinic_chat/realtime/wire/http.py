@@ -64,8 +64,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         super().data_received(data)
         if self._stage == "head" and self._received > MAX_HEAD_BYTES:
             self._refuse("head_too_long")
-        elif self._stage == "body" and self._received > MAX_HEAD_BYTES + CHUNK_OVERHEAD * (
-            self._body + len(data)
+        elif (
+            self._stage == "body" and self._received > MAX_HEAD_BYTES + CHUNK_OVERHEAD * self._body
         ):
             self._refuse("body_overhead")
 
