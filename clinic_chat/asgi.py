@@ -8,6 +8,7 @@ from clinic_chat.api.headers import SecurityHeaders
 from clinic_chat.api.page_loads import PageLoads
 from clinic_chat.api.page_paths import PagePaths
 from clinic_chat.realtime.polls import BoundedPolls
+from clinic_chat.realtime.request_limits import RequestLimits
 from clinic_chat.realtime.wire.entrance import SocketEntrance
 from clinic_chat.serve import BUILT
 from clinic_chat.ui.plugin import BACKEND_PATHS
@@ -42,4 +43,5 @@ def create_app() -> ASGIApp:
     gc.freeze()
     gc.set_threshold(GARBAGE_AFTER, gc.get_threshold()[1], OLD_GARBAGE_AFTER)
     # The context is the connection's own and ends with it: nothing is set back.
-    return SocketEntrance(behind_headers, app.sio, prepare=app.set_contexts)
+    entrance = SocketEntrance(behind_headers, app.sio, prepare=app.set_contexts)
+    return RequestLimits(entrance, services.limits, services.settings.requests_per_minute)

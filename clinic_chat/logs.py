@@ -3,6 +3,7 @@
 import logging
 import sys
 import traceback
+from time import monotonic
 from types import TracebackType
 from typing import TextIO
 from uuid import UUID
@@ -11,6 +12,12 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 _SHOWN_FRAMES = 8
+# Whose messages are our own words, and the server's and the migrations' about themselves.
+_TRUSTED = ("clinic_chat", "audit", "uvicorn", "alembic")
+# What uvicorn says of single connections: addresses with a tab's token, and what was malformed.
+_CONNECTIONS = "/uvicorn/protocols/"
+_REPEAT_SECONDS = 10.0
+_MAX_PLACES = 500
 _audit = structlog.get_logger("audit")
 
 
@@ -49,11 +56,46 @@ def configure_logging(level: str, stream: TextIO | None = None) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
+    handler.addFilter(LibraryMessages())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(threshold)
     # Says at every start how it works; what is migrated is said in `storage/migrations/env.py`.
     logging.getLogger("alembic").setLevel(max(threshold, logging.WARNING))
+
+
+class LibraryMessages(logging.Filter):
+    """Keeps of a library's record its place and the type of its exception, now and then.
+
+    Libraries quote what they were sent: Reflex a whole event with what was typed, asyncio the
+    arguments of a task. Their debug and information records are dropped; each place is logged at
+    most once in ten seconds, with the number of times.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._places: dict[tuple[str, int], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record is logged; a library's is changed."""
+        if record.name.split(".")[0] in _TRUSTED and _CONNECTIONS not in record.pathname:
+            return True
+        if record.levelno < logging.WARNING:
+            return False
+        place = (record.pathname, record.lineno)
+        next_at, missed = self._places.get(place, (0.0, 0))
+        now = monotonic()
+        if now < next_at:
+            self._places[place] = (next_at, missed + 1)
+            return False
+        if len(self._places) >= _MAX_PLACES:
+            self._places.clear()
+        self._places[place] = (now + _REPEAT_SECONDS, 0)
+        file = "/".join(record.pathname.split("/")[-2:])
+        record.msg = f"library record at {file}:{record.lineno}, {missed + 1} times"
+        record.args = ()
+        record.stack_info = None
+        return True
 
 
 def audit(event: str, **ids: UUID | str | int | None) -> None:

@@ -18,7 +18,9 @@ from starlette.types import ASGIApp
 
 from clinic_chat.logs import configure_logging
 from clinic_chat.realtime.goodbye import say_goodbye
-from clinic_chat.realtime.wire.protocol import FrameProtocol
+from clinic_chat.realtime.wire.connection_limits import ConnectionLimits, raise_file_limit
+from clinic_chat.realtime.wire.http import http_protocol
+from clinic_chat.realtime.wire.protocol import websocket_protocol
 from clinic_chat.settings import PROJECT_ROOT, get_settings
 from clinic_chat.storage.migrate import migrate
 
@@ -61,18 +63,26 @@ class GracefulServer(uvicorn.Server):
     """
 
     def __init__(self, app: str | Callable[[], ASGIApp], host: str, port: int) -> None:
+        settings = get_settings()
+        limits = ConnectionLimits(
+            settings.max_connections,
+            settings.connections_per_address,
+            settings.trusted_proxies,
+            raise_file_limit(),
+        )
         super().__init__(
             uvicorn.Config(
                 app,
                 factory=True,
                 host=host,
                 port=port,
-                ws=FrameProtocol,
+                http=http_protocol(limits),
+                ws=websocket_protocol(limits),
                 ws_max_size=MAX_FRAME_BYTES,
                 ws_per_message_deflate=False,
                 # Engine.IO pings; a second layer of pings would only cost.
                 ws_ping_interval=None,
-                forwarded_allow_ips=get_settings().trusted_proxies,
+                forwarded_allow_ips=settings.trusted_proxies,
                 timeout_graceful_shutdown=SHUTDOWN_SECONDS,
                 server_header=False,
                 access_log=False,

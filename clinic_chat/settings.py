@@ -37,6 +37,16 @@ class Settings(BaseSettings):
     login_attempts_per_minute: int = Field(default=10, ge=1)
     sends_per_minute: int = Field(default=200, ge=1)
     inbound_per_minute: int = Field(default=6000, ge=1)
+    max_connections: int = Field(default=10_000, ge=10)
+    """Of the process in all; fewer when it may open fewer files."""
+    connections_per_address: int = Field(default=2_000, ge=5)
+    sockets_per_account: int = Field(default=100, ge=1)
+    connects_per_minute: int = Field(default=600, ge=1)
+    """Socket connects of one person; an address may ten times as many."""
+    events_per_minute: int = Field(default=600, ge=1)
+    """State events of one person, sustained; more wait for their turn."""
+    requests_per_minute: int = Field(default=30_000, ge=1)
+    """HTTP requests of one address."""
     log_level: str = "INFO"
 
     @field_validator("database_url")

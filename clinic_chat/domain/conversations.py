@@ -13,6 +13,7 @@ from sqlalchemy import (
     Index,
     String,
     UniqueConstraint,
+    Uuid,
     bindparam,
     select,
 )
@@ -174,6 +175,17 @@ async def get_conversation(scope: ClinicScope, value: object) -> ConversationVie
     return rows[0]
 
 
+async def conversation_exists(scope: ClinicScope, value: object) -> bool:
+    """Whether this is a conversation of the clinic; what is no id at all is none."""
+    try:
+        wanted = conversation_id(value)
+    except NotFound:
+        return False
+    async with scope.read() as session:
+        found = await session.execute(_EXISTS, {"conversation": wanted})
+        return found.first() is not None
+
+
 async def conversations_by_id(scope: ClinicScope, ids: Iterable[UUID]) -> list[ConversationView]:
     """The clinic's conversations among `ids`, newest activity first."""
     async with scope.read() as session:
@@ -190,6 +202,11 @@ def conversation_rows() -> Any:
     )
 
 
+_EXISTS = (
+    select(Conversation.id)
+    .where(Conversation.id == bindparam("conversation", type_=Uuid()))
+    .execution_options(**{AGAIN: True})
+)
 _BY_ID = (
     conversation_rows()
     .where(Conversation.id.in_(bindparam("ids", expanding=True)))

@@ -52,7 +52,7 @@ class ClinicScope:
         """One transaction in this clinic, serialised with the clinic's other writers.
 
         The clinic's row is locked first, so `seq` numbers have no holes and events commit in
-        the order of their numbers (DESIGN: data rules).
+        the order of their numbers (docs/security.md, "Rules").
         """
         async with self.database.write(self.clinic_id) as session:
             await session.run_sync(_lock, self.clinic_id)

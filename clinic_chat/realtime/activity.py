@@ -33,13 +33,17 @@ class Activity:
     def __init__(self, tell_typing: Tell, tell_viewing: Tell) -> None:
         self._tell_typing = tell_typing
         self._tell_viewing = tell_viewing
+        # By socket.
         self._typing: dict[str, _Typing] = {}
-        # By conversation and person, because hundreds of tabs may show the same one.
-        self._viewing: dict[str, dict[UUID, dict[str, Caller]]] = {}
+        # By clinic and conversation, and person, because hundreds of tabs may show the same one.
+        self._viewing: dict[tuple[UUID, str], dict[UUID, dict[str, Caller]]] = {}
+        # By socket.
         self._looks_at: dict[str, str] = {}
 
     async def start_typing(self, caller: Caller, conversation_id: str) -> None:
         """A tab's person writes in a conversation; repetitions within half a second are dropped."""
+        if caller.gone:
+            return
         current = self._typing.get(caller.sid)
         if current and current.conversation_id == conversation_id:
             if monotonic() - current.told_at < MINIMUM_SECONDS:
@@ -66,12 +70,13 @@ class Activity:
 
     async def look(self, caller: Caller, conversation_id: str) -> None:
         """A tab shows a conversation and its person can see it."""
-        if self._looks_at.get(caller.sid) == conversation_id:
+        if caller.gone or self._looks_at.get(caller.sid) == conversation_id:
             return
         # All of it before anything is told: the tab may be gone when the telling is done.
         left = self._leave(caller)
         self._looks_at[caller.sid] = conversation_id
-        people = self._viewing.setdefault(conversation_id, {})
+        place = (caller.identity.clinic_id, conversation_id)
+        people = self._viewing.setdefault(place, {})
         tabs = people.setdefault(caller.identity.user_id, {})
         tabs[caller.sid] = caller
         first = len(tabs) == 1
@@ -90,21 +95,22 @@ class Activity:
         conversation_id = self._looks_at.pop(caller.sid, "")
         if not conversation_id:
             return ""
-        people = self._viewing[conversation_id]
+        place = (caller.identity.clinic_id, conversation_id)
+        people = self._viewing[place]
         tabs = people[caller.identity.user_id]
         del tabs[caller.sid]
         if tabs:
             return ""
         del people[caller.identity.user_id]
         if not people:
-            del self._viewing[conversation_id]
+            del self._viewing[place]
         return conversation_id
 
-    def viewers(self, conversation_id: str) -> list[dict[str, Any]]:
-        """Who looks at a conversation, each person once."""
+    def viewers(self, clinic_id: UUID, conversation_id: str) -> list[dict[str, Any]]:
+        """Who looks at a clinic's conversation, each person once."""
         return [
             _event("viewing:start", next(iter(tabs.values())), conversation_id)
-            for tabs in self._viewing.get(conversation_id, {}).values()
+            for tabs in self._viewing.get((clinic_id, conversation_id), {}).values()
         ]
 
     async def gone(self, caller: Caller) -> None:
@@ -115,6 +121,7 @@ class Activity:
     def _types_elsewhere(self, gone: _Typing) -> bool:
         return any(
             entry.conversation_id == gone.conversation_id
+            and entry.caller.identity.clinic_id == gone.caller.identity.clinic_id
             and entry.caller.identity.user_id == gone.caller.identity.user_id
             for entry in self._typing.values()
         )

@@ -28,13 +28,13 @@ from clinic_chat.domain.receipts import (
 )
 from clinic_chat.domain.sending import Sends
 from clinic_chat.limits import Limits
-from clinic_chat.logs import audit
 from clinic_chat.realtime import inbox_feed, thread_feed
 from clinic_chat.realtime.activity import Activity
 from clinic_chat.realtime.callers import Caller, Callers
 from clinic_chat.realtime.goodbye import Work
 from clinic_chat.realtime.identity import WRONG_AUTHOR, names_another
 from clinic_chat.realtime.subscriptions import Subscriptions
+from clinic_chat.refusals import count_refusal
 from clinic_chat.services import Services
 from clinic_chat.storage.database import StorageUnavailable
 
@@ -115,12 +115,12 @@ class Acts:
                 if len(args) != 1 or not isinstance(args[0], dict):
                     raise InvalidInput("send one object", code="not_an_object")
                 if names_another(args[0].get("author"), caller.identity):
-                    audit("act.wrong_author", act=name, user=caller.identity.user_id)
+                    count_refusal("act.wrong_author", act=name, user=caller.identity.user_id)
                     return error(WRONG_AUTHOR, "somebody else made this, or in another clinic")
                 # Hundreds of idle tabs ask now and then whether they are current; a flood is
                 # counted without the one in a second.
                 if not caller.is_calm(monotonic()):
-                    await self._limit(f"acts:{caller.identity.user_id}", ACTS_PER_MINUTE)
+                    await self._limit("acts", caller, ACTS_PER_MINUTE)
                 if name in BY_A_PERSON:
                     caller.note_activity()
                 return {"ok": True, **await handler(caller, args[0])}
@@ -128,7 +128,7 @@ class Acts:
                 return error(taken.code, str(taken), name=taken.name)
             except DomainError as refusal:
                 if refusal.code == "not_found":
-                    audit("act.not_found", act=name)
+                    count_refusal("act.not_found", act=name)
                 return error(refusal.code, str(refusal))
             except StorageUnavailable:
                 return error("storage_unavailable", "not saved, try again")
@@ -139,7 +139,7 @@ class Acts:
         return act
 
     async def _send(self, caller: Caller, data: Data) -> Data:
-        await self._limit(f"send:{caller.identity.user_id}", self._sends_per_minute)
+        await self._limit("send", caller, self._sends_per_minute)
         stored = await self._sends.send(
             caller.scope, data.get("conversationId"), data.get("body"), data.get("clientId")
         )
@@ -238,7 +238,9 @@ class Acts:
             raise InvalidInput("this tab has not opened that conversation", code="not_open")
         return key
 
-    async def _limit(self, key: str, per_minute: int) -> None:
+    async def _limit(self, what: str, caller: Caller, per_minute: int) -> None:
+        identity = caller.identity
+        key = f"{what}:{identity.clinic_id}:{identity.user_id}"
         if await self._limits.hit("socket", key, per_minute):
             raise RateLimited("too many in a minute, wait a moment")
 

@@ -6,16 +6,14 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
 from time import monotonic
-from typing import Any
 from uuid import UUID
 
 import structlog
 
-from clinic_chat.cookies import is_secure, session_cookie
 from clinic_chat.domain.scope import ClinicScope
 from clinic_chat.domain.sessions import Identity, Sessions
 from clinic_chat.realtime import thread_feed
-from clinic_chat.settings import Settings
+from clinic_chat.realtime.wire.visitor import Visitor
 from clinic_chat.storage.base import now
 from clinic_chat.storage.database import Database, StorageUnavailable
 
@@ -42,6 +40,8 @@ class Caller:
     """What the tab said at connect that it still holds: feed → (key, version)."""
 
     acted_at: float = 0.0
+    gone: bool = False
+    """Whether the socket is over, for whoever had to wait in between."""
     active_at: datetime | None = None
     """When the person last did something in this tab, which keeps the session from idling out."""
 
@@ -85,25 +85,23 @@ def set_current_caller(caller: Caller) -> None:
 class Callers:
     """The live sockets of this process."""
 
-    def __init__(self, database: Database, sessions: Sessions, settings: Settings) -> None:
+    def __init__(self, database: Database, sessions: Sessions) -> None:
         self._database = database
         self._sessions = sessions
-        self._settings = settings
         self._by_sid: dict[str, Caller] = {}
         self._left = 0
 
-    async def admit(self, sid: str, environ: dict[str, Any]) -> Caller | None:
-        """Remember the socket when its cookie is a live session; None when it is not."""
-        secure = is_secure(environ.get("asgi.scope", {}), self._settings)
-        cookie = session_cookie(environ.get("HTTP_COOKIE", ""), secure=secure)
-        identity = await self._sessions.find(cookie)
-        if identity is None or cookie is None:
+    def admit(self, sid: str, visitor: Visitor | None) -> Caller | None:
+        """Remember the socket of a connection that the handshake let in; None for any other."""
+        if visitor is None or visitor.over:
             return None
+        identity: Identity = visitor.identity
         caller = Caller(
             sid,
-            cookie,
+            visitor.cookie,
             identity,
             ClinicScope(self._database, identity.clinic_id, identity.user_id),
+            checked_at=visitor.checked_at,
         )
         self._by_sid[sid] = caller
         return caller
@@ -150,7 +148,9 @@ class Callers:
     def forget(self, sid: str) -> Caller | None:
         """Drop a socket that is gone."""
         caller = self._by_sid.pop(sid, None)
-        self._left += caller is not None
+        if caller is not None:
+            caller.gone = True
+            self._left += 1
         return caller
 
     def of_session(self, session_id: UUID) -> list[Caller]:

@@ -2,7 +2,7 @@
 
 Reflex lets any client name any public method of any state. Only the handlers marked
 `exposed`, and the few of Reflex's own that a page load needs, get through, and only for a
-socket whose session is live. It runs before hydrate (DESIGN: security rules).
+socket whose session is live. It runs before hydrate (docs/security.md, "Rules").
 """
 
 from collections.abc import Callable, Iterable
@@ -16,8 +16,8 @@ from reflex.state import BaseState, State, StateUpdate
 from reflex_base.constants.route import RouteVar
 from reflex_base.utils.format import format_event_handler
 
-from clinic_chat.logs import audit
 from clinic_chat.realtime.callers import Callers, set_current_caller
+from clinic_chat.refusals import count_refusal
 
 # What the browser's page load and navigation send; `set_is_hydrated` ends their chain.
 FRAMEWORK_EVENTS = (
@@ -82,7 +82,7 @@ class Gate(rx.Middleware):
         """None lets the event through; an empty update ends it here."""
         sid = state.router_data.get(RouteVar.SESSION_ID)
         if event.name not in self._allowed:
-            audit("gate.unknown_event", sid=sid, known=False)
+            count_refusal("gate.unknown_event")
             return StateUpdate()
         caller = await self._callers.live(sid)
         if caller is None:

@@ -1,11 +1,10 @@
 """Puts the real-time half together: sockets, feeds and the bus, for the life of the server."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
-from urllib.parse import parse_qs
 from uuid import UUID, uuid5
 
 import reflex as rx
@@ -16,7 +15,6 @@ from socketio.exceptions import ConnectionRefusedError as Refused
 from clinic_chat.domain.changes import changes_of
 from clinic_chat.domain.events import Personal, Recorded
 from clinic_chat.domain.scope import ClinicScope
-from clinic_chat.logs import audit
 from clinic_chat.realtime import inbox_feed, personal_feed, rooms, thread_feed
 from clinic_chat.realtime.activity import Activity
 from clinic_chat.realtime.acts import Acts
@@ -26,6 +24,7 @@ from clinic_chat.realtime.feeds import Feeds
 from clinic_chat.realtime.gate import well_formed
 from clinic_chat.realtime.gathering import Gathering
 from clinic_chat.realtime.goodbye import Work, on_goodbye
+from clinic_chat.realtime.handshakes import Handshakes
 from clinic_chat.realtime.identity import EVENT as IDENTITY
 from clinic_chat.realtime.identity import (
     WRONG_AUTHOR,
@@ -35,19 +34,22 @@ from clinic_chat.realtime.identity import (
 )
 from clinic_chat.realtime.presence import Presence
 from clinic_chat.realtime.server import create_socket_server
+from clinic_chat.realtime.state_events import bounded, newest_event
 from clinic_chat.realtime.subscriptions import Subscriptions
 from clinic_chat.realtime.tabs import TabStates
 from clinic_chat.realtime.tidying import Tidying
+from clinic_chat.realtime.wire.strangers import UNAUTHORIZED
+from clinic_chat.realtime.wire.visitor import VISITOR, Visitor
 from clinic_chat.realtime.wire.watch import close_peers, watch_peers
+from clinic_chat.refusals import count_refusal
 from clinic_chat.services import Services
-from clinic_chat.storage.database import StorageUnavailable
 
 SESSION_ENDED = "session:ended"
 SERVER_RESTARTING = "server:restarting"
 FINISH_SECONDS = 4.0
 FAREWELL_SECONDS = 0.2
-UNAUTHORIZED = "unauthorized"
-UNAVAILABLE = "unavailable"
+# What a tab says it holds of a feed: an id, or a fixed word.
+MAX_HELD_KEY = 64
 _LOST = {
     AsyncServer.reason.TRANSPORT_CLOSE,
     AsyncServer.reason.TRANSPORT_ERROR,
@@ -59,8 +61,9 @@ class Live:
     """The real-time server of one process."""
 
     def __init__(self, services: Services) -> None:
-        self.sio = create_socket_server(services.settings)
-        self.callers = Callers(services.database, services.sessions, services.settings)
+        self.handshakes = Handshakes(services.sessions, services.limits, services.settings)
+        self.sio = create_socket_server(services.settings, self.handshakes)
+        self.callers = Callers(services.database, services.sessions)
         self.bus = Bus(services.database)
         self.feeds = Feeds(self._emit)
         self.crowd = Gathering(self._tell_clinic)
@@ -77,6 +80,8 @@ class Live:
         self._framework: Any = None
         self._tabs: TabStates | None = None
         self._allowed: frozenset[str] = frozenset()
+        # By socket.
+        self._visitors: dict[str, Visitor] = {}
         services.database.on_commit(self.bus.committed)
         on_goodbye(self.say_goodbye)
         self.bus.on_events(self._publish)
@@ -118,6 +123,7 @@ class Live:
 
     async def end_session(self, session_id: UUID) -> None:
         """Cut every tab of a session that was signed out or revoked."""
+        self.handshakes.end_session(session_id)
         for caller in self.callers.of_session(session_id):
             await self.cut(caller.sid)
 
@@ -138,49 +144,77 @@ class Live:
         await self.sio.emit(event, data, to=room, namespace=self._namespace)
 
     async def _connect(self, sid: str, environ: dict[str, Any], auth: Any = None) -> None:
-        try:
-            caller = await self.callers.admit(sid, environ)
-        except StorageUnavailable:
-            raise Refused(UNAVAILABLE) from None
-        if caller is None:
-            audit("socket.refused", reason=UNAUTHORIZED)
+        visitor: Visitor | None = environ.get(VISITOR)
+        caller = self.callers.admit(sid, visitor)
+        if visitor is None or caller is None:
+            count_refusal("socket.refused", reason=UNAUTHORIZED)
             raise Refused(UNAUTHORIZED)
         identity = caller.identity
         if names_another(author_of_tab(auth), identity):
             self.callers.forget(sid)
-            audit("socket.refused", reason=WRONG_AUTHOR)
+            count_refusal("socket.refused", reason=WRONG_AUTHOR)
             raise Refused(WRONG_AUTHOR)
         _remember_versions(caller, auth)
-        await self.sio.enter_room(sid, rooms.session(identity.session_id), self._namespace)
         # Before anything that the tab could take for an answer to what it had asked as another.
         await self._emit(IDENTITY, identity_told(identity, self._secret), sid)
+        request = _for_framework(visitor.token or sid, identity.session_id)
+        said = self._only_framework(auth)
+        self._visitors[sid] = visitor
         try:
-            await self._framework.on_connect(
-                sid, _for_framework(environ, identity.session_id), self._only_framework(auth)
-            )
+            await self._in_turn(visitor, self._framework.on_connect, sid, request, said)
         except Exception:
             # A refused connect never reaches disconnect.
             self.callers.forget(sid)
+            self._visitors.pop(sid, None)
             raise
 
     async def _event(self, sid: str, data: Any = None, *_rest: Any) -> None:
-        if well_formed(data, self._allowed):
-            await self._framework.on_event(sid, data)
+        visitor = self._visitors.get(sid)
+        event = self._acceptable(data)
+        if visitor is None or event is None:
+            count_refusal("event.refused")
+            return
+        await self._in_turn(visitor, self._framework.on_event, sid, event)
+
+    async def _in_turn(
+        self, visitor: Visitor, begin: Callable[..., Awaitable[Any]], *args: Any
+    ) -> None:
+        """Begin a state event when it is its person's turn; the turn ends with the event."""
+        turns = visitor.account.turns
+        await turns.take()
+        try:
+            await begin(*args)
+            event = newest_event(self._framework.app)
+        except BaseException:
+            turns.give()
+            raise
+        if event is None:
+            turns.give()
         else:
-            audit("event.refused", sid=sid)
+            event.add_done_callback(turns.give)
+
+    def _acceptable(self, data: Any) -> dict[str, Any] | None:
+        """The event as the framework gets it; None for one that a page does not send."""
+        return bounded(data) if well_formed(data, self._allowed) else None
 
     def _only_framework(self, auth: Any) -> Any:
         if not isinstance(auth, dict):
             return None
-        kept = {k: v for k, v in auth.items() if k != "live"}
-        if not well_formed(kept.get(CompileVars.CONNECT_AUTH_EVENT), self._allowed):
-            kept.pop(CompileVars.CONNECT_AUTH_EVENT, None)
+        kept: dict[str, Any] = {}
+        schema = auth.get(CompileVars.CONNECT_AUTH_STATE_SCHEMA)
+        if isinstance(schema, str) and len(schema) <= MAX_HELD_KEY:
+            kept[CompileVars.CONNECT_AUTH_STATE_SCHEMA] = schema
+        event = self._acceptable(auth.get(CompileVars.CONNECT_AUTH_EVENT))
+        if event is not None:
+            kept[CompileVars.CONNECT_AUTH_EVENT] = event
         return kept
 
     async def _disconnect(self, sid: str, reason: str = "") -> None:
         caller = self.callers.forget(sid)
-        if self._tabs is not None and reason in _LOST:
-            self._tabs.lost(sid)
+        self._visitors.pop(sid, None)
+        if self._tabs is not None and caller is not None and reason in _LOST:
+            identity = caller.identity
+            self._tabs.lost(sid, (identity.clinic_id, identity.session_id))
         self._framework.on_disconnect(sid)
         if caller is not None:
             self.presence.leave(caller.identity, sid)
@@ -224,15 +258,15 @@ class Live:
         await self._emit(event, data, rooms.clinic(clinic_id))
 
 
-def _for_framework(environ: dict[str, Any], session_id: UUID) -> dict[str, Any]:
+def _for_framework(token: str, session_id: UUID) -> dict[str, Any]:
     """What Reflex learns of a request: only the tab's token, bound to its session.
 
     Reflex keeps a tab's state under a token that the browser chooses and keeps beyond a
     sign-out. Bound, it opens no state of another person, clinic or session. The headers would
-    be kept for each tab, the cookie among them, and nothing here asks Reflex for them.
+    be kept for each tab, the cookie among them, and nothing here asks Reflex for them. Of a
+    socket without a token Reflex logs every event whole, so there is always one.
     """
-    tokens = parse_qs(environ.get("QUERY_STRING", "")).get("token")
-    return {"QUERY_STRING": f"token={uuid5(session_id, tokens[0])}"} if tokens else {}
+    return {"QUERY_STRING": f"token={uuid5(session_id, token)}"}
 
 
 def _remember_versions(caller: Caller, auth: Any) -> None:
@@ -241,5 +275,7 @@ def _remember_versions(caller: Caller, auth: Any) -> None:
         return
     for feed in (inbox_feed.FEED, thread_feed.FEED, personal_feed.FEED):
         match held.get(feed):
-            case {"key": str() as key, "version": int() as version} if version >= 0:
+            case {"key": str() as key, "version": int() as version} if (
+                len(key) <= MAX_HELD_KEY and 0 <= version < 2**63
+            ):
                 caller.versions[feed] = (key, version)

@@ -19,8 +19,3 @@ def conversation(clinic_id: UUID, conversation_id: UUID | str) -> str:
 def person(clinic_id: UUID, user_id: UUID) -> str:
     """Every tab and device of one person in one clinic."""
     return f"person:{clinic_id}:{user_id}"
-
-
-def session(session_id: UUID) -> str:
-    """Every tab that shares one sign-in session."""
-    return f"session:{session_id}"

@@ -14,6 +14,7 @@ from socketio.packet import Packet
 from clinic_chat.origins import origin_allowed
 from clinic_chat.realtime.wire.fanout import DirectManager
 from clinic_chat.realtime.wire.server import SocketServer
+from clinic_chat.realtime.wire.visitor import Admission
 from clinic_chat.settings import Settings
 
 # A dead peer is noticed after PING_SECONDS + PONG_SECONDS on both sides. Browsers answer
@@ -30,8 +31,11 @@ class TextPacket(Packet):  # type: ignore[misc]
     uses_binary_events = False
 
 
-def create_socket_server(settings: Settings) -> SocketServer:
-    """A Socket.IO server with both transports and the options Reflex's own would have."""
+def create_socket_server(settings: Settings, admission: Admission) -> SocketServer:
+    """A Socket.IO server with both transports and the options Reflex's own would have.
+
+    `admission` decides which handshakes lead to a connection.
+    """
 
     def allowed(origin: str | None, environ: dict[str, Any]) -> bool:
         return origin_allowed(
@@ -41,10 +45,11 @@ def create_socket_server(settings: Settings) -> SocketServer:
             settings.allowed_origins,
         )
 
-    # Their own loggers print packets and exceptions with the data in them to standard error.
-    log = logging.getLogger("clinic_chat.sockets")
+    # Their own loggers print packets and exceptions with the data in them to standard error; of
+    # what this one says, `logs.py` keeps the place.
+    log = logging.getLogger("socketio.quiet")
     log.setLevel(logging.ERROR)
-    return SocketServer(
+    server = SocketServer(
         client_manager=DirectManager(),
         async_mode="asgi",
         logger=log,
@@ -65,6 +70,8 @@ def create_socket_server(settings: Settings) -> SocketServer:
         # One socket's events are handled one after the other, so sends keep their order.
         async_handlers=False,
     )
+    server.eio.admission = admission
+    return server
 
 
 def _dumps(obj: Any, **_options: Any) -> str:

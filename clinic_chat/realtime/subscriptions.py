@@ -6,6 +6,7 @@ from uuid import UUID
 
 from socketio import AsyncServer
 
+from clinic_chat.domain.conversations import conversation_exists
 from clinic_chat.domain.errors import NotFound
 from clinic_chat.domain.history import MessagePage
 from clinic_chat.domain.inbox import overview
@@ -13,7 +14,6 @@ from clinic_chat.domain.opening import open_conversation
 from clinic_chat.domain.receipts import read_markers
 from clinic_chat.domain.scope import ClinicScope
 from clinic_chat.domain.staff import colleagues
-from clinic_chat.logs import audit
 from clinic_chat.realtime import inbox_feed, personal_feed, rooms, thread_feed
 from clinic_chat.realtime.activity import Activity
 from clinic_chat.realtime.bus import Bus
@@ -22,9 +22,12 @@ from clinic_chat.realtime.feeds import Feeds, Item, Patch, Snapshot, items
 from clinic_chat.realtime.presence import Presence
 from clinic_chat.realtime.shelf import Shelf
 from clinic_chat.recent import Recent
+from clinic_chat.refusals import count_refusal
 
 # A new colleague shows with the next list that is sent; nobody is told of one anyway.
 STAFF_SECONDS = 5.0
+# Of what a tab asked for and cannot have, which is repeated to it.
+MAX_KEY = 64
 
 # What a tab lacks of a feed, and what is sent beside it.
 News = tuple[Patch | Snapshot, Item]
@@ -53,18 +56,19 @@ class Subscriptions:
 
         With `around` it opens at that message instead of the newest. The tab is told when there
         is no such conversation in this clinic. What both start with is read in one session,
-        after the tab is in all rooms.
+        after the tab is in all rooms; it enters the conversation's once that is known to be this
+        clinic's, and is in none meanwhile.
         """
         key = str(conversation_id)
+        wanted = conversation_id is not None
+        moves = not wanted or caller.feeds.get(thread_feed.FEED) != key
+        if moves:
+            await self.leave_conversation(caller)
+        known = wanted and (not moves or await self._is_known(caller.scope, key))
         starts = inbox_feed.FEED not in caller.feeds
         if starts:
             await self._enter_inbox(caller)
-        if conversation_id is None:
-            await self.leave_conversation(caller)
-        elif caller.feeds.get(thread_feed.FEED) != key:
-            await self.leave_conversation(caller)
-            # Before anything is read, and before it is known whether there is such a conversation:
-            # the room is this clinic's, in which nothing is said of another one's.
+        if known and moves:
             await self._enter(caller, rooms.conversation(caller.scope.clinic_id, key))
             caller.feeds[thread_feed.FEED] = key
         said = dict(caller.versions)
@@ -76,11 +80,9 @@ class Subscriptions:
             async with caller.scope.moment() as moment:
                 if starts:
                     inbox = await self._read_inbox(moment, held, held_mine)
-                if conversation_id is not None:
+                if known:
                     with suppress(NotFound):
-                        thread = await self._read_thread(
-                            moment, conversation_id, held_messages, around
-                        )
+                        thread = await self._read_thread(moment, key, held_messages, around)
         except Exception:
             # The next try starts with what the tab holds, as if this one had not been.
             caller.versions = said
@@ -91,10 +93,10 @@ class Subscriptions:
             await self._send_inbox(caller, inbox)
         if thread is not None:
             await self._send_thread(caller, thread)
-        elif conversation_id is not None:
+        elif wanted:
             await self.leave_conversation(caller)
-            audit("conversation.not_found", user=str(caller.identity.user_id))
-            await self._feeds.refuse(caller.sid, thread_feed.FEED, key, NotFound.code)
+            count_refusal("conversation.not_found", user=caller.identity.user_id)
+            await self._feeds.refuse(caller.sid, thread_feed.FEED, key[:MAX_KEY], NotFound.code)
 
     async def leave_conversation(self, caller: Caller) -> None:
         """Stop following the open conversation, if there is one, and being active in it."""
@@ -159,6 +161,12 @@ class Subscriptions:
         snapshot = await thread_feed.snapshot(scope, conversation_id, self._threads, around)
         return snapshot, snapshot.extra
 
+    async def _is_known(self, scope: ClinicScope, key: str) -> bool:
+        """Whether a conversation is this clinic's; one that was just opened is not looked up."""
+        if self._threads.find((scope.clinic_id, key)) is not None:
+            return True
+        return await conversation_exists(scope, key)
+
     async def _send_inbox(self, caller: Caller, news: News) -> None:
         clinic_id = caller.identity.clinic_id
         # Not while a session is held, which those who wait for this answer may need.
@@ -174,7 +182,7 @@ class Subscriptions:
 
     async def _send_thread(self, caller: Caller, news: News) -> None:
         key = news[1]["row"]["id"]
-        extra = {"viewers": self._activity.viewers(key)}
+        extra = {"viewers": self._activity.viewers(caller.identity.clinic_id, key)}
         await self._send(caller, thread_feed.FEED, key, news, extra)
 
     async def _send(self, caller: Caller, feed: str, key: str, news: News, now: Item) -> None:

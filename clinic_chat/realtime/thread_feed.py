@@ -29,12 +29,13 @@ async def snapshot(
     async with scope.moment() as moment:
         opening = await open_conversation(moment, conversation_id)
         row = opening.conversation
-        page = shelf.find(row.id)
+        place = (scope.clinic_id, row.id)
+        page = shelf.find(place)
         if around is not None or page is None or page.version != row.version:
             page = await messages_page(moment, row.id, around=around)
     return Snapshot(
         page.version,
-        shelf.encoded(row.id, page, page.messages) if around is None else items(page.messages),
+        shelf.encoded(place, page, page.messages) if around is None else items(page.messages),
         {
             **shown_with(opening),
             "markers": {row.id: opening.inbound_read},

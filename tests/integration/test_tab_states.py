@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import reflex as rx
@@ -10,7 +11,15 @@ from reflex.istate.manager.memory import StateManagerMemory
 from reflex.state import State
 
 from clinic_chat.realtime import tabs
-from clinic_chat.realtime.tabs import LOST_SECONDS, REFRESH_SECONDS, STATE_SECONDS, TabStates
+from clinic_chat.realtime.tabs import (
+    LOST_SECONDS,
+    MOST_LOST,
+    REFRESH_SECONDS,
+    STATE_SECONDS,
+    TabStates,
+)
+
+SESSION = (uuid4(), uuid4())
 
 
 class _Clock:
@@ -72,7 +81,7 @@ async def test_a_state_is_there_while_its_tab_is_and_goes_soon_after_it_closed(
     assert await _later(app, states, clock, 3_600) == ["closed", "lost", "open"]
 
     del app.event_namespace.sid_to_token["s2"]
-    states.lost("s3")
+    states.lost("s3", SESSION)
     del app.event_namespace.sid_to_token["s3"]
     assert await _later(app, states, clock, 2 * STATE_SECONDS) == ["lost", "open"]
     assert await _later(app, states, clock, LOST_SECONDS + STATE_SECONDS) == ["open"]
@@ -82,5 +91,20 @@ async def test_a_state_is_there_while_its_tab_is_and_goes_soon_after_it_closed(
 async def test_a_connection_that_never_had_a_state_leaves_none(clock: _Clock) -> None:
     app: Any = _App()
     states = TabStates(app)
-    states.lost("unknown")
+    states.lost("unknown", SESSION)
     assert await _later(app, states, clock, 60) == []
+
+
+async def test_of_one_session_the_tabs_lost_last_are_kept_and_of_others_all(clock: _Clock) -> None:
+    app: Any = _App()
+    states = TabStates(app)
+    mine = [f"mine {n}" for n in range(MOST_LOST + 5)]
+    for token in (*mine, "another's"):
+        await app.state_manager.get_state(rx.BaseStateToken(ident=token, cls=State))
+        app.event_namespace.sid_to_token["s"] = token
+        states.lost("s", SESSION if token in mine else (uuid4(), uuid4()))
+        del app.event_namespace.sid_to_token["s"]
+
+    kept = await _later(app, states, clock, 2 * STATE_SECONDS)
+    assert kept == sorted([*mine[5:], "another's"])
+    await app.state_manager.close()

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from itertools import count
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -36,6 +37,7 @@ from clinic_chat.realtime import gathering, inbox_feed, live, thread_feed
 from clinic_chat.realtime.acts import error
 from clinic_chat.realtime.callers import Caller
 from clinic_chat.realtime.feeds import items
+from clinic_chat.realtime.wire.visitor import VISITOR, Visitor
 from clinic_chat.services import Services
 from clinic_chat.settings import Settings
 from tests.conftest import PASSWORD, TEST_KEY
@@ -70,6 +72,7 @@ class Page:
         self.path = "/"
         self.filter = Filter()
         self.sid: str | None = None
+        self._visitor: Visitor | None = None
         self.uplink: deque[Sent] = deque()
         self.left: str | None = None
         self.attempts = 0
@@ -110,11 +113,12 @@ class Page:
     async def _connect(self, auth: dict[str, Any]) -> None:
         """The server lets the tab in and Reflex's page load runs."""
         self.sid = f"socket {next(self.world.numbers)}"
-        environ = {"HTTP_COOKIE": f"{COOKIE_NAME}={self.world.cookies[self.who]}"}
+        cookie = f"{COOKIE_NAME}={self.world.cookies[self.who]}".encode()
         network = self.world.network
         network.plug(self.sid)
+        self._visitor = await self.world.live.handshakes.admit({"headers": [(b"cookie", cookie)]})
         try:
-            await network.handlers["connect"](self.sid, environ, auth)
+            await network.handlers["connect"](self.sid, {VISITOR: self._visitor}, auth)
         except Refused as refusal:
             network.unplug(self.sid)
             self.sid = None
@@ -155,6 +159,8 @@ class Page:
         sid, self.sid = self.sid, None
         self.uplink.clear()
         await self.world.network.handlers["disconnect"](sid)
+        assert self._visitor is not None
+        self.world.live.handshakes.leave(self._visitor)
         self.world.network.unplug(sid)
         await self.do("cut")
 
@@ -520,6 +526,7 @@ class _Framework:
     """Reflex's part of a connection, which has no say here."""
 
     namespace = NAMESPACE
+    app = SimpleNamespace(event_processor=SimpleNamespace(_futures={}))
 
     async def on_connect(self, sid: str, environ: Any, auth: Any) -> None:
         pass
@@ -538,7 +545,7 @@ async def begun(
 ) -> AsyncIterator[World]:
     """A world in this clinic, running."""
     network = Network()
-    monkeypatch.setattr(live, "create_socket_server", lambda _settings: network)
+    monkeypatch.setattr(live, "create_socket_server", lambda *_: network)
     # It passes when all arrives, and never between two happenings.
     monkeypatch.setattr(gathering, "GATHER_SECONDS", 3600)
     services = Services(Settings(database_url=clinics.database.url, secret_key=TEST_KEY))

@@ -77,6 +77,7 @@ async def test_only_https_promises_https() -> None:
         ("/c/1", "no-cache"),
         ("/api/v1/inbound", "no-store"),
         ("/auth/login", "no-store"),
+        ("/_event/", "no-store"),
         ("/own", "max-age=5"),
     ],
 )

@@ -1,11 +1,13 @@
 """Rate limits and what a client address is counted by."""
 
+from collections import OrderedDict
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 import time_machine
 
-from clinic_chat.limits import Limits, address_key
+from clinic_chat.limits import SITE_FACTOR, Limits, SlidingWindows, address_key
 
 # Limits slide over the clock's minutes; starting here, no test sees a minute end.
 EARLY_IN_A_MINUTE = datetime(2030, 5, 6, 12, 0, 5, tzinfo=UTC)
@@ -65,3 +67,57 @@ async def test_without_redis_the_process_counts_by_itself() -> None:
 )
 def test_an_address_is_counted_by_what_one_subscriber_holds(host: str | None, key: str) -> None:
     assert address_key(host) == key
+
+
+@time_machine.travel(EARLY_IN_A_MINUTE)
+async def test_an_ipv6_site_is_counted_as_one_beside_its_parts() -> None:
+    limits = Limits()
+    hosts = [f"2001:db8:1:{number:x}::1" for number in range(100)]
+    waits = [await limits.hit_address("login", host, 2) for host in hosts]
+
+    assert waits[: 2 * SITE_FACTOR] == [0] * 2 * SITE_FACTOR
+    assert all(waits[2 * SITE_FACTOR :])
+    assert await limits.hit_address("login", "2001:db8:2::1", 2) == 0
+
+
+@time_machine.travel(EARLY_IN_A_MINUTE)
+async def test_all_addresses_together_have_a_limit() -> None:
+    limits = Limits()
+    waits = [await limits.hit_address("login", f"192.0.2.{n}", 5, in_all=10) for n in range(12)]
+
+    assert waits[:10] == [0] * 10
+    assert all(waits[10:])
+
+
+@time_machine.travel(EARLY_IN_A_MINUTE)
+def test_a_flood_of_keys_is_kept_up_to_a_bound_and_costs_no_one_more() -> None:
+    windows = SlidingWindows(max_keys=1_000)
+    assert windows.hit(("send", "ana"), 1) == 0
+    looked_at = 0
+
+    class Counting(OrderedDict[Any, Any]):
+        """Notices when somebody looks through all keys."""
+
+        def __iter__(self) -> Any:
+            nonlocal looked_at
+            looked_at += 1
+            return super().__iter__()
+
+    windows._windows = Counting(windows._windows)
+    for number in range(5_000):
+        windows.hit(("send", f"{number}"), 1)
+        windows.hit(("send", "bruno"), 10_000)
+
+    assert len(windows) == 1_000
+    assert looked_at == 0
+    # Who is hit all the time is not forgotten.
+    assert windows.hit(("send", "bruno"), 5_000) >= 1
+
+
+async def test_the_window_slides() -> None:
+    limits = Limits()
+    with time_machine.travel(EARLY_IN_A_MINUTE, tick=False) as clock:
+        assert [await limits.hit("send", "ana", 60) for _ in range(60)] == [0] * 60
+        clock.shift(85)
+        # 30 s into the next minute, half of the hits before are still within 60 s.
+        assert [await limits.hit("send", "ana", 60) for _ in range(31)] == [0] * 30 + [30]

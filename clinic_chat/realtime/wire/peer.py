@@ -1,15 +1,20 @@
 """A browser's websocket as Engine.IO sees it, written to directly and without tasks of its own."""
 
+import asyncio
 import time
 from typing import Any
 
 from engineio import packet
 from engineio.async_server import AsyncServer
-from engineio.exceptions import SocketIsClosedError, UnknownPacketError
+from engineio.exceptions import SocketIsClosedError
 from engineio.packet import Packet
 from websockets.frames import CloseCode
 
+from clinic_chat.realtime.wire import packets
+from clinic_chat.realtime.wire.polling import opening
 from clinic_chat.realtime.wire.protocol import EXTENSION, Write, text_frame
+from clinic_chat.realtime.wire.visitor import Visitor
+from clinic_chat.refusals import count_refusal
 
 
 class Peer:
@@ -29,6 +34,7 @@ class Peer:
         "last_ping",
         "session",
         "sid",
+        "visitor",
         "write",
     )
 
@@ -36,9 +42,12 @@ class Peer:
     connected = True
     upgraded = True
 
-    def __init__(self, server: AsyncServer, sid: str, environ: dict[str, Any]) -> None:
+    def __init__(
+        self, server: AsyncServer, sid: str, environ: dict[str, Any], visitor: Visitor
+    ) -> None:
         self._server = server
         self.sid = sid
+        self.visitor = visitor
         self.session: dict[str, Any] = {}
         self.closing = self.closed = False
         self.last_ping: float | None = None
@@ -53,14 +62,7 @@ class Peer:
         """Accept the websocket and take packets until its end."""
         await self._send({"type": "websocket.accept", "subprotocol": self._subprotocol})
         server = self._server
-        greeting = {
-            "sid": self.sid,
-            "upgrades": [],
-            "pingInterval": int(server.ping_interval * 1000),
-            "pingTimeout": int(server.ping_timeout * 1000),
-            "maxPayload": server.max_http_buffer_size,
-        }
-        await self.send(Packet(packet.OPEN, greeting))
+        await self.send(opening(server, self.sid))
         end = server.reason.TRANSPORT_CLOSE
         while not self.closed:
             message = await self._receive()
@@ -68,26 +70,28 @@ class Peer:
                 if message.get("code") == CloseCode.GOING_AWAY:
                     end = server.reason.CLIENT_DISCONNECT
                 break
-            data = message.get("text") or message.get("bytes") or ""
-            if len(data) > server.max_http_buffer_size:
-                break
+            data = message.get("text") or ""
             try:
-                await self._take(Packet(encoded_packet=data))
-            except Exception:
-                # One packet that cannot be handled does not end the connection.
-                server.logger.exception("Unknown receive error")
+                if len(data) > server.max_http_buffer_size:
+                    raise packets.Malformed
+                await self._take(data)
+            except packets.Malformed:
+                count_refusal("websocket.refused", reason="malformed")
+                break
         await self.close(abort=True, reason=end)
 
-    async def _take(self, received: Packet) -> None:
-        if received.packet_type == packet.MESSAGE:
-            await self._server._trigger_event("message", self.sid, received.data, run_async=False)
-        elif received.packet_type == packet.PONG:
+    async def _take(self, data: str) -> None:
+        kind, content = packets.decode(data)
+        # One who sends very much is read from more slowly; the network holds the rest.
+        if delay := self.visitor.pace.wait():
+            await asyncio.sleep(delay)
+        if kind == packets.MESSAGE:
+            await self._server.take_message(self.sid, content)
+        elif kind == packets.PONG:
             self.last_ping = None
             self.due = time.monotonic() + self._server.ping_interval
-        elif received.packet_type == packet.CLOSE:
-            await self.close(abort=True, reason=self._server.reason.CLIENT_DISCONNECT)
         else:
-            raise UnknownPacketError
+            await self.close(abort=True, reason=self._server.reason.CLIENT_DISCONNECT)
 
     async def send(self, pkt: Packet) -> None:
         """Send a packet behind all that were sent before.

@@ -2,16 +2,28 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.frames import Frame, Opcode
+from websockets.frames import CloseCode, Frame, Opcode
 from websockets.http11 import Request
+
+from clinic_chat.realtime.wire.connection_limits import ConnectionLimits
+from clinic_chat.realtime.wire.quiet import TRANSPORT_LOG
+from clinic_chat.refusals import count_refusal
 
 EXTENSION = "clinic_chat.frames"
 # A client that is this far behind is better off with a new connection and a snapshot.
 MAX_UNSENT_BYTES = 1024 * 1024
+# Browsers send a message in one frame; a proxy may cut it.
+MAX_FRAGMENTS = 64
+# Frames that were received and not handled yet; reading stops at the first that waits.
+MAX_WAITING = 1_000
+# Control frames between two messages; Engine.IO has pings of its own.
+MAX_CONTROL_FRAMES = 100
+CLOSE_SECONDS = 2.0
 
 Write = Callable[[bytes], None]
 
@@ -19,11 +31,75 @@ Write = Callable[[bytes], None]
 class FrameProtocol(WebSocketsSansIOProtocol):
     """One websocket; its scope has `write` in the extension `EXTENSION`."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, limits: ConnectionLimits | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.queue = _Messages()  # type: ignore[assignment]
         self.writable = _Writable()  # type: ignore[assignment]
+        # Theirs quote the address with the tab's token, once or twice for each connection.
+        self.logger = self.conn.logger = TRANSPORT_LOG
+        self.close_timeout = CLOSE_SECONDS
+        self._limits = limits
         self._unsent: list[bytes] = []
+        self._control_frames = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take over a connection that asked for a websocket."""
+        super().connection_made(transport)
+        if self._limits is not None:
+            self._limits.enter(self, self.client[0] if self.client else None)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Give the connection's place back."""
+        super().connection_lost(exc)
+        if self._limits is not None:
+            self._limits.leave(self)
+
+    def handle_text(self, event: Frame) -> None:
+        """Take a text frame, unless too many wait already."""
+        self._control_frames = 0
+        if len(self.queue) >= MAX_WAITING:  # type: ignore[arg-type]
+            self._refuse(CloseCode.POLICY_VIOLATION, "too_many_frames")
+        elif not self.close_sent:
+            super().handle_text(event)
+
+    def handle_bytes(self, event: Frame) -> None:
+        """Refuse a binary frame: nothing here is sent in one."""
+        self._refuse(CloseCode.UNSUPPORTED_DATA, "binary_frame")
+
+    def handle_cont(self, event: Frame) -> None:
+        """Take a part of a message; empty ones, and very many, are no message's."""
+        if self.close_sent:
+            return
+        if len(self.frames) >= MAX_FRAGMENTS or not (event.data or event.fin):
+            self._refuse(CloseCode.POLICY_VIOLATION, "fragments")
+        else:
+            super().handle_cont(event)
+
+    def handle_ping(self) -> None:
+        """Answer a ping, unless there are very many."""
+        self._count_control_frame()
+        super().handle_ping()
+        if self.transport.get_write_buffer_size() > MAX_UNSENT_BYTES:
+            self.transport.abort()
+
+    def handle_pong(self, event: Frame) -> None:
+        """Take a pong that nobody asked for, unless there are very many."""
+        self._count_control_frame()
+
+    def _count_control_frame(self) -> None:
+        self._control_frames += 1
+        if self._control_frames > MAX_CONTROL_FRAMES:
+            self._refuse(CloseCode.POLICY_VIOLATION, "control_frames")
+
+    def _refuse(self, code: CloseCode, reason: str) -> None:
+        if self.close_sent or self.disconnected:
+            return
+        count_refusal("websocket.refused", reason=reason)
+        self.frames = []
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": code})
+        self.transport.write(_close_frame(code))
+        self.close_sent = True
+        self.transport.close()
 
     def handle_connect(self, event: Request) -> None:
         """Answer the handshake, and keep less of it than Uvicorn does."""
@@ -61,6 +137,8 @@ class FrameProtocol(WebSocketsSansIOProtocol):
     async def send(self, message: ASGISendEvent) -> None:
         """Send an ASGI message behind the frames."""
         self.flush()
+        if self.close_sent and message["type"] == "websocket.close":
+            return
         await super().send(message)
         if message["type"] == "websocket.accept":
             del self.response
@@ -79,6 +157,9 @@ class _Messages:
         self._messages.append(message)
         if self._news is not None and not self._news.done():
             self._news.set_result(None)
+
+    def __len__(self) -> int:
+        return len(self._messages)
 
     def empty(self) -> bool:
         return not self._messages
@@ -114,6 +195,11 @@ class _Writable:
             await self._event.wait()
 
 
+def websocket_protocol(limits: ConnectionLimits) -> Any:
+    """The class for Uvicorn's `ws` option, with these limits."""
+    return partial(FrameProtocol, limits=limits)
+
+
 _waiting: list[FrameProtocol] = []
 
 
@@ -127,3 +213,7 @@ def _flush_all() -> None:
 def text_frame(text: str) -> bytes:
     """A server's text frame (RFC 6455 section 5.2)."""
     return Frame(Opcode.TEXT, text.encode()).serialize(mask=False)
+
+
+def _close_frame(code: CloseCode) -> bytes:
+    return Frame(Opcode.CLOSE, code.to_bytes(2, "big")).serialize(mask=False)

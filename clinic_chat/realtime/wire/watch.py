@@ -5,16 +5,19 @@ import time
 from contextlib import suppress
 
 from engineio.exceptions import EngineIOError
-from socketio import AsyncServer
 
 from clinic_chat.realtime.wire.peer import Peer
+from clinic_chat.realtime.wire.server import SocketServer
+from clinic_chat.refusals import count_refusal
 
 # How late a ping or the end of a dead connection can be.
 CHECK_SECONDS = 0.5
 
 
-async def watch_peers(sio: AsyncServer) -> None:
+async def watch_peers(sio: SocketServer) -> None:
     """Ping each connection when it is due and drop those that do not answer, until cancelled.
+
+    Those that entered no namespace in time are dropped as well.
 
     This stands for Engine.IO's own watch, which wakes for each connection on its own.
     """
@@ -31,9 +34,15 @@ async def watch_peers(sio: AsyncServer) -> None:
                 continue
             with suppress(EngineIOError):
                 await peer.check_ping_timeout()
+        for peer_id in sio.overdue():
+            peer = peers.get(peer_id)
+            if peer is not None and not peer.closing:
+                count_refusal("socket.refused", reason="never_entered")
+                with suppress(EngineIOError):
+                    await peer.close(wait=False, reason=sio.reason.SERVER_DISCONNECT)
 
 
-async def close_peers(sio: AsyncServer) -> None:
+async def close_peers(sio: SocketServer) -> None:
     """End every connection, without waiting for those that do not answer."""
     for peer in list(sio.eio.sockets.values()):
         with suppress(EngineIOError):

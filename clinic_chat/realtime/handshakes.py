@@ -1,0 +1,142 @@
+"""Who may connect: a live session, within the limits of its address, its person and the process."""
+
+from collections import Counter, OrderedDict
+from typing import Any
+from uuid import UUID
+
+from starlette.datastructures import Headers
+
+from clinic_chat.cookies import is_secure, session_cookie
+from clinic_chat.domain.sessions import Sessions
+from clinic_chat.limits import Limits, address_key
+from clinic_chat.realtime.state_events import Turns
+from clinic_chat.realtime.wire.requests import tab_token
+from clinic_chat.realtime.wire.strangers import UNAUTHORIZED, UNAVAILABLE
+from clinic_chat.realtime.wire.visitor import Pace, Refused, TooMany, Visitor
+from clinic_chat.refusals import count_refusal
+from clinic_chat.settings import Settings
+from clinic_chat.storage.database import StorageUnavailable
+
+# Many people may share an address: what an account may, an address may so many times.
+ADDRESS_FACTOR = 10
+# Everything a browser sends over its sockets, pings included: far above what a person does.
+MESSAGES_PER_SECOND = 50.0
+MESSAGES_AT_ONCE = 500.0
+# Of people who left, so that leaving does not renew what they may.
+MAX_ACCOUNTS = 10_000
+# A name that a tab gives itself, a UUID.
+MAX_TOKEN = 64
+
+Person = tuple[UUID, UUID]
+
+
+class Account:
+    """What all connections of one person in one clinic share."""
+
+    __slots__ = ("connections", "pace", "turns")
+
+    def __init__(self, pace: Pace, turns: Turns) -> None:
+        self.connections = 0
+        self.pace = pace
+        self.turns = turns
+
+
+class Handshakes:
+    """Admits connections and counts them until they leave."""
+
+    def __init__(self, sessions: Sessions, limits: Limits, settings: Settings) -> None:
+        self._sessions = sessions
+        self._limits = limits
+        self._settings = settings
+        self._per_account = settings.sockets_per_account
+        self._per_address = settings.connections_per_address
+        self._connects = settings.connects_per_minute
+        self._events = settings.events_per_minute
+        self._messages = max(MESSAGES_PER_SECOND, settings.sends_per_minute / 60 * 2)
+        # By clinic and person.
+        self._accounts: OrderedDict[Person, Account] = OrderedDict()
+        self._addresses: Counter[str] = Counter()
+        self._visitors: set[Visitor] = set()
+
+    async def admit(self, scope: Any) -> Visitor:
+        """The person behind a handshake, counted until `leave`.
+
+        Raises:
+            Refused: `unauthorized` without a live session, `unavailable` when nobody can say.
+            TooMany: the address or the person connects too often or has too many connections.
+        """
+        host = scope["client"][0] if scope.get("client") else None
+        address = address_key(host)
+        if self._addresses[address] >= self._per_address:
+            _too_many("address_connections")
+        by_address = self._connects * ADDRESS_FACTOR
+        if self._limits.hit_address_here("connect", host, by_address, by_address * ADDRESS_FACTOR):
+            _too_many("address_connects")
+        cookie = self._cookie(scope)
+        try:
+            identity = await self._sessions.find(cookie)
+        except StorageUnavailable:
+            raise Refused(UNAVAILABLE) from None
+        if identity is None or cookie is None:
+            raise Refused(UNAUTHORIZED)
+        person = (identity.clinic_id, identity.user_id)
+        if await self._limits.hit("connect", f"{person[0]}:{person[1]}", self._connects):
+            _too_many("account_connects")
+        account = self._account(person)
+        if account.connections >= self._per_account:
+            _too_many("account_connections")
+        account.connections += 1
+        self._addresses[address] += 1
+        token = tab_token(scope)[:MAX_TOKEN]
+        visitor = Visitor(cookie, identity, address, token, account.pace, account)
+        self._visitors.add(visitor)
+        return visitor
+
+    def leave(self, visitor: Visitor) -> None:
+        """A connection is over; told twice, it counts once."""
+        if visitor not in self._visitors:
+            return
+        self._visitors.discard(visitor)
+        visitor.account.connections -= 1
+        self._addresses[visitor.address] -= 1
+        if self._addresses[visitor.address] <= 0:
+            del self._addresses[visitor.address]
+
+    def belongs(self, scope: Any, visitor: Visitor) -> bool:
+        """Whether a further request of a polling connection is its own session's."""
+        return self._cookie(scope) == visitor.cookie
+
+    def end_session(self, session_id: UUID) -> None:
+        """Whoever is connected by this session and not in the namespace does not get there."""
+        for visitor in self._visitors:
+            if visitor.identity.session_id == session_id:
+                visitor.over = True
+
+    def count(self) -> int:
+        """How many connections there are."""
+        return len(self._visitors)
+
+    def _cookie(self, scope: Any) -> str | None:
+        header = "; ".join(Headers(scope=scope).getlist("cookie"))
+        return session_cookie(header, secure=is_secure(scope, self._settings))
+
+    def _account(self, person: Person) -> Account:
+        account = self._accounts.get(person)
+        if account is None:
+            pace = Pace(self._messages, self._messages * MESSAGES_AT_ONCE / MESSAGES_PER_SECOND)
+            account = self._accounts[person] = Account(pace, Turns(self._events))
+        self._accounts.move_to_end(person)
+        if len(self._accounts) > MAX_ACCOUNTS:
+            self._forget_oldest()
+        return account
+
+    def _forget_oldest(self) -> None:
+        for person, account in self._accounts.items():
+            if not account.connections:
+                del self._accounts[person]
+                return
+
+
+def _too_many(reason: str) -> None:
+    count_refusal("socket.refused", reason=reason)
+    raise TooMany(reason)

@@ -1,0 +1,60 @@
+"""What a request to the sockets' address may look like, before the library sees it."""
+
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qs
+
+from starlette.responses import Response
+
+MAX_QUERY_BYTES = 1_024
+MAX_FIELDS = 10
+RETRY_SECONDS = "5"
+
+
+class Unacceptable(Exception):
+    """The request is refused with an HTTP status; the reason is a fixed word for the log."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+
+
+def check(scope: Any) -> str | None:
+    """The Engine.IO id in the request's address, or None for a handshake.
+
+    Raises:
+        Unacceptable: its query is too long, or asks for JSONP or an upgrade.
+    """
+    query: bytes = scope.get("query_string", b"")
+    if len(query) > MAX_QUERY_BYTES:
+        raise Unacceptable(HTTPStatus.REQUEST_URI_TOO_LONG, "query_too_long")
+    try:
+        fields = parse_qs(query.decode("ascii"), max_num_fields=MAX_FIELDS)
+    except ValueError:
+        raise Unacceptable(HTTPStatus.BAD_REQUEST, "query") from None
+    # A script of any other page could read a JSONP answer.
+    if "j" in fields:
+        raise Unacceptable(HTTPStatus.BAD_REQUEST, "jsonp")
+    if "sid" not in fields:
+        return None
+    if scope["type"] != "http" or fields.get("transport", ["polling"])[0] != "polling":
+        raise Unacceptable(HTTPStatus.BAD_REQUEST, "upgrade")
+    return fields["sid"][0]
+
+
+def tab_token(scope: Any) -> str:
+    """What the tab calls itself in the request's address, "" when it does not."""
+    query: bytes = scope.get("query_string", b"")
+    return parse_qs(query.decode("ascii", errors="replace")).get("token", [""])[0]
+
+
+async def refuse(status: int, scope: Any, receive: Any, send: Any) -> None:
+    """Answer a request, or a websocket's handshake, with nothing but a status."""
+    headers = {"Cache-Control": "no-store"}
+    if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
+        headers["Retry-After"] = RETRY_SECONDS
+    if scope["type"] == "websocket" and "websocket.http.response" not in scope["extensions"]:
+        await send({"type": "websocket.close"})
+        return
+    await Response(status_code=status, headers=headers)(scope, receive, send)

@@ -1,0 +1,68 @@
+"""Whose a connection is: known from its handshake on, before anything of it is kept."""
+
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any, Protocol
+
+# Where the namespace's connect handler finds it in what stands for the request.
+VISITOR = "clinic_chat.visitor"
+
+
+class Pace:
+    """A token bucket that delays instead of refusing: `rate` per second after `burst` at once."""
+
+    __slots__ = ("_at", "_burst", "_rate", "_tokens")
+
+    def __init__(self, rate: float, burst: float) -> None:
+        self._rate = rate
+        self._burst = self._tokens = burst
+        self._at = monotonic()
+
+    def wait(self) -> float:
+        """Count one; how many seconds it has to wait for its turn, 0 for none."""
+        now = monotonic()
+        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate) - 1
+        self._at = now
+        return 0.0 if self._tokens >= 0 else -self._tokens / self._rate
+
+
+@dataclass(eq=False, slots=True)
+class Visitor:
+    """The signed-in person behind one connection."""
+
+    cookie: str
+    identity: Any
+    address: str
+    token: str
+    """What the tab calls itself; a name, not a credential."""
+    pace: Pace
+    account: Any
+    over: bool = False
+    """Whether the session ended before the connection entered the namespace."""
+    checked_at: float = field(default_factory=monotonic)
+
+
+class Refused(Exception):
+    """The handshake is answered, and then refused in Socket.IO's way with this message."""
+
+
+class TooMany(Exception):
+    """The handshake is refused at once: a limit is reached."""
+
+
+class Admission(Protocol):
+    """Who decides which handshakes lead to a connection."""
+
+    async def admit(self, scope: Any) -> Visitor:
+        """The person behind a handshake, counted.
+
+        Raises:
+            Refused: there is no live session, or nobody can say.
+            TooMany: a limit is reached.
+        """
+
+    def belongs(self, scope: Any, visitor: Visitor) -> bool:
+        """Whether a further request of a connection is its own session's."""
+
+    def leave(self, visitor: Visitor) -> None:
+        """The connection of an admitted visitor is over."""
