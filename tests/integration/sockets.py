@@ -17,7 +17,7 @@ from clinic_chat.domain.sessions import COOKIE_NAME, Sessions
 from clinic_chat.realtime.live import Live
 from clinic_chat.services import Services
 from clinic_chat.settings import Settings
-from tests.conftest import PASSWORD, Clinics
+from tests.conftest import PASSWORD, TEST_KEY, Clinics
 from tests.integration.own_server import HOST, Raw, serving
 
 TEXT, BINARY = 1, 2
@@ -119,7 +119,7 @@ def limits() -> dict[str, int]:
 @pytest_asyncio.fixture
 async def place(clinics: Clinics, limits: dict[str, int]) -> AsyncIterator[Place]:
     url = clinics.database.url
-    services = Services(Settings(database_url=url, secret_key="tests", **limits))
+    services = Services(Settings(database_url=url, secret_key=TEST_KEY, **limits))
     live = Live(services)
     live.attach(SimpleNamespace(event_namespace=Framework()))  # type: ignore[arg-type]
 

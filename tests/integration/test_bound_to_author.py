@@ -20,7 +20,6 @@ from clinic_chat.domain.conversations import Conversation
 from clinic_chat.domain.drafts import Draft
 from clinic_chat.domain.messages import Message
 from clinic_chat.domain.receipts import ReadMarker
-from clinic_chat.domain.sessions import COOKIE_NAME
 from clinic_chat.realtime import identity
 from tests.integration.tabs import Browser
 from tests.integration.world import Page, World, begun
@@ -121,8 +120,7 @@ async def test_a_tab_learns_whose_it_is_before_anything_else(world: World) -> No
     told = []
     for sid, who in (("a", "ana"), ("b", "ana"), ("c", "bruno")):
         network.plug(sid)
-        environ = {"HTTP_COOKIE": f"{COOKIE_NAME}={world.cookies[who]}"}
-        await network.handlers["connect"](sid, environ, {})
+        await network.handlers["connect"](sid, await world.handshake(who), {})
         event, data = network.first(sid)[0]
         assert event == "session:identity"
         assert data["author"] == author(world, who)
@@ -151,7 +149,7 @@ async def test_a_tab_of_somebody_else_is_not_let_in(world: World, named: Any) ->
     authors = {"bruno": author(world, "bruno"), "ana in another clinic": author(world, "ana", "x")}
     network = world.network
     network.plug("tab")
-    environ = {"HTTP_COOKIE": f"{COOKIE_NAME}={world.cookies['ana']}"}
+    environ = await world.handshake("ana")
     auth = {"live": {"author": authors.get(named, named) if isinstance(named, str) else named}}
 
     with pytest.raises(Refused, match="wrong_author"):

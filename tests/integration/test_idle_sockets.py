@@ -42,7 +42,8 @@ async def opened(live: Live) -> Caller:
     sessions = live.callers._sessions
     cookie = await sessions.sign_in(ANA, PASSWORD)
     header = f'consent={{"a":1,"b":[2]}}; {COOKIE_NAME}={cookie}'
-    caller = await live.callers.admit(SID, {"HTTP_COOKIE": header})
+    visitor = await live.handshakes.admit({"headers": [(b"cookie", header.encode())]})
+    caller = live.callers.admit(SID, visitor)
     assert caller is not None
     return caller
 

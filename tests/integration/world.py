@@ -113,12 +113,12 @@ class Page:
     async def _connect(self, auth: dict[str, Any]) -> None:
         """The server lets the tab in and Reflex's page load runs."""
         self.sid = f"socket {next(self.world.numbers)}"
-        cookie = f"{COOKIE_NAME}={self.world.cookies[self.who]}".encode()
         network = self.world.network
         network.plug(self.sid)
-        self._visitor = await self.world.live.handshakes.admit({"headers": [(b"cookie", cookie)]})
+        environ = await self.world.handshake(self.who)
+        self._visitor = environ[VISITOR]
         try:
-            await network.handlers["connect"](self.sid, {VISITOR: self._visitor}, auth)
+            await network.handlers["connect"](self.sid, environ, auth)
         except Refused as refusal:
             network.unplug(self.sid)
             self.sid = None
@@ -245,6 +245,11 @@ class World:
         self.pages: dict[int, Page] = {}
         self._gate: asyncio.Event | None = None
         self._held = False
+
+    async def handshake(self, who: str) -> dict[str, Any]:
+        """What the namespace is given of a connection that a person's browser opened."""
+        cookie = f"{COOKIE_NAME}={self.cookies[who]}".encode()
+        return {VISITOR: await self.live.handshakes.admit({"headers": [(b"cookie", cookie)]})}
 
     async def begin(self, services: Services) -> None:
         """Patients have written, people are signed in, their tabs are open."""
