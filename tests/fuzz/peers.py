@@ -3,6 +3,7 @@
 import json
 import re
 import socket
+from collections import deque
 from contextlib import suppress
 from urllib.parse import quote
 
@@ -10,11 +11,15 @@ from tests.load.websocket import Opcode, encode, handshake
 
 ANSWER_SECONDS = 10.0
 GREETING_SECONDS = 5.0
+JOURNAL_BYTES = 600
 PATH = "/_event/?EIO=4&token=fuzz&transport="
 NO_FINAL = 0x7F
 _STATUS = re.compile(rb"^HTTP/1\.1 (\d{3})")
 # An answer without one: only a server that has closed the connection, or that waits for the rest.
 NO_ANSWER = 0
+
+journal: deque[bytes] = deque(maxlen=30)
+"""The beginnings of what was said last, for whoever has to say it again."""
 
 
 class Peer:
@@ -27,6 +32,7 @@ class Peer:
 
     def say(self, data: bytes) -> None:
         """Send bytes."""
+        journal.append(data[:JOURNAL_BYTES])
         with suppress(OSError):
             self._socket.sendall(data)
 

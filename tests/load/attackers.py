@@ -1,11 +1,12 @@
 """What attackers do to a server on this machine: bounded counts, from loopback addresses only.
 
-`attack` runs in a process of its own with low priority, so that it takes no core from whoever
-measures. Every address is of 127.0.0.0/8, which Linux lets any process bind to.
+`attack` runs in a process of its own, and its rates are bounded, so that it takes little from
+whoever measures on the same core; `cpu_ms` says how much. Every address is of 127.0.0.0/8, which
+Linux lets any process bind to.
 """
 
 import asyncio
-import os
+import re
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -27,7 +28,7 @@ POSTED = 250_000
 EMPTY_FRAGMENTS = 2_000
 EVENTS_AT_ONCE = 10
 ENTER = b"40/_event,{}"
-NICE = 10
+_SID = re.compile(rb'"sid":"([^"]+)"')
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -51,7 +52,6 @@ class Strength:
 
 def attack(host: str, cookie: str, event: dict[str, object], strength: Strength) -> dict[str, int]:
     """Everything at once with one account's cookie; how often what was done and answered."""
-    os.nice(NICE)
     began = time.process_time()
     done = asyncio.run(Attack(host, cookie, event, strength).run())
     return {**done, "cpu_ms": round((time.process_time() - began) * 1000)}
@@ -181,7 +181,11 @@ class Attack:
         async with self._connected(PACKETS_FROM) as (reader, writer):
             writer.write(self._http("GET", f"{PATH}polling"))
             greeting = await _answer(reader)
-            sid = orjson.loads(greeting[greeting.index(b"{") :].split(b"\x1e")[0])["sid"]
+            found = _SID.search(greeting)
+            if found is None:
+                self._done["polling sessions refused"] += 1
+                return 0
+            sid = found[1].decode()
             # The entry and what is promised race each other.
             promise = b'4599999999-/_event,["event",{"_placeholder":true,"num":0}]'
             path = f"{PATH}polling&sid={sid}"
@@ -250,6 +254,8 @@ class Attack:
 async def _answer(reader: asyncio.StreamReader) -> bytes:
     head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), WAIT_SECONDS)
     fields = dict(line.lower().split(b": ", 1) for line in head.split(b"\r\n")[1:] if b": " in line)
+    if fields.get(b"transfer-encoding") == b"chunked":
+        return await asyncio.wait_for(reader.readuntil(b"0\r\n\r\n"), WAIT_SECONDS)
     return await asyncio.wait_for(
         reader.readexactly(int(fields.get(b"content-length", b"0"))), WAIT_SECONDS
     )

@@ -42,7 +42,8 @@ SEARCHES = ("paciente 11", "119000", "mensagem", "zzz")
 MENUS = (
     "[data-testid=status]",
     "[data-testid=assignee]",
-    "[data-testid=account-menu], .account button[aria-haspopup=menu], button.account",
+    "[data-testid=account-menu], .list-header button[aria-haspopup=menu]",
+    "[data-testid=filter-status]",
 )
 
 RECORD = """
@@ -156,7 +157,7 @@ class Desk:
     async def _menus(self) -> int:
         made = 0
         for wanted in MENUS * self._rounds:
-            button = self.page.locator(wanted).locator("visible=true").first
+            button = self.page.locator(f"{wanted} >> visible=true").first
             if not await button.count():
                 continue
             await self._click(button)
