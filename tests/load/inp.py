@@ -43,7 +43,7 @@ MENUS = (
     "[data-testid=status]",
     "[data-testid=assignee]",
     "[data-testid=account-menu], .list-header button[aria-haspopup=menu]",
-    "[data-testid=filter-status]",
+    "button[data-testid=filter-status]",
 )
 
 RECORD = """
