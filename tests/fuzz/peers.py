@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from tests.load.websocket import Opcode, encode, handshake
 
-ANSWER_SECONDS = 10.0
+ANSWER_SECONDS = 30.0
 GREETING_SECONDS = 5.0
 JOURNAL_BYTES = 600
 PATH = "/_event/?EIO=4&token=fuzz&transport="
