@@ -42,13 +42,14 @@ def _is_fault(line: str) -> bool:
     except ValueError:
         # Only a library or the interpreter writes something else.
         return bool(line.strip())
-    if record.get("logger") == "clinic_chat.sockets":
+    if record.get("logger") in LIBRARIES:
         # The libraries of the sockets say so of packets that are none.
         return "exception" in record
     return record.get("level") in ("error", "critical") and record.get("event") not in EXPECTED
 
 
 # A browser reports its own faults with these, and a handler was called with what it does not take.
+LIBRARIES = ("clinic_chat.sockets", "engineio.quiet", "socketio.quiet")
 EXPECTED = ("browser.failed", "handler.failed")
 
 
