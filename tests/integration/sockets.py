@@ -23,6 +23,9 @@ from tests.integration.own_server import HOST, Raw, serving
 TEXT, BINARY = 1, 2
 ADDRESS = "/_event/?EIO=4&transport="
 ENTER = b"40/_event,{}"
+ENTERED = '40/_event,{"sid"'
+# What a tab is told first, and takes when it is in.
+IDENTITY = '42/_event,["session:identity"'
 
 
 class Framework:
@@ -107,7 +110,16 @@ class Poller:
 
     async def enter(self) -> None:
         assert (await self.post(ENTER.decode())).status_code == 200
-        assert (await self.get()).text.startswith("40/_event")
+        told, entered = (await self.get()).text.split("\x1e")[:2]
+        assert told.startswith(IDENTITY), told
+        assert entered.startswith(ENTERED), entered
+
+
+async def enters(raw: Raw) -> None:
+    """Enter the namespace over a websocket."""
+    await raw.frame(TEXT, ENTER)
+    assert (await raw.text()).startswith(IDENTITY)
+    assert (await raw.text()).startswith(ENTERED)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from clinic_chat.realtime import thread_feed
 from clinic_chat.realtime.callers import Caller
 from tests.conftest import Clinics
 from tests.integration.own_server import Raw, eventually
-from tests.integration.sockets import ENTER, TEXT, Place, limits, place
+from tests.integration.sockets import Place, enters, limits, place
 
 __all__ = ["limits", "place"]
 AN_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -33,8 +33,7 @@ async def _conversation(scope: ClinicScope, phone: str) -> str:
 
 async def _enters(place: Place, stack: AsyncExitStack, who: str) -> tuple[Raw, Caller]:
     raw = await stack.enter_async_context(place.socket(await place.cookie(who)))
-    await raw.frame(TEXT, ENTER)
-    assert (await raw.text()).startswith('40/_event,{"sid"')
+    await enters(raw)
     caller = next(c for c in place.live.callers.all() if c.identity.email.startswith(who))
     await place.live.subscriptions.follow(caller)
     return raw, caller

@@ -11,7 +11,17 @@ from clinic_chat.domain.sessions import COOKIE_NAME
 from clinic_chat.realtime.wire import polling
 from clinic_chat.realtime.wire import server as wire_server
 from tests.integration.own_server import HOST, Raw, event, eventually
-from tests.integration.sockets import ADDRESS, BINARY, ENTER, TEXT, Framework, Place, limits, place
+from tests.integration.sockets import (
+    ADDRESS,
+    BINARY,
+    ENTER,
+    TEXT,
+    Framework,
+    Place,
+    enters,
+    limits,
+    place,
+)
 
 __all__ = ["limits", "place"]
 ENDLESS = '45999999999-/_event,["event",{"_placeholder":true,"num":0}]'
@@ -62,8 +72,7 @@ async def test_an_event_of_endless_attachments_ends_its_websocket(
     place: Place, opcode: int
 ) -> None:
     async with place.socket(await place.cookie("ana")) as ana:
-        await ana.frame(TEXT, ENTER)
-        assert (await ana.text()).startswith("40/_event")
+        await enters(ana)
 
         await ana.frame(opcode, ENDLESS.encode())
 
@@ -182,12 +191,10 @@ async def test_a_person_connects_so_often_in_a_minute(place: Place) -> None:
 )
 async def test_a_neighbours_cookie_does_not_hide_the_own(place: Place, neighbours: str) -> None:
     async with place.socket(f"{neighbours}; {await place.cookie('ana')}") as ana:
-        await ana.frame(TEXT, ENTER)
-        assert (await ana.text()).startswith('40/_event,{"sid"')
+        await enters(ana)
 
 
 async def test_what_a_tab_says_without_being_in_is_not_heard(place: Place) -> None:
     async with place.socket(await place.cookie("ana")) as ana:
         await ana.frame(TEXT, event("markers:get", {"ids": []}))
-        await ana.frame(TEXT, ENTER)
-        assert (await ana.text()).startswith('40/_event,{"sid"')
+        await enters(ana)

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 import uvloop
 
-from tests.load import one_conversation, report, sends, sessions, twenty_clinics
+from tests.load import attack, inp, one_conversation, report, sends, sessions, twenty_clinics
+from tests.load.attackers import Strength
 from tests.load.core_speed import SERVERS_CORE
 from tests.load.floors import FLOORS
 from tests.load.process import pin_generator
@@ -114,6 +115,39 @@ def sends_command(
     """As many durable sends as go through, beside a bare loop on the same disk."""
     options = sends.Options(count, at_once, seconds, profile and profile.absolute())
     _run("sends", sends.sends, options, json)
+
+
+@app.command("attack")
+def attack_command(
+    share: Annotated[float, typer.Option(min=0.01, max=1, help="Of the attack's strength.")] = 1.0,
+    seconds: Seconds = 40,
+    rest: Rest = 35,
+    json: Json = None,
+) -> None:
+    """Silent sockets, floods, wrong sign-ins and bad packets while another clinic works."""
+    strength = attack.weakened(Strength(seconds=seconds), share)
+    with TemporaryDirectory(prefix="clinic-chat-load-") as temporary:
+        options = attack.Options(strength, rest)
+        figures = uvloop.run(attack.under_attack(Path(temporary), options))
+    if json is not None:
+        json.write_text(report.as_json(vars(options), {"attack": figures}))
+    if not attack.show(figures):
+        raise typer.Exit(1)
+
+
+@app.command("inp")
+def inp_command(
+    conversations: Annotated[int, typer.Option(min=20, max=5_000)] = inp.CONVERSATIONS,
+    rounds: Annotated[int, typer.Option(min=1, max=20, help="Of every interaction.")] = 3,
+    json: Json = None,
+) -> None:
+    """From what a person does to the next picture, in a browser as it is and at a quarter."""
+    with TemporaryDirectory(prefix="clinic-chat-load-") as temporary:
+        figures = uvloop.run(inp.main(Path(temporary), conversations, rounds))
+    if json is not None:
+        json.write_text(report.as_json({"conversations": conversations}, {"inp": figures}))
+    if not inp.show(figures):
+        raise typer.Exit(1)
 
 
 def _run(name: str, scenario: Any, options: Any, json: Path | None) -> None:

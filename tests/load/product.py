@@ -35,30 +35,43 @@ SETTINGS = {
 class Product:
     """The production server. It may be stopped and started again; the port stays."""
 
-    def __init__(self, folder: Path, profile: Path | None = None) -> None:
+    def __init__(
+        self, folder: Path, profile: Path | None = None, observed: Path | None = None
+    ) -> None:
         self._folder = folder
         self._database = folder / "clinic_chat.db"
         port = free_port()
         self.host = f"{HOST}:{port}"
         module = ["tests.load.profiled", str(profile)] if profile else ["clinic_chat"]
+        if observed:
+            module = ["tests.load.observed", str(observed)]
         address = ("--host", HOST, "--port", str(port))
         self._command = [sys.executable, "-m", *module, "serve", *address]
+        self.settings = SETTINGS
+        """Of the next start, without the database's."""
         self.clinics: list[ClinicData] = []
         self.process: Process
 
     @classmethod
     async def filled(
-        cls, folder: Path, *, clinics: int, people: int, conversations: int, profile: Path | None
+        cls,
+        folder: Path,
+        *,
+        clinics: int,
+        people: int,
+        conversations: int,
+        profile: Path | None,
+        observed: Path | None = None,
     ) -> Self:
         """A server that is not started yet, with this many clinics, and of each the others."""
-        product = cls(folder, profile)
+        product = cls(folder, profile, observed)
         product.clinics = await fill(product._database, clinics, people, conversations)
         return product
 
     async def start(self) -> None:
         """Start in a fresh process and return when it answers that it is ready."""
         environment = {k: v for k, v in os.environ.items() if not k.startswith("CLINIC_CHAT_")}
-        environment |= SETTINGS
+        environment |= self.settings
         environment["CLINIC_CHAT_DATABASE_URL"] = f"sqlite+aiosqlite:///{self._database}"
         self.process = Process(
             self._command, PROJECT_ROOT, environment, self._folder / "server.log"
@@ -68,6 +81,10 @@ class Product:
                 if self.process.ended():
                     raise SystemExit(f"the server ended at its start:\n{self.process.tail()}")
                 await asyncio.sleep(CHECK_SECONDS)
+
+    def log_bytes(self) -> int:
+        """How much the server has written."""
+        return (self._folder / "server.log").stat().st_size
 
     async def signed_in(self) -> list[list[str]]:
         """Session cookies as of `sign_in`, for a server that has not started yet.
