@@ -254,8 +254,15 @@ async def test_an_empty_box_is_as_high_as_its_button_and_shows_the_sixth_line_wh
 async def test_marks_piled_on_a_letter_scroll_nothing_sideways(
     desk: Desk, channel: Channel
 ) -> None:
-    await channel.deliver(desk.patient, "Z" + "\u0335\u0336\u0337\u0338\u0361\u0362" * 50 + " fim")
+    # One letter is never broken into lines, and without its font each mark has a width.
+    await channel.deliver(desk.patient, "ก" + "\u0e49" * 300 + " fim")
     await expect(messages(desk.page)).to_have_count(2)
+    wide = (
+        await messages(desk.page)
+        .last.locator(".message-body")
+        .evaluate("(body) => body.scrollWidth > body.clientWidth")
+    )
+    assert wide
 
     for area in ("[data-testid=message-list]", ".patient-pane", "html"):
         sideways = await desk.page.locator(area).evaluate(

@@ -86,6 +86,29 @@ async def test_one_message_that_cannot_be_shown(
     await expect(_failed(page)).to_have_count(0)
 
 
+async def test_what_guards_each_message_has_none_drawn_again(
+    visit: Visit, channel: Channel
+) -> None:
+    talk = await Talk.begin(channel, messages=5)
+    page = await visit(ANA, talk.path, script=BREAK_DATES)
+    await thread_of(page, talk.name)
+    await page.evaluate(
+        """() => {
+          window.written = new Set();
+          window.broken = (at) => { window.written.add(at); return false; };
+        }"""
+    )
+
+    sent_from = await page.evaluate("Date.now()")
+    await answer(page, "A sexta")
+    await expect(message(page, "A sexta")).to_have_attribute("data-seq", "6")
+
+    # Times are written as rows are drawn. One is of before: since when the patient is one.
+    written = await page.evaluate("() => [...window.written]")
+    assert any(at >= sent_from for at in written)
+    assert sum(at < sent_from for at in written) <= 1
+
+
 async def test_a_thread_that_cannot_be_shown(
     visit: Visit, channel: Channel, complaints: Complaints
 ) -> None:
