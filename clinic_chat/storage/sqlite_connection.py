@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sqlite3
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from itertools import islice
@@ -174,13 +175,25 @@ def keep_private(path: str) -> None:
     """Let only its owner read a database file; a missing one is made, if its folder is there.
 
     SQLite gives the files that it makes beside it the same mode (https://sqlite.org/walformat.html).
+    The file is never opened here: to close it would cancel every lock that this process has on
+    it, and another process would take away the log under it (https://sqlite.org/howtocorrupt.html).
     """
     if path == ":memory:" or path.startswith("file:"):
         return
     # Whatever is wrong with it, opening the database says it better.
     with suppress(OSError):
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, PRIVATE))
+        if not os.path.exists(path):
+            _make_empty(path)
     for name in (path, f"{path}-wal", f"{path}-shm"):
         with suppress(OSError):
             if os.stat(name).st_mode & OTHERS:
                 os.chmod(name, PRIVATE)
+
+
+def _make_empty(path: str) -> None:
+    handle, unnamed = tempfile.mkstemp(dir=os.path.dirname(path) or ".")
+    os.close(handle)
+    try:
+        os.link(unnamed, path)
+    finally:
+        os.unlink(unnamed)
