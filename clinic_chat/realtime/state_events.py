@@ -16,11 +16,11 @@ MAX_PATH = 512
 MAX_ROUTER_BYTES = 4 * 1024
 MAX_PAYLOAD_BYTES = 16 * 1024
 # Of one person in one clinic, in all their tabs together.
-AT_ONCE = 4
+AT_ONCE = 2
 # An event that takes longer does not hold the next one up.
 LONGEST_SECONDS = 5.0
 # The seconds of the sustained rate that may come in one moment, as after an outage.
-BURST_SECONDS = 15.0
+BURST_SECONDS = 6.0
 FIELDS = ("name", "payload", "router_data")
 
 

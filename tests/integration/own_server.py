@@ -28,15 +28,17 @@ def limits(in_all: int = 1_000, per_address: int = 500) -> ConnectionLimits:
 
 
 @asynccontextmanager
-async def serving(app: ASGIApp, connections: ConnectionLimits | None = None) -> AsyncIterator[int]:
-    """A server with this application; its port."""
+async def serving(
+    app: ASGIApp, connections: ConnectionLimits | None = None, *, plain: bool = False
+) -> AsyncIterator[int]:
+    """A server with this application; its port. A plain one has Uvicorn's own websockets."""
     connections = connections or limits()
     listener = socket.create_server((HOST, 0))
     config = uvicorn.Config(
         lambda: app,
         factory=True,
         http=http_protocol(connections),
-        ws=websocket_protocol(connections),
+        ws="websockets-sansio" if plain else websocket_protocol(connections),
         ws_max_size=MAX_FRAME_BYTES,
         ws_per_message_deflate=False,
         ws_ping_interval=None,

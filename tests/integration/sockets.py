@@ -138,6 +138,6 @@ async def place(clinics: Clinics, limits: dict[str, int]) -> AsyncIterator[Place
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await live.sio.handle_request(scope, receive, send)
 
-    async with live.lifespan(), serving(app) as port:
+    async with live.lifespan(), serving(app, plain="plain" in limits) as port:
         yield Place(port, services, live)
     await services.close()

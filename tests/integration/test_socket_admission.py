@@ -198,3 +198,18 @@ async def test_what_a_tab_says_without_being_in_is_not_heard(place: Place) -> No
     async with place.socket(await place.cookie("ana")) as ana:
         await ana.frame(TEXT, event("markers:get", {"ids": []}))
         await enters(ana)
+
+
+@pytest.mark.parametrize("limits", [{"plain": True}])
+async def test_the_websockets_of_another_server_have_the_same_rules(place: Place) -> None:
+    async with place.socket() as stranger:
+        await stranger.frame(TEXT, ENTER)
+        assert await stranger.text() == REFUSED
+    async with place.socket(await place.cookie("ana")) as ana:
+        await enters(ana)
+        await ana.frame(TEXT, ENDLESS.encode())
+        await ana.frame(TEXT, b'42/_event,1["markers:get",{"ids":[]}]')
+
+        assert '"ok":true' in await ana.text()
+        assert place.kept()["attachments"] == 0
+    await _nothing_is_left(place)

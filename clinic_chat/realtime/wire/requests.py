@@ -54,7 +54,9 @@ async def refuse(status: int, scope: Any, receive: Any, send: Any) -> None:
     headers = {"Cache-Control": "no-store"}
     if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
         headers["Retry-After"] = RETRY_SECONDS
-    if scope["type"] == "websocket" and "websocket.http.response" not in scope["extensions"]:
+    if scope["type"] == "websocket" and "websocket.http.response" not in scope.get(
+        "extensions", {}
+    ):
         await send({"type": "websocket.close"})
         return
     await Response(status_code=status, headers=headers)(scope, receive, send)

@@ -40,7 +40,8 @@ class EngineServer(engineio.AsyncServer):
             sid = check(scope)
             if sid in self._strangers.sids:
                 return await self._strangers.poll(sid, scope, receive, send)
-            if sid is not None:
+            # A browser asks without its cookies whether it may ask.
+            if sid is not None and scope.get("method") != "OPTIONS":
                 self._check_owner(sid, scope)
         except Unacceptable as why:
             count_refusal("socket.refused", reason=why.reason)
