@@ -6,6 +6,8 @@ import { goTo } from "$/public/live/router.js";
 
 // A person sees, decides and presses in about this time.
 const REACTION_MS = 500;
+// So long what moves under the pointer is what the person scrolls.
+const SCROLLS_MS = 400;
 const TARGETS = "a, button, summary, select, input, textarea, [role^=menuitem]";
 // Where a wrong click does harm: rows, the open patient's header, what leads to messages.
 const GUARDED = ".rows-scroll *, .rows-news, .thread-header *, .jump";
@@ -16,8 +18,17 @@ let place = null;
 let now = null;
 let before = null;
 let changedAt = -Infinity;
+let scrolledAt = -Infinity;
+let shiftedAt = -Infinity;
 // The press that is under way and hit what had just slid under it.
 let missed = null;
+
+const within = (ms, moment) => performance.now() - moment < ms;
+
+/** Something is about to move on the screen that no person moved. */
+export function shifted() {
+  shiftedAt = performance.now();
+}
 
 const targetOf = ({ target }) => target.closest?.(TARGETS) ?? null;
 
@@ -35,17 +46,16 @@ const rests = ({ clientX, clientY }) =>
 // Browsers tell also of what comes under a pointer that rests.
 function cameUnder(event) {
   if (event.pointerType === "touch") return;
-  if (rests(event)) changed(targetOf(event));
+  if (rests(event) && !within(SCROLLS_MS, scrolledAt)) changed(targetOf(event));
   else moved(event);
 }
 
 function changed(target) {
   if (target === now) return;
-  const time = performance.now();
   // Of several changes in a row, the person saw what was there before the first.
-  if (time - changedAt > REACTION_MS) before = now;
+  if (!within(REACTION_MS, changedAt)) before = now;
   now = target;
-  changedAt = time;
+  changedAt = performance.now();
 }
 
 // Menus open when the button goes down, links when it is up again: this is decided once for both.
@@ -53,9 +63,9 @@ function pressed(event) {
   missed = null;
   if (event.pointerType === "touch" || !rests(event)) return;
   const target = targetOf(event);
-  // Too recent for the browser to have told.
-  changed(target);
-  if (performance.now() - changedAt > REACTION_MS || before === target) return;
+  // Too recent for the browser to have told; or one that does not tell, long ago.
+  if (within(REACTION_MS, shiftedAt)) changed(target);
+  if (!within(REACTION_MS, changedAt) || now !== target || before === target) return;
   // Where nothing could be pressed before, nobody aimed at something else.
   if (!before || !(before.matches(GUARDED) || target?.matches(GUARDED))) return;
   missed = { meant: before };
@@ -80,6 +90,10 @@ function swallow(event) {
 if (typeof document !== "undefined") {
   document.addEventListener("pointermove", moved, { capture: true, passive: true });
   document.addEventListener("pointerover", cameUnder, { capture: true, passive: true });
+  document.addEventListener("wheel", () => (scrolledAt = performance.now()), {
+    capture: true,
+    passive: true,
+  });
   document.addEventListener("pointerdown", pressed, { capture: true });
   document.addEventListener("mousedown", (event) => missed && swallow(event), { capture: true });
   document.addEventListener("click", clicked, { capture: true });

@@ -3,7 +3,7 @@
 
 import { createElement, useEffect, useRef } from "react";
 
-import "$/public/live/aim.js";
+import { shifted } from "$/public/live/aim.js";
 import { focusComposer } from "$/public/live/composer.js";
 import { conversationPath } from "$/public/live/filters.js";
 import * as inbox from "$/public/live/inbox.js";
@@ -41,6 +41,7 @@ export function ConversationRows({ children, className }) {
 
   useEffect(() => {
     order.onMoving(() => {
+      shifted();
       remember(list.current);
       moving.current = rowOf(document.activeElement)?.dataset.id;
     });

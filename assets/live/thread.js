@@ -2,6 +2,7 @@
 // messages are grouped on the screen.
 
 import { account } from "$/public/live/account.js";
+import { shifted } from "$/public/live/aim.js";
 import { connection } from "$/public/live/connection.js";
 import * as drafts from "$/public/live/drafts.js";
 import { Feed } from "$/public/live/feed.js";
@@ -66,6 +67,7 @@ export function openAddress(pathname, search) {
 function open(conversationId, seq) {
   if ((feed.key ?? "") === conversationId && marked === seq) return;
   window.clearTimeout(patience);
+  shifted();
   if (phase === "ready" && atEnd()) memory.keep(feed, inbox.item(feed.key));
   feed.reset(conversationId || null);
   phase = conversationId ? "loading" : "none";
