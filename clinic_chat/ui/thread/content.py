@@ -1,8 +1,9 @@
-"""What is said of messages that are more than their words, or have none."""
+"""What a bubble shows besides a short text: stand-ins, the rest of long texts, late times."""
 
 import reflex as rx
 
 from clinic_chat.ui.i18n import t
+from clinic_chat.ui.live import ClockTime, LongDate, browser_call
 from clinic_chat.ui.thread.state import ThreadMessage
 
 
@@ -16,6 +17,58 @@ def stand_in(message: rx.Var[ThreadMessage]) -> rx.Component:
             class_name="message-stand-in",
             custom_attrs={"data-testid": "stand-in"},
         ),
+    )
+
+
+def fold_button(message: rx.Var[ThreadMessage]) -> rx.Component:
+    """Shows a long message whole or folded, and says what of it was not kept."""
+    return rx.fragment(
+        rx.cond(
+            message.lost > 0,
+            rx.el.div(
+                t("The last {n} characters were too many to be kept.", n=message.lost),
+                class_name="message-stand-in",
+            ),
+            rx.fragment(),
+        ),
+        rx.cond(
+            message.is_long,
+            rx.el.button(
+                rx.cond(message.folded, t("Show more"), t("Show less")),
+                type="button",
+                class_name="message-more",
+                aria_expanded=~message.folded,
+                on_click=browser_call(
+                    "long_messages",
+                    "fold",
+                    message.conversation_id,
+                    message.id,
+                    message.seq,
+                    message.body_length,
+                ),
+                custom_attrs={"data-testid": "show-more"},
+            ),
+            rx.fragment(),
+        ),
+    )
+
+
+def late_times(message: rx.Var[ThreadMessage]) -> rx.Component:
+    """When a message was sent and when it arrived, where the channel was slow."""
+    return rx.el.span(
+        t("sent"),
+        " ",
+        rx.cond(
+            message.sent_on_other_day,
+            rx.fragment(LongDate.create(at=message.at), " "),
+            rx.fragment(),
+        ),
+        ClockTime.create(at=message.at),
+        " · ",
+        t("arrived"),
+        " ",
+        ClockTime.create(at=message.received_at),
+        custom_attrs={"data-testid": "sent-late"},
     )
 
 

@@ -9,7 +9,6 @@ from clinic_chat.ui.live import (
     ClockTime,
     DayName,
     FailedDelivery,
-    LongDate,
     MessageActions,
     MessageText,
     SeenButton,
@@ -17,7 +16,7 @@ from clinic_chat.ui.live import (
     browser_call,
     fresh,
 )
-from clinic_chat.ui.thread.content import stand_in
+from clinic_chat.ui.thread.content import fold_button, late_times, stand_in
 from clinic_chat.ui.thread.state import Thread, ThreadMessage
 from clinic_chat.ui.ticks import tick
 
@@ -180,7 +179,7 @@ def message_row(message: rx.Var[ThreadMessage], rest: rx.RestProp) -> rx.Compone
                 dir="auto",
                 custom_attrs={"data-folded": message.folded},
             ),
-            _fold_button(message),
+            fold_button(message),
             rx.el.div(_status(message), class_name="message-foot"),
             class_name="bubble",
             custom_attrs={"data-author": message.author_name},
@@ -208,38 +207,6 @@ def _inbound_author(message: rx.Var[ThreadMessage]) -> rx.Component:
     )
 
 
-def _fold_button(message: rx.Var[ThreadMessage]) -> rx.Component:
-    return rx.fragment(
-        rx.cond(
-            message.lost > 0,
-            rx.el.div(
-                t("The last {n} characters were too many to be kept.", n=message.lost),
-                class_name="message-stand-in",
-            ),
-            rx.fragment(),
-        ),
-        rx.cond(
-            message.is_long,
-            rx.el.button(
-                rx.cond(message.folded, t("Show more"), t("Show less")),
-                type="button",
-                class_name="message-more",
-                aria_expanded=~message.folded,
-                on_click=browser_call(
-                    "long_messages",
-                    "fold",
-                    message.conversation_id,
-                    message.id,
-                    message.seq,
-                    message.body_length,
-                ),
-                custom_attrs={"data-testid": "show-more"},
-            ),
-            rx.fragment(),
-        ),
-    )
-
-
 def _author(message: rx.Var[ThreadMessage]) -> rx.Var[str]:
     return rx.cond(message.mine, t("You"), message.author_name)
 
@@ -253,30 +220,12 @@ def _status(message: rx.Var[ThreadMessage]) -> rx.Component:
         message.at,
     )
     return rx.fragment(
-        rx.cond(message.sent_late, _late(message), ClockTime.create(at=message.at)),
+        rx.cond(message.sent_late, late_times(message), ClockTime.create(at=message.at)),
         rx.cond(
             message.direction == "outbound",
             tick(message.status, reached, message.failure),
             rx.fragment(),
         ),
-    )
-
-
-def _late(message: rx.Var[ThreadMessage]) -> rx.Component:
-    return rx.el.span(
-        t("sent"),
-        " ",
-        rx.cond(
-            message.sent_on_other_day,
-            rx.fragment(LongDate.create(at=message.at), " "),
-            rx.fragment(),
-        ),
-        ClockTime.create(at=message.at),
-        " · ",
-        t("arrived"),
-        " ",
-        ClockTime.create(at=message.received_at),
-        custom_attrs={"data-testid": "sent-late"},
     )
 
 
