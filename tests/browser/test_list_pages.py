@@ -64,9 +64,9 @@ async def test_a_page_is_loaded_when_out_of_view_and_into_view_are_told_at_once(
     await _fill_a_page(channel, server)
     ana = await visit(ANA, script=TOLD_LATE)
     await expect(rows(ana)).to_have_count(PAGE_SIZE)
-    await ana.wait_for_function("window.seenChanges() === 1")
+    await ana.wait_for_function("() => window.seenChanges() === 1")
     await _scroll_to_the_end(ana)
-    await ana.wait_for_function("window.seenChanges() === 2")
+    await ana.wait_for_function("() => window.seenChanges() === 2")
 
     await ana.evaluate("window.tellSeen()")
     await expect(rows(ana)).not_to_have_count(PAGE_SIZE)
