@@ -80,9 +80,13 @@ async def page(browser: Browser) -> AsyncIterator[Page]:
 
 
 def source() -> str:
-    """The module as an address that a page can import."""
-    encoded = base64.b64encode(MODULE.read_bytes()).decode()
-    return f"data:text/javascript;base64,{encoded}"
+    """The module, with the one that it imports, as an address that a page can import."""
+    imported = _address(MODULE.with_name("safely.js").read_text())
+    return _address(MODULE.read_text().replace("$/public/live/safely.js", imported))
+
+
+def _address(code: str) -> str:
+    return f"data:text/javascript;base64,{base64.b64encode(code.encode()).decode()}"
 
 
 def snapshot(version: int, **items: str) -> list[Any]:
