@@ -29,10 +29,18 @@ class PageLoads:
         if scope["type"] != "http" or scope["method"] != "GET":
             return
         headers = Headers(scope=dict(scope))
-        if headers.get("sec-fetch-mode") != "navigate" or "sec-purpose" in headers:
+        if not _is_navigation(headers):
             return
         secure = cookies.is_secure(scope, self._settings)
         cookie = cookies.session_cookie(headers.get("cookie", ""), secure=secure)
         if cookie:
             with suppress(StorageUnavailable):
                 await self._note(cookie)
+
+
+def _is_navigation(headers: Headers) -> bool:
+    # Older browsers do not say so, nor does any over plain HTTP (W3C Fetch Metadata).
+    mode = headers.get("sec-fetch-mode")
+    if mode is None:
+        return headers.get("accept", "").startswith("text/html")
+    return mode == "navigate" and "sec-purpose" not in headers

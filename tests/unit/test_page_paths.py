@@ -138,5 +138,7 @@ async def test_a_page_load_is_noted_and_nothing_else(app: SecurityHeaders) -> No
     await get(loads, "/assets/app-1.js", **cookie, **{"Sec-Fetch-Mode": "no-cors"})
     await get(loads, "/healthz", **cookie)
     await get(loads, "/", **{"Sec-Fetch-Mode": "navigate"})
-
     assert noted == ["abc"]
+    await get(loads, "/", **cookie, Accept="text/html,*/*;q=0.8")
+
+    assert noted == ["abc", "abc"]
