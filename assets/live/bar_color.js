@@ -3,6 +3,7 @@
 /** Keep both colours (clinic_chat/ui/theme.py) right while the theme is not the system's. */
 export function followTheme() {
   const bars = [...document.querySelectorAll("meta[name=theme-color]")];
+  if (bars.length === 0) return undefined;
   const colors = new Map(bars.map(({ dataset, content }) => [dataset.scheme, content]));
   const show = () => {
     const { classList } = document.documentElement;

@@ -69,6 +69,7 @@ export function globals(clock, pathname, storage) {
     documentElement: { dataset: {} },
     hasFocus: () => document.focused && !document.hidden,
     querySelector: (selector) => (selector.startsWith("link") ? anything() : null),
+    querySelectorAll: () => [],
     createElement: () => anything(),
   });
   const window = Object.assign(new Listeners(), {
