@@ -75,6 +75,7 @@ export function globals(clock, pathname, storage, leave) {
     hasFocus: () => document.focused && !document.hidden,
     querySelectorAll: () => [],
     querySelector: (selector) => (selector.startsWith("link") ? anything() : null),
+    querySelectorAll: () => [],
     createElement: () => anything(),
   });
   const window = Object.assign(new Listeners(), {
