@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import reflex as rx
 from reflex_base.constants import CompileVars
@@ -34,7 +34,7 @@ from clinic_chat.realtime.identity import (
 )
 from clinic_chat.realtime.presence import Presence
 from clinic_chat.realtime.server import create_socket_server
-from clinic_chat.realtime.state_events import bounded, newest_event
+from clinic_chat.realtime.state_events import bounded, framework_request, newest_event
 from clinic_chat.realtime.subscriptions import Subscriptions
 from clinic_chat.realtime.tabs import TabStates
 from clinic_chat.realtime.tidying import Tidying
@@ -157,7 +157,7 @@ class Live:
         _remember_versions(caller, auth)
         # Before anything that the tab could take for an answer to what it had asked as another.
         await self._emit(IDENTITY, identity_told(identity, self._secret), sid)
-        request = _for_framework(visitor.token or sid, identity.session_id)
+        request = framework_request(visitor.token or sid, identity.session_id)
         said = self._only_framework(auth)
         self._visitors[sid] = visitor
         try:
@@ -256,17 +256,6 @@ class Live:
 
     async def _tell_clinic(self, clinic_id: UUID, event: str, data: dict[str, Any]) -> None:
         await self._emit(event, data, rooms.clinic(clinic_id))
-
-
-def _for_framework(token: str, session_id: UUID) -> dict[str, Any]:
-    """What Reflex learns of a request: only the tab's token, bound to its session.
-
-    Reflex keeps a tab's state under a token that the browser chooses and keeps beyond a
-    sign-out. Bound, it opens no state of another person, clinic or session. The headers would
-    be kept for each tab, the cookie among them, and nothing here asks Reflex for them. Of a
-    socket without a token Reflex logs every event whole, so there is always one.
-    """
-    return {"QUERY_STRING": f"token={uuid5(session_id, token)}"}
 
 
 def _remember_versions(caller: Caller, auth: Any) -> None:

@@ -5,6 +5,7 @@ import json
 from collections import deque
 from contextlib import suppress
 from typing import Any
+from uuid import UUID, uuid5
 
 import orjson
 import reflex as rx
@@ -45,6 +46,17 @@ def size(value: object) -> int:
             return len(json.dumps(value))
         except RecursionError:
             return MAX_PAYLOAD_BYTES + 1
+
+
+def framework_request(token: str, session_id: UUID) -> dict[str, Any]:
+    """What Reflex learns of a request: only the tab's token, bound to its session.
+
+    Reflex keeps a tab's state under a token that the browser chooses and keeps beyond a
+    sign-out. Bound, it opens no state of another person, clinic or session. The headers would
+    be kept for each tab, the cookie among them, and nothing here asks Reflex for them. Of a
+    socket without a token Reflex logs every event whole, so there is always one.
+    """
+    return {"QUERY_STRING": f"token={uuid5(session_id, token)}"}
 
 
 def newest_event(app: rx.App) -> "asyncio.Future[Any] | None":
