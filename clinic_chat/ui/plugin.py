@@ -148,7 +148,15 @@ def leave_scrolling_to_browser(source: str) -> str:
 
 
 def route_inbox_once(source: str) -> str:
-    """Serve `/` and `/c/<id>` by the same route, so moving between them remounts nothing."""
+    """Serve `/` and `/c/<id>` by the same route, so moving between them remounts nothing.
+
+    Reflex writes this file once and keeps it: what an earlier version of this function has put
+    into it goes first.
+    """
+    lines = source.splitlines(keepends=True)
+    source = "".join(
+        line for line in lines if not line.startswith("  route(") or line.startswith('  route("*"')
+    )
     ignored = 'ignoredRouteFiles: ["routes/\\\\[404\\\\]._index.jsx"'
     source = replace_once(source, ignored, ignored + ', "routes/\\\\$.jsx"', "app/routes.js")
     return replace_once(

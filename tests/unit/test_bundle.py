@@ -9,6 +9,7 @@ from clinic_chat.ui.plugin import (
     for_supported_browsers,
     leave_scrolling_to_browser,
     libraries_apart,
+    route_inbox_once,
     share_no_libraries,
     use_forgiving_storage,
 )
@@ -110,3 +111,24 @@ def test_what_the_router_shows_for_an_error_is_ours() -> None:
     assert explain_failures(changed) == changed
     with pytest.raises(UnexpectedSource, match=r"app/root\.jsx"):
         explain_failures("export const App = 1;")
+
+
+ROUTES = """export default [
+  ...(await flatRoutes({
+    ignoredRouteFiles: ["routes/\\\\[404\\\\]._index.jsx"],
+  })),
+  route("*", "routes/[404]._index.jsx"),
+];
+"""
+
+
+def test_the_routes_of_an_earlier_version_are_replaced() -> None:
+    changed = route_inbox_once(ROUTES)
+    earlier = changed.replace(
+        '  route(":unknown", "routes/[404]._index.jsx", { id: "unknown" }),\n', ""
+    )
+
+    assert changed.count('"routes/$.jsx"') == 1
+    assert earlier != changed
+    assert route_inbox_once(earlier) == changed
+    assert route_inbox_once(changed) == changed
