@@ -20,7 +20,7 @@ let badge = "";
 export function attend(number) {
   if (number === shown) return;
   shown = number;
-  showTitle();
+  safely(showTitle);
   window.clearTimeout(settled);
   settled = window.setTimeout(() => safely(showIcon), SETTLED_MS);
 }
@@ -30,7 +30,7 @@ export function entitle(clinic, patient) {
   // The first name alone: titles stay in the browser's history, and who stands behind reads them.
   const first = patient && isName(patient) ? patient.split(" ")[0] : "";
   place = [first, clinic || PRODUCT].filter(Boolean).join(" · ");
-  showTitle();
+  safely(showTitle);
 }
 
 function showTitle() {
