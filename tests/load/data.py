@@ -13,7 +13,8 @@ from clinic_chat.domain.messages import (
     append_message,
     start_conversation,
 )
-from clinic_chat.domain.patients import patient_by_phone
+from clinic_chat.domain.patients import sending_patient
+from clinic_chat.domain.phones import phone_address
 from clinic_chat.domain.scope import ClinicScope
 from clinic_chat.domain.staff import create_user
 from clinic_chat.domain.tokens import create_token
@@ -61,7 +62,8 @@ async def _clinic(database: Database, number: int, people: int, each: int) -> Cl
 
 async def _conversation(scope: ClinicScope, number: int) -> str:
     def write(session: Session) -> str:
-        patient = patient_by_phone(session, f"+55119{number:08}", f"Paciente {number}")
+        address = phone_address(f"+55119{number:08}")
+        patient, _ = sending_patient(session, address, f"Paciente {number}")
         conversation = start_conversation(session, patient.id, API_CHANNEL)
         session.flush()
         for seq in range(1, MESSAGES_EACH + 1):
