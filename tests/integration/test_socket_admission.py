@@ -135,6 +135,16 @@ async def test_two_posts_at_a_time_end_their_connection_and_both_are_answered(
         await _nothing_is_left(place)
 
 
+async def test_posts_that_end_a_connection_while_it_enters_leave_nothing(place: Place) -> None:
+    cookie = await place.cookie("ana")
+    for _ in range(5):
+        async with place.polls(cookie) as ana:
+            bodies = (ENTER.decode(), ENDLESS, ENTER.decode(), "b" * 100_000)
+            await asyncio.gather(*(ana.post(body) for body in bodies))
+
+    await _nothing_is_left(place)
+
+
 async def test_no_upgrade_and_no_script_can_read_a_poll(place: Place) -> None:
     cookie = await place.cookie("ana")
     async with place.polls(cookie) as ana:
