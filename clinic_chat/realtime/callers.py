@@ -89,7 +89,6 @@ class Callers:
         self._database = database
         self._sessions = sessions
         self._by_sid: dict[str, Caller] = {}
-        self._left = 0
 
     def admit(self, sid: str, visitor: Visitor | None) -> Caller | None:
         """Remember the socket of a connection that the handshake let in; None for any other."""
@@ -150,7 +149,6 @@ class Callers:
         caller = self._by_sid.pop(sid, None)
         if caller is not None:
             caller.gone = True
-            self._left += 1
         return caller
 
     def of_session(self, session_id: UUID) -> list[Caller]:
@@ -160,10 +158,6 @@ class Callers:
     def count(self) -> int:
         """How many live sockets there are."""
         return len(self._by_sid)
-
-    def left(self) -> int:
-        """How many sockets there have been that are gone."""
-        return self._left
 
     def all(self) -> list[Caller]:
         """Every live socket."""

@@ -57,6 +57,7 @@ class Handshakes:
         self._accounts: OrderedDict[Person, Account] = OrderedDict()
         self._addresses: Counter[str] = Counter()
         self._visitors: set[Visitor] = set()
+        self._left = 0
 
     async def admit(self, scope: Any) -> Visitor:
         """The person behind a handshake, counted until `leave`.
@@ -78,6 +79,7 @@ class Handshakes:
         except StorageUnavailable:
             raise Refused(UNAVAILABLE) from None
         if identity is None or cookie is None:
+            self._left += 1
             raise Refused(UNAUTHORIZED)
         person = (identity.clinic_id, identity.user_id)
         if await self._limits.hit("connect", f"{person[0]}:{person[1]}", self._connects):
@@ -97,6 +99,7 @@ class Handshakes:
         if visitor not in self._visitors:
             return
         self._visitors.discard(visitor)
+        self._left += 1
         visitor.account.connections -= 1
         self._addresses[visitor.address] -= 1
         if self._addresses[visitor.address] <= 0:
@@ -115,6 +118,10 @@ class Handshakes:
     def count(self) -> int:
         """How many connections there are."""
         return len(self._visitors)
+
+    def left(self) -> int:
+        """How many have been here that are gone, whether or not they were let in."""
+        return self._left
 
     def _cookie(self, scope: Any) -> str | None:
         header = "; ".join(Headers(scope=scope).getlist("cookie"))

@@ -105,7 +105,7 @@ class Live:
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:
         """Deliver events and notice dead peers and ended sessions while the server runs."""
-        tidying = Tidying(self.callers.count, self.callers.left, self._database.let_go)
+        tidying = Tidying(self.callers.count, self.handshakes.left, self._database.let_go)
         tasks = [
             asyncio.create_task(self.bus.run(), name="clinic_chat_bus"),
             asyncio.create_task(watch_peers(self.sio), name="clinic_chat_peers"),

@@ -1,6 +1,7 @@
 """Failed sign-ins are limited without locking anybody out, and floods of them make nobody wait."""
 
 import asyncio
+import base64
 import itertools
 import threading
 from collections.abc import AsyncIterator, Iterator
@@ -11,8 +12,11 @@ import pytest
 import time_machine
 from argon2 import PasswordHasher
 
+from clinic_chat.api import devices
+from clinic_chat.api.sign_in_attempts import account_key
 from clinic_chat.domain import passwords
 from clinic_chat.domain.turns import TooManyWaiting, Turn, Turns
+from clinic_chat.settings import Settings
 from tests.integration.api_fixtures import EARLY_IN_A_MINUTE, HOST, PASSWORD, ClinicApi, clinic_api
 
 ANA = "ana@aurora.example"
@@ -241,3 +245,13 @@ async def test_a_password_longer_than_any_is_not_checked(monkeypatch: pytest.Mon
 
     assert not await passwords.verify_password("x" * 100_000, None)
     assert checked == []
+
+
+def test_what_an_account_is_counted_by_is_no_signature_of_a_device() -> None:
+    settings = Settings(secret_key="k" * 40)
+    device, month = "abcdefghijklmnop", "686"
+    signed = devices._sign(settings, "an account", device, month)
+
+    typed = account_key(settings.signing_key(), f"device:an account:{device}:{month}")
+
+    assert base64.urlsafe_b64encode(bytes.fromhex(typed)).decode().rstrip("=") != signed

@@ -25,6 +25,7 @@ from tests.integration.sockets import (
 
 __all__ = ["limits", "place"]
 ENDLESS = '45999999999-/_event,["event",{"_placeholder":true,"num":0}]'
+ANSWER_SECONDS = 10
 REFUSED = '44/_event,{"message": "unauthorized"}'
 
 
@@ -115,6 +116,33 @@ async def test_a_poll_belongs_to_the_session_that_opened_it(place: Place) -> Non
 
         await own.post(f"42/_event,1{json.dumps(['markers:get', {'ids': []}])}")
         assert '"ok":true' in (await own.get()).text
+
+
+async def test_two_posts_at_a_time_end_their_connection_and_both_are_answered(
+    place: Place,
+) -> None:
+    async with place.polls(await place.cookie("ana")) as ana:
+        await ana.enter()
+        # Beyond what may come at once, a post waits with its packets.
+        for visitor in place.live.handshakes._visitors:
+            while visitor.pace.wait() < 0.5:
+                pass
+
+        async with asyncio.timeout(ANSWER_SECONDS):
+            answers = await asyncio.gather(*(ana.post("3") for _ in range(2)))
+
+        assert [answer.status_code for answer in answers] == [400, 400]
+        await _nothing_is_left(place)
+
+
+async def test_posts_that_end_a_connection_while_it_enters_leave_nothing(place: Place) -> None:
+    cookie = await place.cookie("ana")
+    for _ in range(5):
+        async with place.polls(cookie) as ana:
+            bodies = (ENTER.decode(), ENDLESS, ENTER.decode(), "b" * 100_000)
+            await asyncio.gather(*(ana.post(body) for body in bodies))
+
+    await _nothing_is_left(place)
 
 
 async def test_no_upgrade_and_no_script_can_read_a_poll(place: Place) -> None:

@@ -80,7 +80,7 @@ async def _measured(
 
         async def attacked(strength: Strength) -> dict[str, int]:
             return await asyncio.get_running_loop().run_in_executor(
-                attackers, attack, product.host, cookies[1][0], event, strength
+                attackers, attack, product.host, cookies[1], event, strength
             )
 
         await attacked(REHEARSAL)

@@ -52,10 +52,12 @@ class Strength:
     seconds: float = 40.0
 
 
-def attack(host: str, cookie: str, event: dict[str, object], strength: Strength) -> dict[str, int]:
-    """Everything at once with one account's cookie; how often what was done and answered."""
+def attack(
+    host: str, cookies: list[str], event: dict[str, object], strength: Strength
+) -> dict[str, int]:
+    """Everything at once with the cookies of two accounts; how often what was done and answered."""
     began = time.process_time()
-    done = asyncio.run(Attack(host, cookie, event, strength).run())
+    done = asyncio.run(Attack(host, cookies, event, strength).run())
     return {**done, "cpu_ms": round((time.process_time() - began) * 1000)}
 
 
@@ -63,10 +65,12 @@ class Attack:
     """One attack on the server at `host` (address:port)."""
 
     def __init__(
-        self, host: str, cookie: str, event: dict[str, object], strength: Strength
+        self, host: str, cookies: list[str], event: dict[str, object], strength: Strength
     ) -> None:
         self._host = host
-        self._cookie = {"Cookie": f"{COOKIE_NAME}={cookie}"}
+        # What one account sends waits for itself, so packets come from another than the flood.
+        flood, self._cookie = ({"Cookie": f"{COOKIE_NAME}={cookie}"} for cookie in cookies)
+        self._flood_cookie = flood
         self._event = event
         self._strength = strength
         self._done: Counter[str] = Counter()
@@ -122,7 +126,7 @@ class Attack:
         pause = EVENTS_AT_ONCE * self._strength.sockets / self._strength.events_per_second
         while time.monotonic() < ends:
             with suppress(OSError, EOFError, TimeoutError):
-                async with self._websocket(FLOOD_FROM, self._cookie) as (reader, writer):
+                async with self._websocket(FLOOD_FROM, self._flood_cookie) as (reader, writer):
                     writer.write(encode(ENTER))
                     reading = asyncio.create_task(_drained(reader))
                     while time.monotonic() < ends and not reading.done():
@@ -148,7 +152,9 @@ class Attack:
             "binary events with endless attachments": self._attachments,
             "endless fragments": self._fragments,
             "text that is no packet": self._no_packets,
-            "polled attachments": self._polled,
+            "polled packets": self._polled,
+            "malformed polled packets": self._polled_malformed,
+            "polled packets of nobody": self._polled_by_nobody,
         }
 
     async def _send_packets(
@@ -183,29 +189,51 @@ class Attack:
         return await self._frames(self._cookie, (encode(next(kinds)) for _ in range(20)))
 
     async def _polled(self) -> int:
-        sent = 0
+        """An account's polling connections: a promise, then bodies of what is no packet."""
         async with self._connected(PACKETS_FROM) as (reader, writer):
-            writer.write(self._http("GET", f"{PATH}polling"))
-            greeting = await _answer(reader)
-            found = _SID.search(greeting)
+            writer.write(self._http("GET", f"{PATH}polling", cookie=True))
+            found = _SID.search(await _answer(reader))
+        if found is None:
+            self._done["polling sessions refused"] += 1
+            return 0
+        path = f"{PATH}polling&sid={found[1].decode()}"
+        # The entry and what is promised race each other.
+        promise = b'4599999999-/_event,["event",{"_placeholder":true,"num":0}]'
+        await asyncio.gather(self._post(path, ENTER), self._post(path, promise))
+        bodies = cycle((b"b" + b"A" * (POSTED - 1), b"42/x," + b"[" * (POSTED - 5)))
+        return sum([await self._post(path, next(bodies)) for _ in range(8)])
+
+    async def _polled_malformed(self) -> int:
+        """A body at once after each handshake, so that all of them are read and looked at."""
+        sent = 0
+        for body in (b"42/_event," + b"[" * (POSTED - 10), b"\x1e" * POSTED, b"b" * POSTED):
+            async with self._connected(PACKETS_FROM) as (reader, writer):
+                writer.write(self._http("GET", f"{PATH}polling", cookie=True))
+                found = _SID.search(await _answer(reader))
             if found is None:
                 self._done["polling sessions refused"] += 1
-                return 0
-            sid = found[1].decode()
-            # The entry and what is promised race each other.
-            promise = b'4599999999-/_event,["event",{"_placeholder":true,"num":0}]'
-            path = f"{PATH}polling&sid={sid}"
-            async with self._connected(PACKETS_FROM) as (_, other):
-                writer.write(self._http("POST", path, ENTER))
-                other.write(self._http("POST", path, promise))
-                await _answer(reader)
-            body = b"b" + b"A" * (POSTED - 1)
-            for _ in range(8):
-                writer.write(self._http("POST", path, body))
-                await asyncio.wait_for(writer.drain(), WAIT_SECONDS)
-                sent += len(body)
-                await _answer(reader)
+                continue
+            sent += await self._post(f"{PATH}polling&sid={found[1].decode()}", body)
         return sent
+
+    async def _polled_by_nobody(self) -> int:
+        """Bodies under the id that everybody without a session is given."""
+        body = b"b" + b"A" * (POSTED - 1)
+        path = f"{PATH}polling&sid=unauthorized"
+        return sum([await self._post(path, body, cookie=False) for _ in range(4)])
+
+    async def _post(self, path: str, body: bytes, cookie: bool = True) -> int:
+        """The bytes that were sent, whatever the answer."""
+        with suppress(OSError, EOFError, TimeoutError):
+            async with self._connected(PACKETS_FROM) as (reader, writer):
+                writer.write(self._http("POST", path, body, cookie=cookie))
+                await asyncio.wait_for(writer.drain(), WAIT_SECONDS)
+                head = await asyncio.wait_for(reader.readline(), WAIT_SECONDS)
+                status = head.split()[1:2] or [b"none"]
+                self._done[f"polled bodies answered {status[0].decode()}"] += 1
+            return len(body)
+        self._done["polled bodies without an answer"] += 1
+        return len(body)
 
     async def _frames(self, headers: dict[str, str], pieces: Iterator[bytes]) -> int:
         sent = 0
@@ -246,8 +274,18 @@ class Attack:
                 raise ConnectionError("the server refused the socket")
             yield reader, writer
 
-    def _http(self, method: str, path: str, body: bytes = b"", origin: bool = False) -> bytes:
+    def _http(
+        self,
+        method: str,
+        path: str,
+        body: bytes = b"",
+        *,
+        origin: bool = False,
+        cookie: bool = False,
+    ) -> bytes:
         lines = [f"{method} {path} HTTP/1.1", f"Host: {self._host}"]
+        if cookie:
+            lines.append(f"Cookie: {self._cookie['Cookie']}")
         if origin:
             lines += [
                 f"Origin: http://{self._host}",

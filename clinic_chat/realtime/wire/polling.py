@@ -57,18 +57,32 @@ class PollingSocket(AsyncSocket):
     async def handle_post_request(self, environ: dict[str, Any]) -> None:
         """Take the packets of a body; a second one at a time ends the connection."""
         if self._posting:
+            self._have_it_answered()
             raise EngineIOError
         self._posting = True
         try:
             length = min(int(environ.get("CONTENT_LENGTH", 0)), self.server.max_http_buffer_size)
             body = await environ["wsgi.input"].read(length)
             await self._take(body)
+        except EngineIOError:
+            self._have_it_answered()
+            raise
         finally:
             self._posting = False
+
+    async def close(
+        self, wait: bool = True, abort: bool = False, reason: str | None = None
+    ) -> None:
+        """End it at once: a client that is to be cut off may never fetch what waits for it."""
+        await super().close(wait=False, abort=abort, reason=reason)
 
     async def receive(self, pkt: Packet) -> None:
         """Take a packet that the library has decoded, of a websocket of another server."""
         await self._handle(*packets.decode(pkt.encode(b64=True)))
+
+    def _have_it_answered(self) -> None:
+        # The library forgets the answer to a post whose connection has ended meanwhile.
+        self.server.sockets.setdefault(self.sid, self)
 
     async def _take(self, body: bytes) -> None:
         try:

@@ -21,25 +21,30 @@ async def watch_peers(sio: SocketServer) -> None:
 
     This stands for Engine.IO's own watch, which wakes for each connection on its own.
     """
-    peers = sio.eio.sockets
     while True:
         await asyncio.sleep(CHECK_SECONDS)
-        now = time.monotonic()
-        for peer_id, peer in list(peers.items()):
-            if peer.closed:
-                # One that polled leaves it to the watch to forget it.
-                peers.pop(peer_id, None)
-                continue
-            if isinstance(peer, Peer) and peer.due > now:
-                continue
+        await _look(sio)
+
+
+async def _look(sio: SocketServer) -> None:
+    # In a function of its own, whose variables keep nobody while the watch sleeps.
+    peers = sio.eio.sockets
+    now = time.monotonic()
+    for peer_id, peer in list(peers.items()):
+        if peer.closed:
+            # One that polled leaves it to the watch to forget it.
+            peers.pop(peer_id, None)
+            continue
+        if isinstance(peer, Peer) and peer.due > now:
+            continue
+        with suppress(EngineIOError):
+            await peer.check_ping_timeout()
+    for peer_id in sio.overdue():
+        peer = peers.get(peer_id)
+        if peer is not None and not peer.closing:
+            count_refusal("socket.refused", reason="never_entered")
             with suppress(EngineIOError):
-                await peer.check_ping_timeout()
-        for peer_id in sio.overdue():
-            peer = peers.get(peer_id)
-            if peer is not None and not peer.closing:
-                count_refusal("socket.refused", reason="never_entered")
-                with suppress(EngineIOError):
-                    await peer.close(wait=False, reason=sio.reason.SERVER_DISCONNECT)
+                await peer.close(wait=False, reason=sio.reason.SERVER_DISCONNECT)
 
 
 async def close_peers(sio: SocketServer) -> None:
