@@ -5,6 +5,7 @@ import re
 import pytest_asyncio
 from playwright.async_api import Locator, Page, expect
 
+from clinic_chat.domain.phones import format_phone
 from tests.browser.channel import Channel
 from tests.browser.conftest import Visit
 from tests.browser.pages import PHONE, composer, open_conversation, row, rows, thread_of
@@ -211,9 +212,14 @@ async def test_the_message_box_says_who_is_answered(
 ) -> None:
     ana = await talks[0].opened_by(visit, ANA)
     await expect(composer(ana)).to_have_attribute("placeholder", "Responder a Pessoa…")
-    for name, first in (("Dra. Conceição Lima", "Conceição"), ("+55 21 9000", "+55 21 9000")):
-        await channel.deliver(Patient(name, new_patient().phone), "Oi")
-        await open_conversation(ana, name)
+    phone = new_patient().phone
+    number = format_phone(phone)
+    for patient, shown, first in (
+        (Patient("Dra. Conceição Lima", new_patient().phone), "Dra. Conceição Lima", "Conceição"),
+        (Patient("+55 21 9000", phone), number, number),
+    ):
+        await channel.deliver(patient, "Oi")
+        await open_conversation(ana, shown)
         await expect(composer(ana)).to_have_attribute("placeholder", f"Responder a {first}…")
 
 
@@ -246,7 +252,7 @@ async def test_a_page_translator_leaves_no_other_patients_name(
     for place in (header, panel):
         await expect(place).to_contain_text(other.name)
         await expect(place).not_to_contain_text(one.name)
-    await expect(header).to_contain_text(other.patient.phone)
+    await expect(header).to_contain_text(format_phone(other.patient.phone))
     await expect(composer(ana)).to_have_attribute("aria-label", re.compile(other.name))
     # What changes in place as well: previews, unread, counts, who types.
     await expect(row(ana, other.name).get_by_test_id("unread-badge")).to_have_count(0)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.async_api import Page, expect
 
+from clinic_chat.domain.phones import format_phone
 from tests.browser.channel import Channel
 from tests.browser.conftest import Visit
 from tests.browser.frames import received_by
@@ -93,18 +94,19 @@ async def test_a_number_stands_for_a_name_until_there_is_one(
     visit: Visit, channel: Channel
 ) -> None:
     patient = new_patient()
+    shown = format_phone(patient.phone)
     first = await channel.deliver(Patient("\u3164", patient.phone), "Oi")
     ana = await visit(ANA, f"/c/{first.conversation_id}")
     header = ana.locator(".thread-title")
-    await expect(header.locator("h2")).to_have_text(patient.phone)
-    await expect(header.get_by_text(patient.phone)).to_have_count(1)
+    await expect(header.locator("h2")).to_have_text(shown)
+    await expect(header.get_by_text(shown)).to_have_count(1)
     mine = rows(ana).and_(ana.locator(f"[data-id='{first.conversation_id}']"))
-    await expect(mine.locator(".row-name")).to_have_text(patient.phone)
+    await expect(mine.locator(".row-name")).to_have_text(shown)
 
     await channel.deliver(Patient("Helena Prado", patient.phone), "Sou a Helena")
 
     await expect(header.locator("h2")).to_have_text("Helena Prado")
-    await expect(header).to_contain_text(patient.phone)
+    await expect(header).to_contain_text(shown)
     await expect(mine.locator(".row-name")).to_have_text("Helena Prado")
     await expect(ana.locator("span.message-author:not(.sr-only)")).to_have_count(0)
 

@@ -89,7 +89,7 @@ async def test_the_page_works_without_what_a_browser_may_lack(
     await expect(message(ana, "Chegou sim")).to_have_attribute("data-status", "sent")
     await composer(ana).fill("E mais")
     # Menus, the appearance, which Reflex keeps, and the language, which is kept here.
-    await menu(ana, "Aparência", "Escura")
+    await menu(ana, "Tema", "Escuro")
     await expect(ana.locator("html")).to_have_class("dark")
     await menu(ana, "Idioma", "Português (Brasil)")
     await row(ana, other.name).click()
