@@ -79,7 +79,7 @@ export const sentAgain = (clientId) => AGAIN.exec(clientId)?.[1] ?? "";
  * comes from that one's id: pressed twice, or on two screens, it is still one message.
  */
 export function sendAgain(conversationId, messageId, body) {
-  const clientId = `again:${messageId}:${account.get().userId}`;
+  const clientId = `again:${messageId}:${author.split(":", 1)[0]}`;
   if (!entries.some((entry) => entry.clientId === clientId)) send(conversationId, body, clientId);
 }
 
