@@ -2,7 +2,9 @@
 
 import asyncio
 import time
+from collections.abc import Coroutine
 from contextlib import suppress
+from typing import Any
 
 from engineio.exceptions import EngineIOError
 
@@ -21,12 +23,14 @@ async def watch_peers(sio: SocketServer) -> None:
 
     This stands for Engine.IO's own watch, which wakes for each connection on its own.
     """
+    # Whoever reads nothing keeps the end of their connection waiting, and nobody else's.
+    ends: set[asyncio.Task[None]] = set()
     while True:
         await asyncio.sleep(CHECK_SECONDS)
-        await _look(sio)
+        _look(sio, ends)
 
 
-async def _look(sio: SocketServer) -> None:
+def _look(sio: SocketServer, ends: set[asyncio.Task[None]]) -> None:
     # In a function of its own, whose variables keep nobody while the watch sleeps.
     peers = sio.eio.sockets
     now = time.monotonic()
@@ -37,14 +41,23 @@ async def _look(sio: SocketServer) -> None:
             continue
         if isinstance(peer, Peer) and peer.due > now:
             continue
-        with suppress(EngineIOError):
-            await peer.check_ping_timeout()
+        if not peer.closing:
+            _start(peer.check_ping_timeout(), ends)
     for peer_id in sio.overdue():
         peer = peers.get(peer_id)
         if peer is not None and not peer.closing:
             count_refusal("socket.refused", reason="never_entered")
-            with suppress(EngineIOError):
-                await peer.close(wait=False, reason=sio.reason.SERVER_DISCONNECT)
+            _start(peer.close(wait=False, reason=sio.reason.SERVER_DISCONNECT), ends)
+
+
+def _start(ending: Coroutine[Any, Any, object], ends: set[asyncio.Task[None]]) -> None:
+    async def end() -> None:
+        with suppress(EngineIOError):
+            await ending
+
+    task = asyncio.create_task(end())
+    ends.add(task)
+    task.add_done_callback(ends.discard)
 
 
 async def close_peers(sio: SocketServer) -> None:
