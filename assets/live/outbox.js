@@ -3,7 +3,6 @@
 // twice; one after the other, so that their order stays; by its author only, who may have to sign
 // in here again for that.
 
-import { account } from "$/public/live/account.js";
 import { serverNow } from "$/public/live/clock.js";
 import { isLeaving } from "$/public/live/connection.js";
 import { identity } from "$/public/live/identity.js";

@@ -35,6 +35,8 @@ async def test_a_page_of_the_longest_messages_opens_and_each_can_be_read_whole(
     last = messages(ana).last
     text, more = last.locator(".message-body"), last.get_by_test_id("show-more")
     assert await text.evaluate("(text) => text.clientHeight") < 400
+    # It opened at the first unread message, which is far above.
+    await more.scroll_into_view_if_needed()
     top = await _top_of_last(ana)
     await expect(more).to_have_text("Mostrar mais")
     await more.click()
