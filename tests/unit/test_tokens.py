@@ -13,7 +13,10 @@ COLORS = {f"--{scale}-{step}" for scale in SCALES for step in range(1, 13)} | {
     f"--{scale}-a{step}" for scale in SEE_THROUGH for step in range(1, 13)
 }
 # Set by the library of menus beside what it shows.
-BY_LIBRARY = {"--radix-dropdown-menu-content-available-height"}
+BY_LIBRARY = {
+    "--radix-dropdown-menu-content-available-height",
+    "--radix-dropdown-menu-content-available-width",
+}
 
 
 def test_what_is_used_is_defined_and_what_is_defined_is_used() -> None:
