@@ -94,6 +94,7 @@ async def test_no_patch_is_lost_while_a_conversation_is_opened(
         scope = ClinicScope(place.services.database, clinics.aurora.clinic_id)
         versions: dict[str, int] = {}
         for key, number in zip(keys, range(10), strict=True):
+            early: list[Any] = []
             writes = asyncio.create_task(_conversation(scope, f"+55119876500{number:02}"))
             for _ in range(number):
                 await asyncio.sleep(0)
@@ -106,18 +107,26 @@ async def test_no_patch_is_lost_while_a_conversation_is_opened(
                     # On a slow machine this takes longer than the server waits for an answer.
                     await raw.frame(TEXT, PONG)
                     continue
-                _take(versions, json.loads(frame.partition(",")[2] or "[0,{}]"))
+                _take(versions, early, json.loads(frame.partition(",")[2] or "[0,{}]"))
 
 
-def _take(versions: dict[str, int], event: Any) -> None:
-    """Apply what came of a conversation, as a tab does; a hole is never filled here."""
+def _take(versions: dict[str, int], early: list[Any], event: Any) -> None:
+    """Apply what came of a conversation, as a tab does; a hole is never filled here.
+
+    A patch may come before the snapshot that it continues: `early` keeps it until then.
+    """
     name, data = event
     if name != "feed" or data.get("feed") != thread_feed.FEED:
         return
+    key = data["key"]
     if data["kind"] == "snapshot":
-        versions[data["key"]] = max(versions.get(data["key"], 0), data["version"])
-    elif data["from"] <= versions.get(data["key"], -1):
-        versions[data["key"]] = max(versions[data["key"]], data["to"])
+        versions[key] = max(versions.get(key, 0), data["version"])
+        for patch in early:
+            _take(versions, [], patch)
+    elif data["from"] <= versions.get(key, -1):
+        versions[key] = max(versions[key], data["to"])
+    else:
+        early.append(event)
 
 
 async def test_every_map_that_clinics_share_has_the_clinic_in_its_key(
