@@ -7,8 +7,8 @@ from starlette.types import ASGIApp
 from clinic_chat.api.headers import SecurityHeaders
 from clinic_chat.api.page_loads import PageLoads
 from clinic_chat.api.page_paths import PagePaths
+from clinic_chat.api.request_limits import RequestLimits
 from clinic_chat.realtime.polls import BoundedPolls
-from clinic_chat.realtime.request_limits import RequestLimits
 from clinic_chat.realtime.wire.entrance import SocketEntrance
 from clinic_chat.serve import BUILT
 from clinic_chat.ui.plugin import BACKEND_PATHS

@@ -3,8 +3,8 @@
 import httpx
 from starlette.responses import PlainTextResponse
 
+from clinic_chat.api.request_limits import RequestLimits
 from clinic_chat.limits import Limits
-from clinic_chat.realtime.request_limits import RequestLimits
 
 PER_MINUTE = 3
 

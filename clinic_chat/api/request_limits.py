@@ -1,8 +1,8 @@
 """A limit of HTTP requests per address and in all, in front of everything else."""
 
-from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from clinic_chat.api.errors import error_response, rate_limited
 from clinic_chat.limits import Limits
 from clinic_chat.refusals import count_refusal
 
@@ -31,14 +31,9 @@ class RequestLimits:
             wait = self._limits.hit_address_here("http", host, self._per_minute, in_all)
             if wait:
                 count_refusal("http.refused", reason="rate_limited")
-                await _refused(wait)(scope, receive, send)
+                answer = error_response(rate_limited(wait))
+                # It is outside of what gives the others their headers.
+                answer.headers["Cache-Control"] = "no-store"
+                await answer(scope, receive, send)
                 return
         await self._app(scope, receive, send)
-
-
-def _refused(seconds: int) -> JSONResponse:
-    return JSONResponse(
-        {"error": {"code": "rate_limited", "message": "too many requests, wait a moment"}},
-        status_code=429,
-        headers={"Retry-After": str(seconds), "Cache-Control": "no-store"},
-    )
