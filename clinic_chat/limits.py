@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections import OrderedDict
+from collections.abc import Awaitable, Callable
 from math import ceil
 from time import monotonic, time
 
@@ -23,6 +24,9 @@ SITE_FACTOR = 16
 log = structlog.get_logger(__name__)
 
 Key = tuple[str, str]
+Question = Callable[
+    [SlidingWindowCounterRateLimiter, RateLimitItemPerMinute, str, str], Awaitable[int]
+]
 
 
 class Limits:
@@ -47,13 +51,8 @@ class Limits:
         A refused hit is not counted. While Redis is away each process counts by itself, so
         limits stay in force.
         """
-        if self._shared is not None and monotonic() >= self._pause_until:
-            try:
-                return await _hit(self._shared, RateLimitItemPerMinute(per_minute), name, key)
-            except StorageError as error:
-                self._pause_until = monotonic() + REDIS_PAUSE_SECONDS
-                log.warning("limits_redis_away", exception=type(error.storage_error).__name__)
-        return self._here.hit((name, key), per_minute)
+        shared = await self._ask_redis(_hit, name, key, per_minute)
+        return self._here.hit((name, key), per_minute) if shared is None else shared
 
     async def hit_address(
         self, name: str, host: str | None, per_minute: int, in_all: int | None = None
@@ -77,13 +76,21 @@ class Limits:
 
     async def blocked(self, name: str, key: str, per_minute: int) -> int:
         """What `hit` would answer, without counting anything."""
-        if self._shared is not None and monotonic() >= self._pause_until:
-            try:
-                return await _wait(self._shared, RateLimitItemPerMinute(per_minute), name, key)
-            except StorageError as error:
-                self._pause_until = monotonic() + REDIS_PAUSE_SECONDS
-                log.warning("limits_redis_away", exception=type(error.storage_error).__name__)
-        return self._here.blocked((name, key), per_minute)
+        shared = await self._ask_redis(_wait, name, key, per_minute)
+        return self._here.blocked((name, key), per_minute) if shared is None else shared
+
+    async def _ask_redis(
+        self, question: Question, name: str, key: str, per_minute: int
+    ) -> int | None:
+        """The answer for all processes, None when this one has to count by itself."""
+        if self._shared is None or monotonic() < self._pause_until:
+            return None
+        try:
+            return await question(self._shared, RateLimitItemPerMinute(per_minute), name, key)
+        except StorageError as error:
+            self._pause_until = monotonic() + REDIS_PAUSE_SECONDS
+            log.warning("limits_redis_away", exception=type(error.storage_error).__name__)
+            return None
 
     async def close(self) -> None:
         """Close the connections to Redis."""

@@ -10,7 +10,6 @@ from clinic_chat.api.errors import ApiError, rate_limited
 from clinic_chat.api.routes import GuardedRoute
 from clinic_chat.domain.scope import ClinicScope
 from clinic_chat.domain.tokens import TokenHolder
-from clinic_chat.limits import address_key
 
 # A misconfigured channel says so at its first request; more are guesses.
 GUESSES_PER_MINUTE = 60
@@ -34,8 +33,8 @@ class TokenRoute(GuardedRoute):
         holder = await services.tokens.holder(_token(request))
         if holder is None:
             # Only what is refused counts, so nobody keeps a token that is right from working.
-            address = address_key(request.client.host if request.client else None)
-            if seconds := await services.limits.hit("token", address, GUESSES_PER_MINUTE):
+            host = request.client.host if request.client else None
+            if seconds := await services.limits.hit_address("token", host, GUESSES_PER_MINUTE):
                 raise rate_limited(seconds)
             raise ApiError(
                 401,
