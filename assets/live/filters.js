@@ -3,6 +3,7 @@
 // patients must not get into histories and logs.
 
 import { goTo } from "$/public/live/router.js";
+import { tellAll } from "$/public/live/safely.js";
 
 const NAMES = ["who", "status", "unread"];
 const WHOSE = ["mine", "unassigned"];
@@ -33,7 +34,7 @@ export function readAddress(search) {
   if (NAMES.every((name) => next[name] === chosen[name])) return;
   chosen = next;
   query = withFilters("", chosen);
-  for (const listener of listeners) listener();
+  tellAll(listeners);
 }
 
 /** Show other conversations, in the place of what the address says now. */

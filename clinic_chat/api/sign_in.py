@@ -60,10 +60,9 @@ async def login(request: Request) -> Response:
     attempt = await attempt_of(request, context.services, email)
     try:
         await attempt.check()
-        old = await sessions.find(_cookie(request))
-        cookie = await sessions.sign_in(
-            email, password, turn=attempt.turn, instead_of=_cookie(request)
-        )
+        old_cookie = _cookie(request)
+        old = await sessions.find(old_cookie)
+        cookie = await sessions.sign_in(email, password, turn=attempt.turn, instead_of=old_cookie)
         if cookie is None:
             await attempt.failed()
             audit("sign_in.refused", address=attempt.address, account=attempt.account)

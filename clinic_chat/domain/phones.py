@@ -11,13 +11,13 @@ from phonenumbers import NumberParseException, PhoneNumberFormat, ValidationResu
 
 from clinic_chat.domain.characters import clean_line, cut
 from clinic_chat.domain.errors import InvalidInput
+from clinic_chat.domain.text import KEY_LIMIT
 
 # Numbers that are written without their country.
 DEFAULT_REGION = "BR"
 SHOWN_LIMIT = 64
 # No number is longer, and no address that a person could know by heart.
 READ_LIMIT = 1_000
-KEY_LIMIT = 200
 _SCHEME = re.compile(r"(?:tel|sms|whatsapp):", re.IGNORECASE)
 _ACCOUNT = re.compile(r"@(?:c\.us|s\.whatsapp\.net)\Z", re.IGNORECASE)
 # Letters would be read as digits of a keypad, and user names as numbers.

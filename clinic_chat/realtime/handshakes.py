@@ -79,7 +79,6 @@ class Handshakes:
         except StorageUnavailable:
             raise Refused(UNAVAILABLE) from None
         if identity is None or cookie is None:
-            self._left += 1
             raise Refused(UNAUTHORIZED)
         person = (identity.clinic_id, identity.user_id)
         if await self._limits.hit("connect", f"{person[0]}:{person[1]}", self._connects):
@@ -120,7 +119,7 @@ class Handshakes:
         return len(self._visitors)
 
     def left(self) -> int:
-        """How many have been here that are gone, whether or not they were let in."""
+        """How many connections there have been that are gone."""
         return self._left
 
     def _cookie(self, scope: Any) -> str | None:
