@@ -203,7 +203,8 @@ def for_supported_browsers(source: str) -> str:
 def share_no_libraries(source: str) -> str:
     """Leave out whole libraries that the page would load for components made at run time.
 
-    There are none here, and of a library that is shared nothing can be left out.
+    There are none here, and of a library that is shared nothing can be left out. The development
+    server would load them whole, and one that is made of modules alone refuses that.
     """
     if SHARED not in source:
         return source
@@ -214,6 +215,9 @@ def share_no_libraries(source: str) -> str:
     )
     if found != 1:
         raise UnexpectedSource("app/root.jsx", SHARED, found)
+    for line, name in re.findall(r'^(import \* as (\w+) from "[^"]+";\n)', shortened, re.MULTILINE):
+        if len(re.findall(rf"\b{name}\b", shortened)) == 1:
+            shortened = shortened.replace(line, "")
     return shortened
 
 

@@ -15,6 +15,7 @@ from clinic_chat.ui.plugin import (
 )
 
 SHARING = """
+import * as React from "react";
 import * as emotion_react from "@emotion/react";
 
 function ReflexProviders({children}) {
@@ -28,6 +29,8 @@ function ReflexProviders({children}) {
 
   return jsx(ThemeProvider, {}, children);
 }
+
+const Strict = React.StrictMode;
 """
 
 
@@ -38,6 +41,13 @@ def test_no_library_is_shared_and_nothing_else_is_lost() -> None:
     assert "useEffect" not in shortened
     assert "return jsx(ThemeProvider, {}, children);" in shortened
     assert share_no_libraries(shortened) == shortened
+
+
+def test_a_library_that_was_only_shared_is_not_loaded() -> None:
+    shortened = share_no_libraries(SHARING)
+
+    assert "emotion_react" not in shortened
+    assert 'import * as React from "react";' in shortened
 
 
 def test_a_page_that_shares_them_in_another_way_stops_the_build() -> None:
