@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import logging
+import re
 from typing import Any
 
 import httpx
@@ -79,6 +81,18 @@ async def test_an_event_of_endless_attachments_ends_its_websocket(
 
         assert await ana.text() == ""
         await _nothing_is_left(place)
+
+
+@pytest.mark.parametrize("query", ["EIO=4&transport=websocket&j=1", f"sid={'x' * 2_000}"])
+async def test_a_websocket_that_is_refused_by_http_is_no_fault_of_ours(
+    place: Place, caplog: pytest.LogCaptureFixture, query: str
+) -> None:
+    async with Raw.to(place.port) as raw:
+        head = await raw.upgrade(f"/_event/?{query}", Cookie=await place.cookie("ana"))
+
+        assert re.match(rb"HTTP/1.1 4\d\d ", head)
+        assert await raw.text() == ""
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 async def test_a_connection_that_ends_while_it_enters_leaves_nothing(

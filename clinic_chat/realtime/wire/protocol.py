@@ -142,6 +142,9 @@ class FrameProtocol(WebSocketsSansIOProtocol):
         await super().send(message)
         if message["type"] == "websocket.accept":
             del self.response
+        elif message["type"] == "websocket.http.response.body" and not message.get("more_body"):
+            # Uvicorn would log a refusal by HTTP as a fault of the application.
+            self.handshake_complete = True
 
 
 class _Messages:
