@@ -22,6 +22,8 @@ import * as memory from "$/public/live/thread_memory.js";
 const WINDOW = 300;
 const PATIENCE_MS = 10_000;
 const CONVERSATION = /^\/c\/([^/]+)\/?$/;
+// A conversation that the server has not told of yet: nothing of it can be shown or changed.
+const NOT_KNOWN = { id: "" };
 
 let stateName = null;
 let phase = "none";
@@ -246,7 +248,7 @@ function vars() {
   const first = firstSeq();
   const end = atEnd();
   const shown = end ? [...stored(), ...waiting()] : stored();
-  const row = (feed.key && inbox.row(feed.key)) || {};
+  const row = (feed.key && inbox.row(feed.key)) || NOT_KNOWN;
   return {
     phase,
     messages: grouped(shown, { unreadAfter, marked, patientName: row.patient_name }),

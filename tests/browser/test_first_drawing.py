@@ -15,6 +15,7 @@ from tests.browser.frames import Questions
 from tests.browser.pages import PHONE, live, message, messages, thread_of
 from tests.browser.people import ANA, new_patient
 from tests.browser.server import Server
+from tests.browser.timers import never_after
 
 # Each state that the page was in after a change, once.
 RECORD_DRAWING = """
@@ -28,6 +29,8 @@ RECORD_DRAWING = """
       threadWaits: count(".thread .thread-skeleton"),
       messages: count("[data-testid=message]"),
       composer: count("[data-testid=composer]"),
+      patient: document.querySelector(".thread-header h2")?.textContent ?? null,
+      headerButtons: count(".thread-header button"),
     });
     if (state !== window.drawing.at(-1)) window.drawing.push(state);
   }).observe(document, { childList: true, subtree: true });
@@ -66,12 +69,7 @@ HOLD_DRAWING = """
   };
 })();
 """
-NEVER_AT_ONCE = """
-(() => {
-  const timeout = window.setTimeout;
-  window.setTimeout = (run, ms, ...rest) => (ms === 500 ? 0 : timeout(run, ms, ...rest));
-})();
-"""
+NEVER_AT_ONCE = never_after(500)
 FOCUS_SEARCH = """
 (() => {
   const observer = new MutationObserver(() => {
@@ -117,6 +115,20 @@ async def test_list_and_conversation_show_whole_in_the_place_of_what_stood_for_t
     assert {state["messages"] for state in opened} == {0, MESSAGES}
     # Nobody answers what they do not see.
     assert all(state["composer"] == bool(state["messages"]) for state in states)
+
+
+async def test_there_is_nothing_to_press_before_it_is_known_whose_conversation_it_is(
+    visit: Visit, channel: Channel
+) -> None:
+    patient = new_patient()
+    sent = await channel.deliver(patient, "Bom dia")
+
+    ana = await visit(ANA, f"/c/{sent.conversation_id}", script=RECORD_DRAWING)
+    await expect(message(ana, "Bom dia")).to_be_visible()
+
+    states = await _drawing(ana)
+    assert {state["patient"] for state in states} == {None, patient.name}
+    assert all(bool(state["headerButtons"]) == bool(state["patient"]) for state in states)
 
 
 async def test_the_browser_reads_its_tables_of_dates_beside_the_page(visit: Visit) -> None:

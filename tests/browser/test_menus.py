@@ -19,18 +19,13 @@ from tests.browser.pages import (
     thread_of,
 )
 from tests.browser.people import ANA, new_patient
+from tests.browser.timers import never_after
 from tests.browser.watch import Complaints
 
 LIBRARY = re.compile(r"/assets/menus-[\w-]+\.js")
-_HOLD = """
-(() => {
-  const timeout = window.setTimeout;
-  window.setTimeout = (run, ms, ...rest) => (ms === %d ? 0 : timeout(run, ms, ...rest));
-})();
-"""
 # Without what loads the library when nobody presses anything, and what gives a press up in time.
-HOLD_PRELOADING = _HOLD % 3000
-HOLD_GIVING_UP = _HOLD % 3500
+HOLD_PRELOADING = never_after(3000)
+HOLD_GIVING_UP = never_after(3500)
 RECORD_LIVE = """
 (() => {
   const observer = new MutationObserver(() => {
