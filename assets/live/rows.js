@@ -12,6 +12,7 @@ import { goTo } from "$/public/live/router.js";
 
 const ROW = "[data-testid=conversation-row]";
 const LINK = `${ROW} a`;
+const NEWS = ".rows-news";
 // Fingers give no sign before they touch: for so long a tap means the row that was there.
 const REACTION_MS = 500;
 const TOUCHED_MS = 2000;
@@ -23,8 +24,19 @@ export const area = () => document.querySelector("[data-testid=conversation-list
 
 /** Show what has arrived while the order was held. */
 export function showNews() {
+  if (document.activeElement?.matches(NEWS)) focusFirstRowWhenShown();
   order.settle();
   area()?.scrollTo({ top: 0 });
+}
+
+// What was pressed is gone when the order has settled, and its focus must not be lost with it.
+function focusFirstRowWhenShown() {
+  const held = area().parentElement;
+  new MutationObserver((_, observer) => {
+    if (held.querySelector(NEWS)) return;
+    observer.disconnect();
+    if (document.activeElement === document.body) held.querySelector(LINK)?.focus();
+  }).observe(held, { childList: true });
 }
 
 /** Move the keyboard's focus into the list: to the row that Tab stops at. */
@@ -34,27 +46,20 @@ export function focusRows() {
   return Boolean(link);
 }
 
-export function ConversationRows({ children, className }) {
+/** What says what is new, the first child, above the rows, the others. */
+export function ConversationRows({ children }) {
+  const [news, ...rows] = children;
+  const held = useRef(null);
   const list = useRef(null);
-  const moving = useRef(null);
   const touch = useRef({ meant: undefined, timer: null });
 
   useEffect(() => {
     order.onMoving(() => {
       shifted();
       remember(list.current);
-      moving.current = rowOf(document.activeElement)?.dataset.id;
     });
     return () => order.onMoving(() => {});
   }, []);
-
-  // A row that is put to another place loses the focus.
-  useEffect(() => {
-    const id = moving.current;
-    moving.current = null;
-    if (!id || document.activeElement !== document.body) return;
-    list.current.querySelector(`[data-id="${id}"] a`)?.focus({ preventScroll: true });
-  });
 
   const onPointer = ({ pointerType }) => {
     if (pointerType !== "touch") order.hold("pointer");
@@ -69,7 +74,7 @@ export function ConversationRows({ children, className }) {
     if (target.matches(":focus-visible")) order.hold("keyboard");
   };
   const onBlur = ({ relatedTarget }) => {
-    if (list.current.contains(relatedTarget)) return;
+    if (held.current.contains(relatedTarget)) return;
     // To nowhere: the window is left, or the row is put to another place.
     if (relatedTarget) inbox.focusOn("");
     order.release("keyboard");
@@ -116,27 +121,36 @@ export function ConversationRows({ children, className }) {
     }
   };
 
+  // Who goes from the rows to what says what is new still aims at the list.
   return createElement(
     "div",
     {
-      ref: list,
-      className,
-      "data-testid": "conversation-list",
-      "data-scrolls": "true",
+      ref: held,
+      className: "rows-area",
       onPointerOver: onPointer,
       onPointerMove: onPointer,
       onPointerLeave,
-      onPointerDown,
-      onTouchStart: onTouch,
-      onTouchMove: onTouch,
-      onTouchEnd,
-      onTouchCancel: onTouchEnd,
       onFocus,
       onBlur,
-      onKeyDown,
-      onClickCapture,
     },
-    children,
+    createElement(
+      "div",
+      {
+        ref: list,
+        className: "rows-scroll",
+        "data-testid": "conversation-list",
+        "data-scrolls": "true",
+        onPointerDown,
+        onTouchStart: onTouch,
+        onTouchMove: onTouch,
+        onTouchEnd,
+        onTouchCancel: onTouchEnd,
+        onKeyDown,
+        onClickCapture,
+      },
+      ...rows,
+    ),
+    news,
   );
 }
 

@@ -55,36 +55,32 @@ def conversation_list() -> rx.Component:
 
 
 def _rows() -> rx.Component:
-    return rx.el.div(
-        ConversationRows.create(
-            rx.cond(
-                Inbox.conversations.length() > 0,
-                rx.el.ul(
-                    rx.foreach(
-                        Inbox.conversations,
-                        lambda row: Boundary.create(
-                            conversation_row(row=row), of=row, element="li", key=row.id
-                        ),
-                    ),
-                    class_name="rows",
-                ),
-                _empty(),
-            ),
-            rx.cond(
-                Inbox.cursor != "",
-                SeenButton.create(
-                    rx.cond(Inbox.busy, t("Loading…"), t("Load more conversations")),
-                    class_name="more",
-                    cursor=Inbox.cursor,
-                    on_click=Inbox.load_more(Inbox.cursor),
-                    disabled=Inbox.busy,
-                ),
-                rx.fragment(),
-            ),
-            class_name="rows-scroll",
-        ),
+    return ConversationRows.create(
         _news(),
-        class_name="rows-area",
+        rx.cond(
+            Inbox.conversations.length() > 0,
+            rx.el.ul(
+                rx.foreach(
+                    Inbox.conversations,
+                    lambda row: Boundary.create(
+                        conversation_row(row=row), of=row, element="li", key=row.id
+                    ),
+                ),
+                class_name="rows",
+            ),
+            _empty(),
+        ),
+        rx.cond(
+            Inbox.cursor != "",
+            SeenButton.create(
+                rx.cond(Inbox.busy, t("Loading…"), t("Load more conversations")),
+                class_name="more",
+                cursor=Inbox.cursor,
+                on_click=Inbox.load_more(Inbox.cursor),
+                disabled=Inbox.busy,
+            ),
+            rx.fragment(),
+        ),
     )
 
 
