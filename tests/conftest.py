@@ -46,6 +46,15 @@ rm -rf "$2"
 UNPRIVILEGED = "nobody"
 
 
+def stored(password_hash: str | None) -> Callable[[], Awaitable[str | None]]:
+    """What reads a password's hash from where it is kept."""
+
+    async def read_hash() -> str | None:
+        return password_hash
+
+    return read_hash
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print what the tests measured."""
     for report in terminalreporter.getreports("passed"):

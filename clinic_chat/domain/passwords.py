@@ -3,7 +3,7 @@
 import asyncio
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from functools import lru_cache
 
 from argon2 import PasswordHasher
@@ -72,19 +72,22 @@ async def hash_password(password: str) -> str:
         return await asyncio.to_thread(_hasher.hash, _bytes(password))
 
 
-async def verify_password(password: str, password_hash: str | None, turn: Turn = NO_HURRY) -> bool:
-    """Whether `password` made `password_hash`; takes as long when there is no hash.
+async def verify_password(
+    password: str, read_hash: Callable[[], Awaitable[str | None]], turn: Turn = NO_HURRY
+) -> bool:
+    """Whether `password` made the hash that is read; takes as long when there is none.
 
-    A password longer than any can be matches nothing and costs nothing.
+    It is read when the turn has come, so that those who wait or find no place ask nothing of the
+    database. A password longer than any can be matches nothing and costs nothing.
 
     Raises:
         TooManyWaiting: too many passwords are being checked already.
-        Exception: whatever `turn.admit` raises.
+        Exception: whatever `turn.admit` or `read_hash` raises.
     """
     if len(password) > PASSWORD_MAXIMUM:
         return False
     async with turns.take(turn):
-        return await asyncio.to_thread(_verify, password, password_hash)
+        return await asyncio.to_thread(_verify, password, await read_hash())
 
 
 def _verify(password: str, password_hash: str | None) -> bool:

@@ -95,8 +95,14 @@ class Sessions:
             TooManyWaiting: too many passwords are being checked already.
             Exception: whatever `turn.admit` raises.
         """
-        user = await self._user(normal_email(email))
-        if not await verify_password(password, user.password_hash if user else None, turn):
+        user: User | None = None
+
+        async def read_hash() -> str | None:
+            nonlocal user
+            user = await self._user(normal_email(email))
+            return user.password_hash if user else None
+
+        if not await verify_password(password, read_hash, turn):
             return None
         if user is None or user.deactivated_at is not None:
             return None

@@ -7,6 +7,7 @@ import on the command line) arrive as well, only later.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -77,7 +78,14 @@ class Bus:
     async def _look_now_and_then(self) -> None:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            self.call(self._catch_up_all)
+            await self._guarded(self._look())
+
+    async def _look(self) -> None:
+        # One statement for all clinics is what makes many quiet ones cheap, and no delivery waits
+        # for its answer. What a commit of this process told of meanwhile is in the queue before.
+        for clinic_id, seq in (await last_seqs(self._database, self._delivered)).items():
+            if seq > self._delivered[clinic_id]:
+                self.call(partial(self._catch_up, clinic_id, seq))
 
     async def _guarded(self, work: Awaitable[None]) -> None:
         try:
@@ -119,19 +127,16 @@ class Bus:
         fresh = [event for event in events if event.seq > delivered]
         expected = range(delivered + 1, delivered + 1 + len(fresh))
         if [event.seq for event in fresh] != list(expected):
-            await self._catch_up(clinic_id)
+            await self._catch_up(clinic_id, events[-1].seq)
         elif fresh:
             await self._hand_on(clinic_id, fresh)
 
-    async def _catch_up_all(self) -> None:
-        # One statement for all clinics is what makes many quiet ones cheap.
-        for clinic_id, seq in (await last_seqs(self._database, self._delivered)).items():
-            if seq > self._delivered[clinic_id]:
-                await self._catch_up(clinic_id)
-
-    async def _catch_up(self, clinic_id: UUID) -> None:
+    async def _catch_up(self, clinic_id: UUID, until: int) -> None:
         scope = ClinicScope(self._database, clinic_id)
-        while events := await events_after(scope, self._delivered[clinic_id]):
+        while self._delivered[clinic_id] < until:
+            events = await events_after(scope, self._delivered[clinic_id])
+            if not events:
+                return
             await self._hand_on(clinic_id, events)
 
     async def _hand_on(self, clinic_id: UUID, events: list[Recorded]) -> None:

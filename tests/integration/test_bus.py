@@ -1,11 +1,22 @@
-"""The bus ends when it is told to, whatever comes in at the same moment."""
+"""The bus keeps nobody waiting for the database, and ends when it is told to."""
 
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
+from clinic_chat.domain.events import Recorded
+from clinic_chat.domain.messages import receive_message
+from clinic_chat.domain.scope import ClinicScope
+from clinic_chat.realtime import bus as bus_module
 from clinic_chat.realtime.bus import Bus
 from clinic_chat.storage.database import Database
+
+if TYPE_CHECKING:
+    import pytest
+
+    from tests.conftest import Clinics
 
 # Steps of the event loop between something that comes in and the end.
 STEPS = 6
@@ -30,3 +41,45 @@ async def test_the_bus_ends_although_something_comes_in_at_that_moment(database:
 async def _step(steps: int) -> None:
     for _ in range(steps):
         await asyncio.sleep(0)
+
+
+async def test_nobody_waits_for_a_look_that_the_database_does_not_answer(
+    clinics: Clinics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scope, database = clinics.aurora, clinics.database
+    looks, answers = asyncio.Event(), asyncio.Event()
+    last_seqs = bus_module.last_seqs
+
+    async def later(*arguments: Any) -> dict[UUID, int]:
+        looks.set()
+        await answers.wait()
+        return await last_seqs(*arguments)
+
+    monkeypatch.setattr(bus_module, "last_seqs", later)
+    monkeypatch.setattr(bus_module, "LOOK_SECONDS", 0)
+    bus = Bus(database)
+    delivered: asyncio.Queue[list[Recorded]] = asyncio.Queue()
+    bus.on_events(lambda _, events: delivered.put(events))
+    await bus.watch(scope.clinic_id)
+    running = asyncio.create_task(bus.run())
+
+    async with asyncio.timeout(5):
+        await looks.wait()
+        database.on_commit(bus.committed)
+        await _deliver(scope, "first")
+        assert [event.seq for event in await delivered.get()] == [1]
+
+        # What another process writes comes with the answer.
+        database._listeners.clear()
+        await _deliver(scope, "second")
+        answers.set()
+        assert [event.seq for event in await delivered.get()] == [2]
+    running.cancel()
+    await asyncio.wait([running])
+    assert delivered.empty()
+
+
+async def _deliver(scope: ClinicScope, external_id: str) -> None:
+    await receive_message(
+        scope, name="Lia", phone="+5521900000001", body="Bom dia", external_id=external_id
+    )

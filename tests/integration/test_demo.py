@@ -27,6 +27,7 @@ from clinic_chat.domain.scope import ClinicScope
 from clinic_chat.domain.staff import User, clinics_of, colleagues
 from clinic_chat.storage.base import now
 from clinic_chat.storage.database import Database
+from tests.conftest import stored
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +88,7 @@ async def test_the_staff_of_both_clinics_can_sign_in(filled: Database) -> None:
         ("carla@boreal.example", "en"),
     ):
         assert users[email].locale == locale
-        assert await verify_password(DEMO_PASSWORD, users[email].password_hash)
+        assert await verify_password(DEMO_PASSWORD, stored(users[email].password_hash))
     in_both = [user for user in users.values() if len(await clinics_of(filled, user.id)) == 2]
     assert len(in_both) == 1
 
