@@ -216,6 +216,7 @@ def test_strangers_cause_no_internal_error_and_leave_nothing_behind(target: Targ
 
     assert faults == {}
     after = _calm(target, before)
+    assert _connections(after) == 0
     assert _more_of(before, after) == {}
     assert after.bytes < before.bytes * (1 + GROWTH)
     assert len([name for name in seen if ":" in name]) > 5
