@@ -108,6 +108,8 @@ async def test_every_state_shows_where_colours_are_forced(visit: Visit, channel:
     assert await _style(chip, "backgroundColor") != await _style(other, "backgroundColor")
     opened = page.locator(".row[data-open=true] .row-link")
     assert await _style(opened, "borderTopWidth") == "2px"
+    # Its own arrow is a picture, which is not drawn there.
+    assert await _style(page.locator("select.chip"), "appearance") == "auto"
     dot, canvas = page.locator(".connection-dot"), page.locator("body")
     assert await _style(dot, "backgroundColor") != await _style(canvas, "backgroundColor")
 
