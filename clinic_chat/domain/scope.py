@@ -19,7 +19,7 @@ LOCKED_CLINIC = "locked_clinic"
 Result = TypeVar("Result")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ClinicScope:
     """One clinic's data, seen by one actor.
 

@@ -52,7 +52,7 @@ class SignInSession(Base):
     """When the person last did something, to within `SEEN_RESOLUTION`."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Identity:
     """Who a live session is: the person, the clinic and how to show them."""
 

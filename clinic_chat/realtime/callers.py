@@ -25,15 +25,13 @@ CALM_SECONDS = 1.0
 log = structlog.get_logger(__name__)
 
 
-@dataclass
+@dataclass(eq=False, slots=True)
 class Caller:
     """The signed-in person behind one socket."""
 
     sid: str
-    cookie: str
-    identity: Identity
+    visitor: Visitor
     scope: ClinicScope
-    checked_at: float = field(default_factory=monotonic)
     feeds: dict[str, str] = field(default_factory=dict)
     """The feeds this tab follows: name → key."""
     versions: dict[str, tuple[str, int]] = field(default_factory=dict)
@@ -44,6 +42,12 @@ class Caller:
     """Whether the socket is over, for whoever had to wait in between."""
     active_at: datetime | None = None
     """When the person last did something in this tab, which keeps the session from idling out."""
+
+    @property
+    def identity(self) -> Identity:
+        """Who it is, as the last look-up found."""
+        identity: Identity = self.visitor.identity
+        return identity
 
     def note_activity(self) -> None:
         """The person did something just now, and not the tab by itself."""
@@ -65,7 +69,7 @@ class Caller:
         """Take what a look-up found; False when it is no live session of this clinic."""
         if identity is None or identity.clinic_id != self.identity.clinic_id:
             return False
-        self.identity, self.checked_at = identity, checked_at
+        self.visitor.identity, self.visitor.checked_at = identity, checked_at
         return True
 
 
@@ -95,24 +99,23 @@ class Callers:
         if visitor is None or visitor.over:
             return None
         identity: Identity = visitor.identity
-        caller = Caller(
-            sid,
-            visitor.cookie,
-            identity,
-            ClinicScope(self._database, identity.clinic_id, identity.user_id),
-            checked_at=visitor.checked_at,
-        )
-        self._by_sid[sid] = caller
+        scope = ClinicScope(self._database, identity.clinic_id, identity.user_id)
+        caller = self._by_sid[sid] = Caller(sid, visitor, scope)
         return caller
+
+    def find(self, sid: str | None) -> Caller | None:
+        """The socket's caller, whatever became of the session meanwhile."""
+        return self._by_sid.get(sid or "")
 
     async def live(self, sid: str | None) -> Caller | None:
         """The socket's caller when its session was live a few seconds ago."""
-        caller = self._by_sid.get(sid or "")
+        caller = self.find(sid)
         if caller is None:
             return None
-        if monotonic() - caller.checked_at > STALE_SECONDS:
+        visitor = caller.visitor
+        if monotonic() - visitor.checked_at > STALE_SECONDS:
             moment = monotonic()
-            if not caller.renew(await self._sessions.find(caller.cookie), moment):
+            if not caller.renew(await self._sessions.find(visitor.cookie), moment):
                 return None
         return caller
 

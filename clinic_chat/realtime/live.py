@@ -80,8 +80,6 @@ class Live:
         self._framework: Any = None
         self._tabs: TabStates | None = None
         self._allowed: frozenset[str] = frozenset()
-        # By socket.
-        self._visitors: dict[str, Visitor] = {}
         services.database.on_commit(self.bus.committed)
         on_goodbye(self.say_goodbye)
         self.bus.on_events(self._publish)
@@ -159,22 +157,20 @@ class Live:
         await self._emit(IDENTITY, identity_told(identity, self._secret), sid)
         request = framework_request(visitor.token or sid, identity.session_id)
         said = self._only_framework(auth)
-        self._visitors[sid] = visitor
         try:
             await self._in_turn(visitor, self._framework.on_connect, sid, request, said)
         except Exception:
             # A refused connect never reaches disconnect.
             self.callers.forget(sid)
-            self._visitors.pop(sid, None)
             raise
 
     async def _event(self, sid: str, data: Any = None, *_rest: Any) -> None:
-        visitor = self._visitors.get(sid)
+        caller = self.callers.find(sid)
         event = self._acceptable(data)
-        if visitor is None or event is None:
+        if caller is None or event is None:
             count_refusal("event.refused")
             return
-        await self._in_turn(visitor, self._framework.on_event, sid, event)
+        await self._in_turn(caller.visitor, self._framework.on_event, sid, event)
 
     async def _in_turn(
         self, visitor: Visitor, begin: Callable[..., Awaitable[Any]], *args: Any
@@ -211,7 +207,6 @@ class Live:
 
     async def _disconnect(self, sid: str, reason: str = "") -> None:
         caller = self.callers.forget(sid)
-        self._visitors.pop(sid, None)
         if self._tabs is not None and caller is not None and reason in _LOST:
             identity = caller.identity
             self._tabs.lost(sid, (identity.clinic_id, identity.session_id))

@@ -72,7 +72,6 @@ class Place:
             "entering": len(sio._outside),
             "visitors": self.live.handshakes.count(),
             "callers": self.live.callers.count(),
-            "turns": len(self.live._visitors),
         }
 
     @asynccontextmanager

@@ -169,7 +169,7 @@ async def _works(place: Place, caller: Caller, key: str) -> None:
         answer = await acts[name](caller.sid, {"conversationId": key, **more})
         assert answer.get("ok"), (name, answer)
     await eventually(lambda: place.live.bus.delivered(caller.identity.clinic_id) >= 2)
-    await place.services.sessions.find(caller.cookie)
+    await place.services.sessions.find(caller.visitor.cookie)
     assert isinstance(place.live.acts._sends, Sends)
 
 
