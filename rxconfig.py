@@ -17,9 +17,9 @@ os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.envir
 import reflex as rx
 from reflex_base import constants
 
-from clinic_chat.realtime.tabs import STATE_SECONDS
+from clinic_chat.realtime.reflex_states import STATE_SECONDS
 from clinic_chat.settings import get_settings
-from clinic_chat.ui.plugin import LivePlugin
+from clinic_chat.ui.build.plugin import LivePlugin
 
 # The development server has a published password, so it listens on this machine alone.
 LOOPBACK = "127.0.0.1"

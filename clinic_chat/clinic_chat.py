@@ -7,18 +7,19 @@ from clinic_chat.api.app import create_api
 from clinic_chat.logs import configure_logging
 from clinic_chat.realtime.gate import Gate, exposed_events
 from clinic_chat.realtime.live import Live
+from clinic_chat.server.development import prepare_development
 from clinic_chat.services import Services
 from clinic_chat.settings import get_settings
-from clinic_chat.start import prepare_development
-from clinic_chat.ui import runtime, theme
+from clinic_chat.ui import runtime
 from clinic_chat.ui.account.state import Account
-from clinic_chat.ui.inbox import page as inbox
-from clinic_chat.ui.inbox.loading import Page
+from clinic_chat.ui.components import theme
 from clinic_chat.ui.inbox.state import Inbox
 from clinic_chat.ui.not_found import page as not_found
 from clinic_chat.ui.sign_in import page as sign_in
 from clinic_chat.ui.thread.pane import opening_script
 from clinic_chat.ui.thread.state import Thread
+from clinic_chat.ui.workspace import page as inbox
+from clinic_chat.ui.workspace.load import Page
 
 log = structlog.get_logger(__name__)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from starlette.datastructures import Headers
 
-from clinic_chat.domain.sessions import COOKIE_NAME
+from clinic_chat.domain.accounts.sessions import COOKIE_NAME
 from clinic_chat.settings import Settings
 
 HOST_PREFIX = "__Host-"

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from clinic_chat.domain.sessions import Sessions
-from clinic_chat.domain.tokens import Tokens
-from clinic_chat.limits import Limits
+from clinic_chat.domain.accounts.api_tokens import Tokens
+from clinic_chat.domain.accounts.sessions import Sessions
+from clinic_chat.rate_limits import Limits
 from clinic_chat.settings import Settings
 from clinic_chat.storage.database import Database
 

@@ -16,9 +16,9 @@ import asyncpg
 import pytest
 from argon2 import PasswordHasher
 
-from clinic_chat.domain.clinics import Clinic
-from clinic_chat.domain.scope import ClinicScope
-from clinic_chat.domain.staff import Membership, Role, User
+from clinic_chat.domain.accounts.users import Membership, Role, User
+from clinic_chat.domain.clinics.clinic import Clinic
+from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.storage.database import Database
 from clinic_chat.storage.migrate import migrate
 

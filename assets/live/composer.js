@@ -16,7 +16,7 @@ const MAX_LINES = 6;
 
 const useBeforePaint = typeof window === "undefined" ? useEffect : useLayoutEffect;
 
-/** Why a body would be refused, as the server's code (clinic_chat/domain/text.py), or "". */
+/** Why a body would be refused, as the server's code (clinic_chat/domain/validation.py), or "". */
 export function refusal(body) {
   if (!isVisible(body)) return "body_empty";
   if ([...body.trim()].length > BODY_LIMIT) return "body_too_long";

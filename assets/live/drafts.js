@@ -11,7 +11,7 @@ import * as sealed from "$/public/live/sealed_storage.js";
 
 const SAVE_AFTER_MS = 1000;
 const STILL_TYPING_MS = 4000;
-// Longer ones stay in this browser (clinic_chat/domain/drafts.py).
+// Longer ones stay in this browser (clinic_chat/domain/messages/drafts.py).
 const LIMIT = 16_000;
 const PREFIX = "clinic-chat:draft";
 // Earlier versions kept all of a person's drafts in one list.

@@ -1,5 +1,5 @@
 // One live feed in this tab: items by id, kept current by versioned patches.
-// The server's half, with the rules of versions, is clinic_chat/realtime/feeds.py.
+// The server's half, with the rules of versions, is clinic_chat/realtime/feeds/protocol.py.
 
 import { safely } from "$/public/live/safely.js";
 

@@ -15,7 +15,7 @@ import { NO_TERMS, hitsIn, matchesTerms } from "$/public/live/search.js";
 import { hue, initials, salutation } from "$/public/live/text.js";
 
 const KEY = "inbox";
-// As many at once as the server answers (clinic_chat/realtime/acts.py).
+// As many at once as the server answers (clinic_chat/realtime/commands/commands.py).
 const MARKERS_AT_ONCE = 200;
 const ASK_AGAIN_MS = 2000;
 const EVERYTHING = { search: "", who: "all", status: "", unread: false, terms: NO_TERMS };

@@ -1,4 +1,4 @@
-// What a search matches, by the server's folding (clinic_chat/domain/search.py): rows come with
+// What a search matches, by the server's folding (clinic_chat/domain/queries/search.py): rows come with
 // their folded names, the view with its folded words and numbers.
 
 export const NO_TERMS = { words: [], numbers: [] };

@@ -1,5 +1,5 @@
 // Stands between Reflex and socket.io-client: same origin, our reconnect schedule, and the
-// feeds' events beside Reflex's own. Brought in by clinic_chat/ui/plugin.py.
+// feeds' events beside Reflex's own. Brought in by clinic_chat/ui/build/plugin.py.
 
 import io from "socket.io-client";
 

@@ -1,5 +1,5 @@
 // The browser's storage, which may be full, forbidden or missing. Nothing here throws: what the
-// browser does not take lasts as long as the page. Reflex's modules use it too (ui/plugin.py).
+// browser does not take lasts as long as the page. Reflex's modules use it too (ui/build/plugin.py).
 
 /** `find()` returns the browser's storage, null or nothing; it may throw. */
 function forgiving(find) {

@@ -5,7 +5,7 @@
 import { account } from "$/public/live/account.js";
 
 const CONVERSATIONS = 20;
-// As many as the server sends when a conversation is opened (clinic_chat/domain/history.py).
+// As many as the server sends when a conversation is opened (clinic_chat/domain/queries/message_pages.py).
 const MESSAGES = 30;
 
 const kept = new Map();

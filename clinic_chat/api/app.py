@@ -4,9 +4,12 @@ from fastapi import FastAPI
 from starlette.routing import Route
 
 from clinic_chat import __version__
-from clinic_chat.api import health, inbound, receipts, sign_in
+from clinic_chat.api import health
+from clinic_chat.api.auth import sign_in
 from clinic_chat.api.context import ApiContext, SignedOut, attach
 from clinic_chat.api.routes import Unmatched
+from clinic_chat.api.v1 import delivery_status as receipts
+from clinic_chat.api.v1 import inbound
 from clinic_chat.services import Services
 
 OPENAPI_PATH = "/api/v1/openapi.json"

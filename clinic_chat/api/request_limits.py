@@ -3,7 +3,7 @@
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from clinic_chat.api.errors import error_response, rate_limited
-from clinic_chat.limits import Limits
+from clinic_chat.rate_limits import Limits
 from clinic_chat.refusals import count_refusal
 
 # Of all addresses together.

@@ -9,7 +9,7 @@ import typer
 from clinic_chat.cli.running import ClinicOption, with_database
 
 if TYPE_CHECKING:
-    from clinic_chat.domain.imports import ImportResult
+    from clinic_chat.domain.imports.importer import ImportResult
     from clinic_chat.storage.database import Database
 
 # Where there is no progress bar: often enough to see that it goes on.
@@ -36,7 +36,7 @@ def create_clinic(
     ] = None,
 ) -> None:
     """Create an empty clinic."""
-    from clinic_chat.domain import clinics
+    from clinic_chat.domain.clinics import clinic as clinics
 
     async def work(database: "Database") -> None:
         await clinics.create_clinic(database, slug, name, timezone or clinics.DEFAULT_TIMEZONE)
@@ -53,9 +53,9 @@ def import_dialogues(
     from rich.console import Console
     from rich.progress import Progress
 
-    from clinic_chat.domain import imports
-    from clinic_chat.domain.clinics import find_clinic
-    from clinic_chat.domain.scope import ClinicScope
+    from clinic_chat.domain.clinics.clinic import find_clinic
+    from clinic_chat.domain.clinics.scope import ClinicScope
+    from clinic_chat.domain.imports import importer as imports
 
     console = Console(stderr=True)
 

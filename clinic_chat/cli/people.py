@@ -35,8 +35,8 @@ def create_user(
 
     An address that is known from another clinic joins this one and keeps its password.
     """
-    from clinic_chat.domain import staff
-    from clinic_chat.domain.clinics import find_clinic
+    from clinic_chat.domain.accounts import users as staff
+    from clinic_chat.domain.clinics.clinic import find_clinic
 
     async def work(database: "Database") -> bool:
         found = await find_clinic(database, clinic)
@@ -53,7 +53,7 @@ def create_user(
 
 def list_users(clinic: AnyClinicOption = None) -> None:
     """List who may sign in where, and in how many browsers they are."""
-    from clinic_chat.domain.accounts import Account, list_accounts
+    from clinic_chat.domain.accounts.administration import Account, list_accounts
 
     async def work(database: "Database") -> list[Account]:
         return await list_accounts(database, await clinic_id_of(database, clinic))
@@ -76,7 +76,7 @@ def list_users(clinic: AnyClinicOption = None) -> None:
 
 def set_password(email: EmailOption) -> None:
     """Give a person a new password, asked for or read from standard input, and sign them out."""
-    from clinic_chat.domain import accounts
+    from clinic_chat.domain.accounts import administration as accounts
 
     async def work(database: "Database") -> int:
         await accounts.find_user(database, email)
@@ -88,7 +88,7 @@ def set_password(email: EmailOption) -> None:
 
 def deactivate_user(email: EmailOption) -> None:
     """Let a person sign in nowhere any more and sign them out; what they wrote stays."""
-    from clinic_chat.domain import accounts
+    from clinic_chat.domain.accounts import administration as accounts
 
     async def work(database: "Database") -> list[str]:
         return await accounts.deactivate_user(database, email)
@@ -101,7 +101,7 @@ def deactivate_user(email: EmailOption) -> None:
 
 def activate_user(email: EmailOption) -> None:
     """Let a person who was deactivated sign in again, with the password they had."""
-    from clinic_chat.domain import accounts
+    from clinic_chat.domain.accounts import administration as accounts
 
     async def work(database: "Database") -> None:
         await accounts.activate_user(database, email)
@@ -112,7 +112,7 @@ def activate_user(email: EmailOption) -> None:
 
 def end_sessions(email: EmailOption) -> None:
     """Sign a person out in every browser."""
-    from clinic_chat.domain import accounts
+    from clinic_chat.domain.accounts import administration as accounts
 
     async def work(database: "Database") -> int:
         return await accounts.end_sessions(database, email)

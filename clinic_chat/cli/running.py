@@ -68,7 +68,7 @@ async def clinic_id_of(database: "Database", slug: str | None) -> "UUID | None":
     Raises:
         NotFound: there is no such clinic.
     """
-    from clinic_chat.domain.clinics import find_clinic
+    from clinic_chat.domain.clinics.clinic import find_clinic
 
     return (await find_clinic(database, slug)).id if slug else None
 

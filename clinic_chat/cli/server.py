@@ -16,7 +16,7 @@ def serve(
     port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 3000,
 ) -> None:
     """Run the production server: front end and back end on one port."""
-    from clinic_chat.serve import serve as run_server
+    from clinic_chat.server.serve import serve as run_server
     from clinic_chat.settings import get_settings
 
     refuse_taken_port(host, port)

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 def create_token(clinic: ClinicOption) -> None:
     """Create an API token of a clinic and print it: this is the only time it is shown."""
-    from clinic_chat.domain import tokens
-    from clinic_chat.domain.clinics import find_clinic
+    from clinic_chat.domain.accounts import api_tokens as tokens
+    from clinic_chat.domain.clinics.clinic import find_clinic
 
     async def work(database: "Database") -> str:
         found = await find_clinic(database, clinic)
@@ -30,8 +30,8 @@ def create_token(clinic: ClinicOption) -> None:
 
 def list_tokens(clinic: AnyClinicOption = None) -> None:
     """List the API tokens by their ids; their texts are not stored."""
-    from clinic_chat.domain.tokens import TokenEntry
-    from clinic_chat.domain.tokens import list_tokens as find_tokens
+    from clinic_chat.domain.accounts.api_tokens import TokenEntry
+    from clinic_chat.domain.accounts.api_tokens import list_tokens as find_tokens
 
     async def work(database: "Database") -> list[TokenEntry]:
         return await find_tokens(database, await clinic_id_of(database, clinic))
@@ -56,7 +56,7 @@ def revoke_token(
     ],
 ) -> None:
     """Make an API token worth nothing, at once."""
-    from clinic_chat.domain import tokens
+    from clinic_chat.domain.accounts import api_tokens as tokens
 
     async def work(database: "Database") -> None:
         # A text in the arguments is seen by others on the machine and stays in shells' histories.

@@ -5,10 +5,10 @@ from uuid import UUID
 from clinic_chat.demo.people import CLINICS, DEMO_PASSWORD, STAFF, DemoClinic
 from clinic_chat.demo.replay import replay
 from clinic_chat.demo.script import load_scripts
-from clinic_chat.domain.clinics import any_clinic, create_clinic
+from clinic_chat.domain.accounts.users import User, create_user
+from clinic_chat.domain.clinics.clinic import any_clinic, create_clinic
+from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.errors import Conflict
-from clinic_chat.domain.scope import ClinicScope
-from clinic_chat.domain.staff import User, create_user
 from clinic_chat.storage.database import Database
 
 

@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic_chat.demo.script import Line, Script
-from clinic_chat.domain.conversations import Conversation
-from clinic_chat.domain.messages import (
+from clinic_chat.domain.accounts.users import User
+from clinic_chat.domain.conversations.conversation import Conversation
+from clinic_chat.domain.messages.message import (
     API_CHANNEL,
     Direction,
     Message,
@@ -17,9 +18,8 @@ from clinic_chat.domain.messages import (
     append_message,
     start_conversation,
 )
-from clinic_chat.domain.patients import new_patient
-from clinic_chat.domain.receipts import ReadMarker
-from clinic_chat.domain.staff import User
+from clinic_chat.domain.messages.read_markers import ReadMarker
+from clinic_chat.domain.patients.patient import new_patient
 from clinic_chat.storage.base import new_id, now
 
 DELIVERY = timedelta(seconds=2)

@@ -18,8 +18,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from importlib.resources import files
 from zoneinfo import ZoneInfo
 
-from clinic_chat.domain.conversations import Status
-from clinic_chat.domain.messages import MessageStatus
+from clinic_chat.domain.conversations.conversation import Status
+from clinic_chat.domain.messages.message import MessageStatus
 
 _SAID = re.compile(
     r"^(?P<who>[a-z]*) ?(?:\[(?P<status>[a-z]+)(?:: (?P<why>.+))?\])?> (?P<text>.+)$"

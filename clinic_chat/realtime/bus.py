@@ -12,8 +12,8 @@ from uuid import UUID
 
 import structlog
 
-from clinic_chat.domain.events import Personal, Recorded, events_after, last_seq, last_seqs
-from clinic_chat.domain.scope import ClinicScope
+from clinic_chat.domain.clinics.scope import ClinicScope
+from clinic_chat.domain.events.log import Personal, Recorded, events_after, last_seq, last_seqs
 from clinic_chat.storage.database import Database, StorageUnavailable
 
 LOOK_SECONDS = 5.0

@@ -16,7 +16,7 @@ from reflex.state import BaseState, State, StateUpdate
 from reflex_base.constants.route import RouteVar
 from reflex_base.utils.format import format_event_handler
 
-from clinic_chat.realtime.callers import Callers, set_current_caller
+from clinic_chat.realtime.connections import Callers, set_current_caller
 from clinic_chat.refusals import count_refusal
 
 # What the browser's page load and navigation send; `set_is_hydrated` ends their chain.

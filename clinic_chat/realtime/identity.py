@@ -8,8 +8,8 @@ over while a tab is away. What that tab had under way is its author's
 import base64
 from typing import Any
 
-from clinic_chat.domain.browser_key import browser_key
-from clinic_chat.domain.sessions import Identity
+from clinic_chat.domain.accounts.browser_key import browser_key
+from clinic_chat.domain.accounts.sessions import Identity
 from clinic_chat.realtime.clock import milliseconds_now
 
 EVENT = "session:identity"

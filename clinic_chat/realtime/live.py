@@ -12,18 +12,19 @@ from reflex_base.constants import CompileVars
 from socketio import AsyncServer
 from socketio.exceptions import ConnectionRefusedError as Refused
 
-from clinic_chat.domain.changes import changes_of
-from clinic_chat.domain.events import Personal, Recorded
-from clinic_chat.domain.scope import ClinicScope
-from clinic_chat.realtime import inbox_feed, personal_feed, rooms, thread_feed
-from clinic_chat.realtime.activity import Activity
-from clinic_chat.realtime.acts import Acts
+from clinic_chat.domain.clinics.scope import ClinicScope
+from clinic_chat.domain.events.log import Personal, Recorded
+from clinic_chat.domain.queries.changes import changes_of
+from clinic_chat.realtime import rooms
 from clinic_chat.realtime.bus import Bus
-from clinic_chat.realtime.callers import Caller, Callers
-from clinic_chat.realtime.feeds import Feeds
+from clinic_chat.realtime.commands.commands import Acts
+from clinic_chat.realtime.connections import Caller, Callers
+from clinic_chat.realtime.feeds import inbox as inbox_feed
+from clinic_chat.realtime.feeds import personal as personal_feed
+from clinic_chat.realtime.feeds import thread as thread_feed
+from clinic_chat.realtime.feeds.protocol import Feeds
+from clinic_chat.realtime.feeds.subscriptions import Subscriptions
 from clinic_chat.realtime.gate import well_formed
-from clinic_chat.realtime.gathering import Gathering
-from clinic_chat.realtime.goodbye import Work, on_goodbye
 from clinic_chat.realtime.handshakes import Handshakes
 from clinic_chat.realtime.identity import EVENT as IDENTITY
 from clinic_chat.realtime.identity import (
@@ -32,17 +33,19 @@ from clinic_chat.realtime.identity import (
     identity_told,
     names_another,
 )
-from clinic_chat.realtime.presence import Presence
-from clinic_chat.realtime.server import create_socket_server
+from clinic_chat.realtime.memory import Tidying
+from clinic_chat.realtime.presence.activity import Activity
+from clinic_chat.realtime.presence.coalescing import Gathering
+from clinic_chat.realtime.presence.online import Presence
+from clinic_chat.realtime.reflex_states import TabStates
 from clinic_chat.realtime.state_events import bounded, framework_request, newest_event
-from clinic_chat.realtime.subscriptions import Subscriptions
-from clinic_chat.realtime.tabs import TabStates
-from clinic_chat.realtime.tidying import Tidying
-from clinic_chat.realtime.wire.strangers import UNAUTHORIZED
-from clinic_chat.realtime.wire.visitor import VISITOR, Visitor
-from clinic_chat.realtime.wire.watch import close_peers, watch_peers
+from clinic_chat.realtime.transport.heartbeat import close_peers, watch_peers
+from clinic_chat.realtime.transport.socketio_server import create_socket_server
+from clinic_chat.realtime.transport.unauthorized import UNAUTHORIZED
+from clinic_chat.realtime.transport.visitor import VISITOR, Visitor
 from clinic_chat.refusals import count_refusal
 from clinic_chat.services import Services
+from clinic_chat.shutdown import Work, on_goodbye
 
 SESSION_ENDED = "session:ended"
 SERVER_RESTARTING = "server:restarting"

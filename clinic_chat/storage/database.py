@@ -16,9 +16,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import Session
 
+from clinic_chat.storage.batching import Together
 from clinic_chat.storage.scoping import CLINIC, FLUSHES, ScopedSession
-from clinic_chat.storage.sqlite import sqlite_engine
-from clinic_chat.storage.together import Together
+from clinic_chat.storage.sqlite.engine import sqlite_engine
 
 READERS = 8
 COMMITTED = "committed"

@@ -12,7 +12,7 @@ from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 from pytest_asyncio import is_async_test
 
 from clinic_chat.demo import DEMO_PASSWORD
-from clinic_chat.domain.sessions import COOKIE_NAME
+from clinic_chat.domain.accounts.sessions import COOKIE_NAME
 from tests.browser import pages
 from tests.browser.channel import Channel
 from tests.browser.chromium import LAUNCH_ARGUMENTS, chromium_path

@@ -8,9 +8,9 @@ from clinic_chat.realtime.live import Live
 from clinic_chat.services import Services
 from clinic_chat.settings import Settings
 from clinic_chat.ui.account.state import Account
-from clinic_chat.ui.inbox.loading import Page
 from clinic_chat.ui.inbox.state import Inbox
 from clinic_chat.ui.thread.state import Thread
+from clinic_chat.ui.workspace.load import Page
 
 STATES = (Account, Inbox, Page, Thread)
 EXPOSED = exposed_events(STATES)

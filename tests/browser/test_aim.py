@@ -6,7 +6,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Locator, Page, expect
 
-from clinic_chat.domain.phones import format_phone
+from clinic_chat.domain.patients.phones import format_phone
 from tests.browser.channel import Channel
 from tests.browser.conftest import Visit
 from tests.browser.pages import PHONE, composer, open_conversation, row, rows, thread_of

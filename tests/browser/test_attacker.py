@@ -18,7 +18,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from clinic_chat.domain.sessions import COOKIE_NAME
+from clinic_chat.domain.accounts.sessions import COOKIE_NAME
 from clinic_chat.refusals import LOG_SECONDS
 from tests.browser import handlers
 from tests.browser.channel import Channel

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.async_api import Page, expect
 
-from clinic_chat.domain.phones import format_phone
+from clinic_chat.domain.patients.phones import format_phone
 from tests.browser.channel import Channel
 from tests.browser.conftest import Visit
 from tests.browser.frames import received_by

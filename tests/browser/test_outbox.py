@@ -12,7 +12,7 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Dialog, Page, expect
 
 from clinic_chat.demo import DEMO_PASSWORD
-from clinic_chat.domain.sessions import COOKIE_NAME
+from clinic_chat.domain.accounts.sessions import COOKIE_NAME
 from tests.browser.attempts import attempts
 from tests.browser.badge import LIVE, WAITING, badge, badge_is, synced
 from tests.browser.channel import Channel

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from playwright.async_api import Page, expect
 
 from clinic_chat.demo import DEMO_PASSWORD
-from clinic_chat.domain.sessions import COOKIE_NAME
+from clinic_chat.domain.accounts.sessions import COOKIE_NAME
 from tests.browser.badge import WAITING, badge, badge_is, synced
 from tests.browser.channel import Channel
 from tests.browser.conftest import Visit, sign_in

@@ -6,7 +6,7 @@ from time import monotonic
 
 from playwright.async_api import Browser, Page, expect
 
-from clinic_chat.domain.sessions import COOKIE_NAME
+from clinic_chat.domain.accounts.sessions import COOKIE_NAME
 from tests.browser.channel import Channel
 from tests.browser.conftest import SitDown, Visit, sign_in
 from tests.browser.pages import composer, message, row, thread_of

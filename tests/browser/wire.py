@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import aiohttp
 
-from clinic_chat.domain.sessions import COOKIE_NAME
+from clinic_chat.domain.accounts.sessions import COOKIE_NAME
 from tests.browser.server import Server
 
 PATH = "/_event/"

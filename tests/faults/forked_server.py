@@ -93,7 +93,7 @@ class ForkedServer:
 
 def main() -> None:
     """Fork for each line that is read; write the id of the process, then its exit code."""
-    from clinic_chat.serve import GracefulServer
+    from clinic_chat.server.serve import GracefulServer
 
     application = _with_pages() if sys.argv[2] == "pages" else _without_pages()
     listener = socket.socket(fileno=int(sys.argv[1]))
@@ -112,8 +112,8 @@ def main() -> None:
 
 
 def _with_pages() -> ASGIApp:
-    from clinic_chat.asgi import create_app
-    from clinic_chat.serve import build_if_needed
+    from clinic_chat.server.asgi import create_app
+    from clinic_chat.server.serve import build_if_needed
 
     build_if_needed()
     return create_app()

@@ -4,7 +4,7 @@ import json
 
 import aiohttp
 
-from clinic_chat.domain.sessions import COOKIE_NAME
+from clinic_chat.domain.accounts.sessions import COOKIE_NAME
 from tests.browser.wire import NAMESPACE, PATH
 
 

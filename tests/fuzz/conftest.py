@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from clinic_chat.domain.sessions import COOKIE_NAME
+from clinic_chat.domain.accounts.sessions import COOKIE_NAME
 from tests.load.observed import Alive, alive
 from tests.load.product import Product
 

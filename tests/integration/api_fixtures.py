@@ -14,10 +14,10 @@ from argon2 import PasswordHasher
 from fastapi import FastAPI
 
 from clinic_chat.api.app import create_api
-from clinic_chat.domain.clinics import Clinic
-from clinic_chat.domain.scope import ClinicScope
-from clinic_chat.domain.staff import Membership, Role, User
-from clinic_chat.domain.tokens import create_token
+from clinic_chat.domain.accounts.api_tokens import create_token
+from clinic_chat.domain.accounts.users import Membership, Role, User
+from clinic_chat.domain.clinics.clinic import Clinic
+from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.services import Services
 from clinic_chat.settings import Settings
 from clinic_chat.storage.migrate import migrate

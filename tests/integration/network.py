@@ -13,7 +13,8 @@ from typing import Any
 
 import orjson
 
-from clinic_chat.realtime import inbox_feed, thread_feed
+from clinic_chat.realtime.feeds import inbox as inbox_feed
+from clinic_chat.realtime.feeds import thread as thread_feed
 
 BUS, ACTS, EVENTS = "bus", "acts", "events"
 LANES = (BUS, ACTS, EVENTS)

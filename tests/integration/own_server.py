@@ -10,10 +10,10 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp
 
-from clinic_chat.realtime.wire.connection_limits import ConnectionLimits
-from clinic_chat.realtime.wire.http import http_protocol
-from clinic_chat.realtime.wire.protocol import websocket_protocol
-from clinic_chat.serve import MAX_FRAME_BYTES
+from clinic_chat.realtime.transport.uvicorn.connection_limits import ConnectionLimits
+from clinic_chat.realtime.transport.uvicorn.http_protocol import http_protocol
+from clinic_chat.realtime.transport.uvicorn.websocket_protocol import websocket_protocol
+from clinic_chat.server.serve import MAX_FRAME_BYTES
 
 HOST = "127.0.0.1"
 # A name for nobody, so that the tests' own address is limited like any other.

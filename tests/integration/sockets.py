@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 from starlette.types import Receive, Scope, Send
 
-from clinic_chat.domain.sessions import COOKIE_NAME, Sessions
+from clinic_chat.domain.accounts.sessions import COOKIE_NAME, Sessions
 from clinic_chat.realtime.live import Live
 from clinic_chat.services import Services
 from clinic_chat.settings import Settings

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from clinic_chat.ui import plugin
+from clinic_chat.ui.build import plugin
 
 PROJECT = Path(__file__).parents[2]
 BUN = Path(sys.executable).parent / "bun"

@@ -12,9 +12,9 @@ from typing import Any
 import httpx
 import pytest
 
-from clinic_chat.domain.messages import receive_message
-from clinic_chat.domain.sessions import COOKIE_NAME
-from clinic_chat.domain.tokens import create_token
+from clinic_chat.domain.accounts.api_tokens import create_token
+from clinic_chat.domain.accounts.sessions import COOKIE_NAME
+from clinic_chat.domain.messages.message import receive_message
 from tests.browser.wire import Refused, Wire
 from tests.conftest import PASSWORD, Clinics
 from tests.faults.forked_server import ForkedServer

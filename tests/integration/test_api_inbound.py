@@ -10,13 +10,13 @@ import httpx
 import pytest
 import time_machine
 
-from clinic_chat import recent
-from clinic_chat.api.bearer import GUESSES_PER_MINUTE
-from clinic_chat.api.inbound import MAX_BODY_BYTES
-from clinic_chat.domain.history import messages_page
-from clinic_chat.domain.inbox import list_conversations
-from clinic_chat.domain.scope import ClinicScope
-from clinic_chat.domain.tokens import SHARED_SECONDS, create_token, revoke_token
+from clinic_chat.api.v1.bearer import GUESSES_PER_MINUTE
+from clinic_chat.api.v1.inbound import MAX_BODY_BYTES
+from clinic_chat.cache import single_flight as recent
+from clinic_chat.domain.accounts.api_tokens import SHARED_SECONDS, create_token, revoke_token
+from clinic_chat.domain.clinics.scope import ClinicScope
+from clinic_chat.domain.queries.inbox import list_conversations
+from clinic_chat.domain.queries.message_pages import messages_page
 from tests.integration.api_fixtures import EARLY_IN_A_MINUTE, ClinicApi, clinic_api
 
 INBOUND = "/api/v1/inbound"

@@ -8,15 +8,12 @@ from typing import Any
 import httpx
 import pytest
 
-from clinic_chat.domain.history import messages_page
-from clinic_chat.domain.messages import (
-    MessageView,
-    receive_message,
-)
-from clinic_chat.domain.scope import ClinicScope
-from clinic_chat.domain.sending import send_message
-from clinic_chat.domain.sessions import COOKIE_NAME
-from clinic_chat.domain.tokens import create_token
+from clinic_chat.domain.accounts.api_tokens import create_token
+from clinic_chat.domain.accounts.sessions import COOKIE_NAME
+from clinic_chat.domain.clinics.scope import ClinicScope
+from clinic_chat.domain.messages.message import MessageView, receive_message
+from clinic_chat.domain.messages.sending import send_message
+from clinic_chat.domain.queries.message_pages import messages_page
 from tests.integration.api_fixtures import ClinicApi, clinic_api
 
 UNKNOWN = "0190b5a0-7b3c-7def-8123-456789abcdef"

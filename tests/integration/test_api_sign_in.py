@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from clinic_chat.api.app import create_api
-from clinic_chat.domain.sessions import Identity
+from clinic_chat.domain.accounts.sessions import Identity
 from tests.integration.api_fixtures import HOST, PASSWORD, ClinicApi, clinic_api
 
 COOKIE = "clinic_chat_session"

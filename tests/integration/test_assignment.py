@@ -8,16 +8,14 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from clinic_chat.domain.assignment import AlreadyTaken, assign, set_status
-from clinic_chat.domain.conversations import ConversationView, get_conversation
+from clinic_chat.domain.accounts.users import Membership, Role, User, colleagues
+from clinic_chat.domain.clinics.scope import ClinicScope
+from clinic_chat.domain.conversations.assignment import AlreadyTaken, assign, set_status
+from clinic_chat.domain.conversations.conversation import ConversationView, get_conversation
 from clinic_chat.domain.errors import InvalidInput, NotFound
-from clinic_chat.domain.events import EventType, events_after, last_seq
-from clinic_chat.domain.messages import (
-    receive_message,
-)
-from clinic_chat.domain.scope import ClinicScope
-from clinic_chat.domain.sending import send_message
-from clinic_chat.domain.staff import Membership, Role, User, colleagues
+from clinic_chat.domain.events.log import EventType, events_after, last_seq
+from clinic_chat.domain.messages.message import receive_message
+from clinic_chat.domain.messages.sending import send_message
 from clinic_chat.storage.database import Database
 
 if TYPE_CHECKING:

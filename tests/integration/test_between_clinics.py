@@ -10,11 +10,11 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from clinic_chat.domain.messages import receive_message
-from clinic_chat.domain.scope import ClinicScope
-from clinic_chat.domain.sending import Sends
-from clinic_chat.realtime import thread_feed
-from clinic_chat.realtime.callers import Caller
+from clinic_chat.domain.clinics.scope import ClinicScope
+from clinic_chat.domain.messages.message import receive_message
+from clinic_chat.domain.messages.sending import Sends
+from clinic_chat.realtime.connections import Caller
+from clinic_chat.realtime.feeds import thread as thread_feed
 from tests.conftest import Clinics
 from tests.integration.own_server import Raw, eventually
 from tests.integration.sockets import TEXT, Place, enters, limits, place

@@ -15,11 +15,11 @@ import pytest_asyncio
 from socketio.exceptions import ConnectionRefusedError as Refused
 from sqlalchemy import select
 
-from clinic_chat.domain.browser_key import browser_key
-from clinic_chat.domain.conversations import Conversation
-from clinic_chat.domain.drafts import Draft
-from clinic_chat.domain.messages import Message
-from clinic_chat.domain.receipts import ReadMarker
+from clinic_chat.domain.accounts.browser_key import browser_key
+from clinic_chat.domain.conversations.conversation import Conversation
+from clinic_chat.domain.messages.drafts import Draft
+from clinic_chat.domain.messages.message import Message
+from clinic_chat.domain.messages.read_markers import ReadMarker
 from clinic_chat.realtime import identity
 from tests.integration.tabs import Browser
 from tests.integration.world import Page, World, begun

@@ -6,9 +6,9 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from clinic_chat.domain.events import Recorded
-from clinic_chat.domain.messages import receive_message
-from clinic_chat.domain.scope import ClinicScope
+from clinic_chat.domain.clinics.scope import ClinicScope
+from clinic_chat.domain.events.log import Recorded
+from clinic_chat.domain.messages.message import receive_message
 from clinic_chat.realtime import bus as bus_module
 from clinic_chat.realtime.bus import Bus
 from clinic_chat.storage.database import Database

@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-from clinic_chat.domain.assignment import assign
-from clinic_chat.domain.changes import changes_of
-from clinic_chat.domain.delivery import report_status
-from clinic_chat.domain.events import Personal, Recorded
-from clinic_chat.domain.messages import receive_message
-from clinic_chat.domain.sending import send_message
+from clinic_chat.domain.conversations.assignment import assign
+from clinic_chat.domain.events.log import Personal, Recorded
+from clinic_chat.domain.messages.delivery import report_status
+from clinic_chat.domain.messages.message import receive_message
+from clinic_chat.domain.messages.sending import send_message
+from clinic_chat.domain.queries.changes import changes_of
 from clinic_chat.storage.database import Database
 from tests.conftest import Clinics
 

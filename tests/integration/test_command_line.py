@@ -15,7 +15,7 @@ from typing import get_args, get_type_hints
 import pytest
 
 from clinic_chat.cli import data, people
-from clinic_chat.domain.staff import LOCALES, Role
+from clinic_chat.domain.accounts.users import LOCALES, Role
 from tests.integration.commands import PROJECT, Commands, Run, ready_commands
 
 PASSWORD = "uma tarde no parque"

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
-from clinic_chat.domain.inbox import Filter, Who
+from clinic_chat.domain.queries.inbox import Filter, Who
 from tests.integration.network import LANES
 from tests.integration.tabs import Browser
 from tests.integration.world import PATIENTS, TABS, begun

@@ -13,24 +13,14 @@ import time_machine
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from clinic_chat.domain.assignment import assign, set_status
-from clinic_chat.domain.conversations import Status, load_conversation
+from clinic_chat.domain.clinics.scope import ClinicScope
+from clinic_chat.domain.conversations.assignment import assign, set_status
+from clinic_chat.domain.conversations.conversation import Status, load_conversation
 from clinic_chat.domain.errors import InvalidInput, NotFound
-from clinic_chat.domain.inbox import (
-    Filter,
-    Who,
-    list_conversations,
-    overview,
-    parse_filter,
-)
-from clinic_chat.domain.messages import (
-    Direction,
-    append_message,
-    receive_message,
-)
-from clinic_chat.domain.receipts import mark_read
-from clinic_chat.domain.scope import ClinicScope
-from clinic_chat.domain.sending import send_message
+from clinic_chat.domain.messages.message import Direction, append_message, receive_message
+from clinic_chat.domain.messages.read_markers import mark_read
+from clinic_chat.domain.messages.sending import send_message
+from clinic_chat.domain.queries.inbox import Filter, Who, list_conversations, overview, parse_filter
 
 if TYPE_CHECKING:
     from tests.conftest import Clinics

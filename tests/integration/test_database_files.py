@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from clinic_chat.domain.clinics import Clinic, create_clinic
+from clinic_chat.domain.clinics.clinic import Clinic, create_clinic
 from clinic_chat.storage.database import Database
-from clinic_chat.storage.sqlite_connection import keep_private
+from clinic_chat.storage.sqlite.connection import keep_private
 
 WRITE_ELSEWHERE = """
 import sqlite3, sys

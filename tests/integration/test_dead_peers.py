@@ -11,9 +11,9 @@ import aiohttp
 import httpx
 import pytest
 
-from clinic_chat.domain.sessions import COOKIE_NAME
-from clinic_chat.realtime.presence import GRACE_SECONDS
-from clinic_chat.ui.inbox.loading import Page
+from clinic_chat.domain.accounts.sessions import COOKIE_NAME
+from clinic_chat.realtime.presence.online import GRACE_SECONDS
+from clinic_chat.ui.workspace.load import Page
 from tests.browser.wire import NAMESPACE, PATH, Wire
 from tests.conftest import PASSWORD, Clinics
 from tests.faults.forked_server import ForkedServer

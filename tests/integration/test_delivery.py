@@ -10,17 +10,14 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from clinic_chat.domain.conversations import get_conversation
-from clinic_chat.domain.delivery import report_status
+from clinic_chat.domain.clinics.scope import ClinicScope
+from clinic_chat.domain.conversations.conversation import get_conversation
 from clinic_chat.domain.errors import Conflict, InvalidInput, NotFound
-from clinic_chat.domain.events import EventType, events_after, last_seq
-from clinic_chat.domain.history import messages_page
-from clinic_chat.domain.messages import (
-    MessageView,
-    receive_message,
-)
-from clinic_chat.domain.scope import ClinicScope
-from clinic_chat.domain.sending import send_message
+from clinic_chat.domain.events.log import EventType, events_after, last_seq
+from clinic_chat.domain.messages.delivery import report_status
+from clinic_chat.domain.messages.message import MessageView, receive_message
+from clinic_chat.domain.messages.sending import send_message
+from clinic_chat.domain.queries.message_pages import messages_page
 
 if TYPE_CHECKING:
     from tests.conftest import Clinics

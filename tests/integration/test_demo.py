@@ -14,17 +14,17 @@ from sqlalchemy import select
 from clinic_chat.demo import DEMO_PASSWORD, fill_demo
 from clinic_chat.demo.people import CLINICS
 from clinic_chat.demo.script import load_scripts, parse_scripts
-from clinic_chat.domain.clinics import create_clinic, find_clinic
-from clinic_chat.domain.conversations import Conversation
-from clinic_chat.domain.events import Event
-from clinic_chat.domain.inbox import list_conversations
-from clinic_chat.domain.messages import Direction, Message, MessageStatus
-from clinic_chat.domain.passwords import verify_password
-from clinic_chat.domain.patients import Patient
-from clinic_chat.domain.phones import phone_address
-from clinic_chat.domain.receipts import ReadMarker
-from clinic_chat.domain.scope import ClinicScope
-from clinic_chat.domain.staff import User, clinics_of, colleagues
+from clinic_chat.domain.accounts.passwords import verify_password
+from clinic_chat.domain.accounts.users import User, clinics_of, colleagues
+from clinic_chat.domain.clinics.clinic import create_clinic, find_clinic
+from clinic_chat.domain.clinics.scope import ClinicScope
+from clinic_chat.domain.conversations.conversation import Conversation
+from clinic_chat.domain.events.log import Event
+from clinic_chat.domain.messages.message import Direction, Message, MessageStatus
+from clinic_chat.domain.messages.read_markers import ReadMarker
+from clinic_chat.domain.patients.patient import Patient
+from clinic_chat.domain.patients.phones import phone_address
+from clinic_chat.domain.queries.inbox import list_conversations
 from clinic_chat.storage.base import now
 from clinic_chat.storage.database import Database
 from tests.conftest import stored

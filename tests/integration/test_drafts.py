@@ -9,11 +9,11 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import func, select
 
-from clinic_chat.domain.drafts import DRAFT_LIMIT, Draft, find_draft, save_draft
+from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.errors import InvalidInput, NotFound
-from clinic_chat.domain.events import Personal, last_seq
-from clinic_chat.domain.messages import receive_message
-from clinic_chat.domain.scope import ClinicScope
+from clinic_chat.domain.events.log import Personal, last_seq
+from clinic_chat.domain.messages.drafts import DRAFT_LIMIT, Draft, find_draft, save_draft
+from clinic_chat.domain.messages.message import receive_message
 from clinic_chat.storage.database import Database
 
 if TYPE_CHECKING:

@@ -16,18 +16,14 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
-from clinic_chat.domain.clinics import Clinic
-from clinic_chat.domain.events import events_after
-from clinic_chat.domain.history import messages_page
-from clinic_chat.domain.messages import (
-    Message,
-    Stored,
-    receive_message,
-)
-from clinic_chat.domain.scope import ClinicScope
-from clinic_chat.domain.sending import send_message
-from clinic_chat.storage import sqlite as storage
+from clinic_chat.domain.clinics.clinic import Clinic
+from clinic_chat.domain.clinics.scope import ClinicScope
+from clinic_chat.domain.events.log import events_after
+from clinic_chat.domain.messages.message import Message, Stored, receive_message
+from clinic_chat.domain.messages.sending import send_message
+from clinic_chat.domain.queries.message_pages import messages_page
 from clinic_chat.storage.database import Database, StorageUnavailable
+from clinic_chat.storage.sqlite import engine as storage
 
 if TYPE_CHECKING:
     from tests.conftest import Clinics

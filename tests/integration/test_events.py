@@ -18,19 +18,14 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from clinic_chat.domain.clinics import Clinic
-from clinic_chat.domain.conversations import Conversation, load_conversation
+from clinic_chat.domain.clinics.clinic import Clinic
+from clinic_chat.domain.clinics.scope import ClinicScope
+from clinic_chat.domain.conversations.conversation import Conversation, load_conversation
 from clinic_chat.domain.errors import NotFound
-from clinic_chat.domain.events import Personal, Recorded, events_after, last_seq
-from clinic_chat.domain.messages import (
-    Direction,
-    Message,
-    append_message,
-    receive_message,
-)
-from clinic_chat.domain.receipts import mark_read
-from clinic_chat.domain.scope import ClinicScope
-from clinic_chat.domain.sending import send_message
+from clinic_chat.domain.events.log import Personal, Recorded, events_after, last_seq
+from clinic_chat.domain.messages.message import Direction, Message, append_message, receive_message
+from clinic_chat.domain.messages.read_markers import mark_read
+from clinic_chat.domain.messages.sending import send_message
 from clinic_chat.storage.database import Database
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ from uuid import uuid4
 import pytest
 import time_machine
 
-from clinic_chat.domain.accounts import deactivate_user, end_sessions, set_password
-from clinic_chat.domain.sessions import COOKIE_NAME
-from clinic_chat.realtime.acts import BY_A_PERSON
-from clinic_chat.realtime.callers import Caller
+from clinic_chat.domain.accounts.administration import deactivate_user, end_sessions, set_password
+from clinic_chat.domain.accounts.sessions import COOKIE_NAME
+from clinic_chat.realtime.commands.commands import BY_A_PERSON
+from clinic_chat.realtime.connections import Caller
 from clinic_chat.realtime.live import Live
 from clinic_chat.services import Services
 from clinic_chat.settings import Settings

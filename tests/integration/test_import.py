@@ -8,18 +8,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from clinic_chat.domain.conversations import ConversationView
+from clinic_chat.domain.clinics.scope import ClinicScope
+from clinic_chat.domain.conversations.conversation import ConversationView
 from clinic_chat.domain.errors import InvalidInput
-from clinic_chat.domain.events import last_seq
-from clinic_chat.domain.history import messages_page
-from clinic_chat.domain.imports import BATCH_ROWS, import_dialogues
-from clinic_chat.domain.inbox import Filter, list_conversations
-from clinic_chat.domain.messages import (
-    Message,
-    MessageView,
-)
-from clinic_chat.domain.patients import Patient
-from clinic_chat.domain.scope import ClinicScope
+from clinic_chat.domain.events.log import last_seq
+from clinic_chat.domain.imports.importer import BATCH_ROWS, import_dialogues
+from clinic_chat.domain.messages.message import Message, MessageView
+from clinic_chat.domain.patients.patient import Patient
+from clinic_chat.domain.queries.inbox import Filter, list_conversations
+from clinic_chat.domain.queries.message_pages import messages_page
 from clinic_chat.storage.base import now
 from clinic_chat.storage.database import Database
 from tests.conftest import Clinics

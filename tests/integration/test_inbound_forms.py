@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from clinic_chat.domain.history import messages_page
-from clinic_chat.domain.inbound import INBOUND_LIMIT
-from clinic_chat.domain.inbox import list_conversations
+from clinic_chat.domain.messages.inbound import INBOUND_LIMIT
+from clinic_chat.domain.queries.inbox import list_conversations
+from clinic_chat.domain.queries.message_pages import messages_page
 from tests.integration.api_fixtures import ClinicApi, clinic_api
 
 PHONE = "+5511987654321"

@@ -14,17 +14,21 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import update
 
-from clinic_chat.domain.assignment import assign, set_status
-from clinic_chat.domain.conversations import (
+from clinic_chat.domain.clinics.scope import ClinicScope
+from clinic_chat.domain.conversations.assignment import assign, set_status
+from clinic_chat.domain.conversations.conversation import (
     Conversation,
     ConversationView,
     Status,
     conversations_by_id,
 )
-from clinic_chat.domain.drafts import save_draft
 from clinic_chat.domain.errors import InvalidInput
-from clinic_chat.domain.events import last_seq
-from clinic_chat.domain.inbox import (
+from clinic_chat.domain.events.log import last_seq
+from clinic_chat.domain.messages.drafts import save_draft
+from clinic_chat.domain.messages.message import receive_message
+from clinic_chat.domain.messages.read_markers import mark_read, mark_unread, read_markers
+from clinic_chat.domain.messages.sending import send_message
+from clinic_chat.domain.queries.inbox import (
     PAGE_SIZE,
     Cell,
     Filter,
@@ -33,12 +37,6 @@ from clinic_chat.domain.inbox import (
     overview,
     parse_filter,
 )
-from clinic_chat.domain.messages import (
-    receive_message,
-)
-from clinic_chat.domain.receipts import mark_read, mark_unread, read_markers
-from clinic_chat.domain.scope import ClinicScope
-from clinic_chat.domain.sending import send_message
 from clinic_chat.storage.database import Database
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from clinic_chat.domain.clinics import Clinic
+from clinic_chat.domain.clinics.clinic import Clinic
 from clinic_chat.storage.database import Database
 
 TOGETHER = 5

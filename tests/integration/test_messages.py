@@ -9,20 +9,16 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import func, select, update
 
-from clinic_chat.domain.changes import Changes, changes_of
-from clinic_chat.domain.conversations import Conversation, Status, get_conversation
+from clinic_chat.domain.clinics.scope import ClinicScope
+from clinic_chat.domain.conversations.conversation import Conversation, Status, get_conversation
 from clinic_chat.domain.errors import InvalidInput, NotFound
-from clinic_chat.domain.events import events_after
-from clinic_chat.domain.history import PAGE_SIZE, WholeBody, messages_page, whole_body
-from clinic_chat.domain.inbox import Filter, list_conversations
-from clinic_chat.domain.messages import (
-    Message,
-    Stored,
-    receive_message,
-)
-from clinic_chat.domain.patients import Patient
-from clinic_chat.domain.scope import ClinicScope
-from clinic_chat.domain.sending import send_message
+from clinic_chat.domain.events.log import events_after
+from clinic_chat.domain.messages.message import Message, Stored, receive_message
+from clinic_chat.domain.messages.sending import send_message
+from clinic_chat.domain.patients.patient import Patient
+from clinic_chat.domain.queries.changes import Changes, changes_of
+from clinic_chat.domain.queries.inbox import Filter, list_conversations
+from clinic_chat.domain.queries.message_pages import PAGE_SIZE, WholeBody, messages_page, whole_body
 
 if TYPE_CHECKING:
     from tests.conftest import Clinics

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_asyncio
 
-from clinic_chat.domain.history import messages_page
+from clinic_chat.domain.queries.message_pages import messages_page
 from tests.integration.tabs import DRIVER, Browser
 from tests.integration.world import Page, World, begun
 

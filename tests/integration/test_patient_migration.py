@@ -12,9 +12,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Insert, Uuid, column, insert, select, table
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from clinic_chat.domain.inbox import list_conversations
-from clinic_chat.domain.messages import receive_message
-from clinic_chat.domain.scope import ClinicScope
+from clinic_chat.domain.clinics.scope import ClinicScope
+from clinic_chat.domain.messages.message import receive_message
+from clinic_chat.domain.queries.inbox import list_conversations
 from clinic_chat.storage.base import UtcDateTime
 from clinic_chat.storage.database import Database
 from clinic_chat.storage.migrate import alembic_config, migrate

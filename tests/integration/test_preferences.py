@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from clinic_chat.domain.accounts.preferences import save_preferences
+from clinic_chat.domain.accounts.users import User
+from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.errors import InvalidInput, NotFound
-from clinic_chat.domain.events import Personal, last_seq
-from clinic_chat.domain.preferences import save_preferences
-from clinic_chat.domain.scope import ClinicScope
-from clinic_chat.domain.staff import User
+from clinic_chat.domain.events.log import Personal, last_seq
 from clinic_chat.storage.database import Database
 
 if TYPE_CHECKING:

@@ -12,11 +12,11 @@ from typing import Any
 import aiosqlite
 import pytest
 
-from clinic_chat.domain.conversations import get_conversation
-from clinic_chat.domain.inbox import list_conversations
-from clinic_chat.domain.messages import receive_message
+from clinic_chat.domain.conversations.conversation import get_conversation
+from clinic_chat.domain.messages.message import receive_message
+from clinic_chat.domain.queries.inbox import list_conversations
 from clinic_chat.storage.database import StorageUnavailable
-from clinic_chat.storage.sqlite_connection import sqlite_connection
+from clinic_chat.storage.sqlite.connection import sqlite_connection
 from tests.conftest import Clinics
 
 NOTICEABLE_SECONDS = 0.5

@@ -12,18 +12,21 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from clinic_chat.domain.conversations import get_conversation
-from clinic_chat.domain.delivery import report_status
+from clinic_chat.domain.clinics.scope import ClinicScope
+from clinic_chat.domain.conversations.conversation import get_conversation
 from clinic_chat.domain.errors import Conflict, InvalidInput, NotFound
-from clinic_chat.domain.events import Personal, events_after
-from clinic_chat.domain.history import messages_page
-from clinic_chat.domain.messages import (
-    MessageView,
-    receive_message,
+from clinic_chat.domain.events.log import Personal, events_after
+from clinic_chat.domain.messages.delivery import report_status
+from clinic_chat.domain.messages.message import MessageView, receive_message
+from clinic_chat.domain.messages.read_markers import (
+    NEAR,
+    mark_read,
+    mark_unread,
+    read_markers,
+    read_seq,
 )
-from clinic_chat.domain.receipts import NEAR, mark_read, mark_unread, read_markers, read_seq
-from clinic_chat.domain.scope import ClinicScope
-from clinic_chat.domain.sending import send_message
+from clinic_chat.domain.messages.sending import send_message
+from clinic_chat.domain.queries.message_pages import messages_page
 
 if TYPE_CHECKING:
     from tests.conftest import Clinics

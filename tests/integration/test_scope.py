@@ -61,19 +61,16 @@ from sqlalchemy.orm import (
 )
 from sqlalchemy.orm.attributes import set_committed_value
 
-from clinic_chat.domain.clinics import Clinic
-from clinic_chat.domain.conversations import Conversation
-from clinic_chat.domain.drafts import Draft, save_draft
-from clinic_chat.domain.events import Event
-from clinic_chat.domain.messages import (
-    Message,
-    receive_message,
-)
-from clinic_chat.domain.patients import Patient
-from clinic_chat.domain.receipts import ReadMarker, mark_read
-from clinic_chat.domain.scope import ClinicScope
-from clinic_chat.domain.sending import send_message
-from clinic_chat.domain.staff import Membership, User
+from clinic_chat.domain.accounts.users import Membership, User
+from clinic_chat.domain.clinics.clinic import Clinic
+from clinic_chat.domain.clinics.scope import ClinicScope
+from clinic_chat.domain.conversations.conversation import Conversation
+from clinic_chat.domain.events.log import Event
+from clinic_chat.domain.messages.drafts import Draft, save_draft
+from clinic_chat.domain.messages.message import Message, receive_message
+from clinic_chat.domain.messages.read_markers import ReadMarker, mark_read
+from clinic_chat.domain.messages.sending import send_message
+from clinic_chat.domain.patients.patient import Patient
 from clinic_chat.domain.tables import metadata
 from clinic_chat.storage.base import Base, ClinicOwned
 from clinic_chat.storage.database import Database

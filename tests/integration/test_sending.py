@@ -11,15 +11,15 @@ from uuid import uuid4
 
 import pytest
 
+from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.errors import InvalidInput, NotFound
-from clinic_chat.domain.events import events_after
-from clinic_chat.domain.history import messages_page
-from clinic_chat.domain.messages import Stored, receive_message
-from clinic_chat.domain.scope import ClinicScope
-from clinic_chat.domain.sending import Sends
-from clinic_chat.storage import sqlite as storage
+from clinic_chat.domain.events.log import events_after
+from clinic_chat.domain.messages.message import Stored, receive_message
+from clinic_chat.domain.messages.sending import Sends
+from clinic_chat.domain.queries.message_pages import messages_page
+from clinic_chat.storage.batching import TOGETHER
 from clinic_chat.storage.database import Database, StorageUnavailable
-from clinic_chat.storage.together import TOGETHER
+from clinic_chat.storage.sqlite import engine as storage
 
 if TYPE_CHECKING:
     from tests.conftest import Clinics

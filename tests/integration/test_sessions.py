@@ -16,13 +16,13 @@ import time_machine
 from argon2 import PasswordHasher, extract_parameters
 from sqlalchemy import delete, func, select
 
-from clinic_chat.domain.passwords import hash_password
-from clinic_chat.domain.sessions import SEEN_RESOLUTION, Sessions, SignInSession
-from clinic_chat.domain.staff import Membership, Role, User
+from clinic_chat.domain.accounts.passwords import hash_password
+from clinic_chat.domain.accounts.sessions import SEEN_RESOLUTION, Sessions, SignInSession
+from clinic_chat.domain.accounts.users import Membership, Role, User
 from clinic_chat.settings import Settings
-from clinic_chat.storage import sqlite as storage
 from clinic_chat.storage.base import now
 from clinic_chat.storage.database import Database
+from clinic_chat.storage.sqlite import engine as storage
 
 if TYPE_CHECKING:
     from tests.conftest import Clinics

@@ -14,8 +14,8 @@ import aiohttp
 import httpx
 import pytest
 
-from clinic_chat.domain.messages import receive_message
-from clinic_chat.domain.sessions import COOKIE_NAME
+from clinic_chat.domain.accounts.sessions import COOKIE_NAME
+from clinic_chat.domain.messages.message import receive_message
 from tests.browser.wire import NAMESPACE, Wire
 from tests.conftest import PASSWORD, Clinics
 from tests.faults.forked_server import HOST, ForkedServer

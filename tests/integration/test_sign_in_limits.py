@@ -13,10 +13,10 @@ import time_machine
 from argon2 import PasswordHasher
 from sqlalchemy import event
 
-from clinic_chat.api import devices
-from clinic_chat.api.sign_in_attempts import account_key
-from clinic_chat.domain import passwords
-from clinic_chat.domain.turns import TooManyWaiting, Turn, Turns
+from clinic_chat.api.auth import devices
+from clinic_chat.api.auth.sign_in_attempts import account_key
+from clinic_chat.domain.accounts import passwords
+from clinic_chat.domain.accounts.turns import TooManyWaiting, Turn, Turns
 from clinic_chat.settings import Settings
 from tests.conftest import stored
 from tests.integration.api_fixtures import EARLY_IN_A_MINUTE, HOST, PASSWORD, ClinicApi, clinic_api

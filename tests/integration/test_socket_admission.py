@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
-from clinic_chat.domain.sessions import COOKIE_NAME
-from clinic_chat.realtime.wire import polling
-from clinic_chat.realtime.wire import server as wire_server
+from clinic_chat.domain.accounts.sessions import COOKIE_NAME
+from clinic_chat.realtime.transport import engineio_server as wire_server
+from clinic_chat.realtime.transport import polling
 from tests.integration.own_server import HOST, Raw, event, eventually
 from tests.integration.sockets import (
     ADDRESS,

@@ -10,8 +10,8 @@ import reflex as rx
 from reflex.istate.manager.memory import StateManagerMemory
 from reflex.state import State
 
-from clinic_chat.realtime import tabs
-from clinic_chat.realtime.tabs import (
+from clinic_chat.realtime import reflex_states as tabs
+from clinic_chat.realtime.reflex_states import (
     LOST_SECONDS,
     MOST_LOST,
     REFRESH_SECONDS,

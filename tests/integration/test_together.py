@@ -11,16 +11,16 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from clinic_chat.domain.conversations import Conversation
-from clinic_chat.domain.delivery import report_status
+from clinic_chat.domain.clinics.scope import ClinicScope
+from clinic_chat.domain.conversations.conversation import Conversation
 from clinic_chat.domain.errors import Conflict, InvalidInput, NotFound
-from clinic_chat.domain.events import events_after
-from clinic_chat.domain.history import messages_page
-from clinic_chat.domain.messages import Message, Stored, receive_message
-from clinic_chat.domain.receipts import mark_read, read_seq
-from clinic_chat.domain.scope import ClinicScope
-from clinic_chat.domain.sending import send_message
-from clinic_chat.storage.together import TOGETHER
+from clinic_chat.domain.events.log import events_after
+from clinic_chat.domain.messages.delivery import report_status
+from clinic_chat.domain.messages.message import Message, Stored, receive_message
+from clinic_chat.domain.messages.read_markers import mark_read, read_seq
+from clinic_chat.domain.messages.sending import send_message
+from clinic_chat.domain.queries.message_pages import messages_page
+from clinic_chat.storage.batching import TOGETHER
 
 if TYPE_CHECKING:
     from tests.conftest import Clinics

@@ -4,7 +4,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from clinic_chat.domain.messages import receive_message
+from clinic_chat.domain.messages.message import receive_message
 from tests.conftest import Clinics
 
 MESSAGES = 500

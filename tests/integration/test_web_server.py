@@ -8,8 +8,12 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
-from clinic_chat.realtime.wire import http, protocol
-from clinic_chat.realtime.wire.connection_limits import ConnectionLimits, raise_file_limit
+from clinic_chat.realtime.transport.uvicorn import http_protocol as http
+from clinic_chat.realtime.transport.uvicorn import websocket_protocol as protocol
+from clinic_chat.realtime.transport.uvicorn.connection_limits import (
+    ConnectionLimits,
+    raise_file_limit,
+)
 from tests.integration.own_server import Raw, eventually, frame, limits, serving
 
 SHORT = 0.3

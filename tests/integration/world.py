@@ -17,27 +17,28 @@ from uuid import UUID
 
 from socketio.exceptions import ConnectionRefusedError as Refused
 
-from clinic_chat.domain.assignment import assign, set_status
-from clinic_chat.domain.conversations import conversations_by_id
-from clinic_chat.domain.delivery import report_status
-from clinic_chat.domain.drafts import save_draft
+from clinic_chat.domain.accounts.preferences import save_preferences
+from clinic_chat.domain.accounts.sessions import COOKIE_NAME
+from clinic_chat.domain.accounts.users import User
+from clinic_chat.domain.clinics.scope import ClinicScope
+from clinic_chat.domain.conversations.assignment import assign, set_status
+from clinic_chat.domain.conversations.conversation import conversations_by_id
 from clinic_chat.domain.errors import Conflict, InvalidInput
-from clinic_chat.domain.history import messages_page
-from clinic_chat.domain.inbox import Filter, list_conversations
-from clinic_chat.domain.messages import (
-    receive_message,
-)
-from clinic_chat.domain.preferences import save_preferences
-from clinic_chat.domain.receipts import mark_read, mark_unread
-from clinic_chat.domain.scope import ClinicScope
-from clinic_chat.domain.sending import send_message
-from clinic_chat.domain.sessions import COOKIE_NAME
-from clinic_chat.domain.staff import User
-from clinic_chat.realtime import gathering, inbox_feed, live, thread_feed
-from clinic_chat.realtime.acts import error
-from clinic_chat.realtime.callers import Caller
-from clinic_chat.realtime.feeds import items
-from clinic_chat.realtime.wire.visitor import VISITOR, Visitor
+from clinic_chat.domain.messages.delivery import report_status
+from clinic_chat.domain.messages.drafts import save_draft
+from clinic_chat.domain.messages.message import receive_message
+from clinic_chat.domain.messages.read_markers import mark_read, mark_unread
+from clinic_chat.domain.messages.sending import send_message
+from clinic_chat.domain.queries.inbox import Filter, list_conversations
+from clinic_chat.domain.queries.message_pages import messages_page
+from clinic_chat.realtime import live
+from clinic_chat.realtime.commands.commands import error
+from clinic_chat.realtime.connections import Caller
+from clinic_chat.realtime.feeds import inbox as inbox_feed
+from clinic_chat.realtime.feeds import thread as thread_feed
+from clinic_chat.realtime.feeds.protocol import items
+from clinic_chat.realtime.presence import coalescing as gathering
+from clinic_chat.realtime.transport.visitor import VISITOR, Visitor
 from clinic_chat.services import Services
 from clinic_chat.settings import Settings
 from tests.conftest import PASSWORD, TEST_KEY

@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 
 import orjson
 
-from clinic_chat.domain.sessions import COOKIE_NAME
+from clinic_chat.domain.accounts.sessions import COOKIE_NAME
 from tests.load.websocket import FINAL, Opcode, encode, handshake
 
 SILENT_FROM, FLOOD_FROM, PACKETS_FROM = "127.0.0.2", "127.0.0.3", "127.0.0.4"

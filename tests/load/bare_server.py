@@ -9,7 +9,7 @@ from typing import Any
 import uvicorn
 from socketio import ASGIApp, AsyncServer
 
-from clinic_chat.realtime.server import PING_SECONDS, PONG_SECONDS
+from clinic_chat.realtime.transport.socketio_server import PING_SECONDS, PONG_SECONDS
 from tests.load.ports import HOST
 
 ROOM = "everybody"

@@ -6,18 +6,18 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from clinic_chat.domain import tables  # noqa: F401 (the sessions have to know every table)
-from clinic_chat.domain.clinics import create_clinic
-from clinic_chat.domain.messages import (
+from clinic_chat.domain.accounts.api_tokens import create_token
+from clinic_chat.domain.accounts.users import create_user
+from clinic_chat.domain.clinics.clinic import create_clinic
+from clinic_chat.domain.clinics.scope import ClinicScope
+from clinic_chat.domain.messages.message import (
     API_CHANNEL,
     Direction,
     append_message,
     start_conversation,
 )
-from clinic_chat.domain.patients import sending_patient
-from clinic_chat.domain.phones import phone_address
-from clinic_chat.domain.scope import ClinicScope
-from clinic_chat.domain.staff import create_user
-from clinic_chat.domain.tokens import create_token
+from clinic_chat.domain.patients.patient import sending_patient
+from clinic_chat.domain.patients.phones import phone_address
 from clinic_chat.storage.base import new_id
 from clinic_chat.storage.database import Database
 from clinic_chat.storage.migrate import migrate

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from clinic_chat.realtime.server import PING_SECONDS, PONG_SECONDS
+from clinic_chat.realtime.transport.socketio_server import PING_SECONDS, PONG_SECONDS
 from clinic_chat.settings import PROJECT_ROOT
 from tests.load.crowd import arrive, dropped, leave
 from tests.load.deliveries import Message

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Self
 
-from clinic_chat.serve import WEB, build_if_needed
+from clinic_chat.server.serve import WEB, build_if_needed
 
 CONTEXT = WEB / "utils" / "context.jsx"
 

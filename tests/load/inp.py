@@ -18,7 +18,7 @@ from rich.box import MARKDOWN
 from rich.console import Console
 from rich.table import Table
 
-from clinic_chat.domain.sessions import COOKIE_NAME
+from clinic_chat.domain.accounts.sessions import COOKIE_NAME
 from tests.browser import pages
 from tests.browser.chromium import LAUNCH_ARGUMENTS
 from tests.load.figures import percentile

@@ -15,7 +15,7 @@ from typing import Any
 
 from rich.console import Console
 
-from clinic_chat.domain.sessions import COOKIE_NAME
+from clinic_chat.domain.accounts.sessions import COOKIE_NAME
 from tests.load.floors import CACHE, INSTALL_SECONDS
 from tests.load.front_end import FrontEnd
 from tests.load.product import Product

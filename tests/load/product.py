@@ -9,7 +9,7 @@ from typing import Self
 
 import httpx
 
-from clinic_chat.domain.sessions import COOKIE_NAME
+from clinic_chat.domain.accounts.sessions import COOKIE_NAME
 from clinic_chat.settings import PROJECT_ROOT
 from tests.load.data import PASSWORD, ClinicData, fill
 from tests.load.ports import HOST, free_port

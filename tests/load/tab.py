@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import orjson
 
-from clinic_chat.domain.sessions import COOKIE_NAME
+from clinic_chat.domain.accounts.sessions import COOKIE_NAME
 from tests.load.connection import Connection
 from tests.load.deliveries import Deliveries, Message
 from tests.load.front_end import FrontEnd

@@ -14,13 +14,13 @@ from uuid import UUID
 
 import orjson
 
-from clinic_chat.domain.clinics import create_clinic
-from clinic_chat.domain.conversations import load_conversation
-from clinic_chat.domain.messages import Direction, append_message, receive_message
-from clinic_chat.domain.scope import ClinicScope
-from clinic_chat.domain.staff import create_user
-from clinic_chat.realtime import thread_feed
-from clinic_chat.realtime.shelf import Shelf
+from clinic_chat.domain.accounts.users import create_user
+from clinic_chat.domain.clinics.clinic import create_clinic
+from clinic_chat.domain.clinics.scope import ClinicScope
+from clinic_chat.domain.conversations.conversation import load_conversation
+from clinic_chat.domain.messages.message import Direction, append_message, receive_message
+from clinic_chat.realtime.feeds import thread as thread_feed
+from clinic_chat.realtime.feeds.page_cache import Shelf
 from clinic_chat.storage.database import Database
 from clinic_chat.storage.migrate import migrate
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from clinic_chat.ui import pages
-from clinic_chat.ui.generated import UnexpectedSource
+from clinic_chat.ui.build import prerendered as pages
+from clinic_chat.ui.build.source_patch import UnexpectedSource
 
 LONG = "x" * pages.WORTH_A_TURN_BYTES
 CODE = {

@@ -2,8 +2,7 @@
 
 import pytest
 
-from clinic_chat.ui.generated import UnexpectedSource
-from clinic_chat.ui.plugin import (
+from clinic_chat.ui.build.plugin import (
     evaluate_nothing_here,
     explain_failures,
     for_supported_browsers,
@@ -13,6 +12,7 @@ from clinic_chat.ui.plugin import (
     share_no_libraries,
     use_forgiving_storage,
 )
+from clinic_chat.ui.build.source_patch import UnexpectedSource
 
 SHARING = """
 import * as React from "react";

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from babel.messages.catalog import Message
 
-from clinic_chat.domain.staff import LOCALES
+from clinic_chat.domain.accounts.users import LOCALES
 from clinic_chat.settings import PROJECT_ROOT
 from clinic_chat.ui.i18n.catalogs import read_catalog
 

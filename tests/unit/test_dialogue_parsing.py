@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from clinic_chat.domain.dialogue_files import DialogueRow, Problem, read_dialogue_file
-from clinic_chat.domain.dialogues import Turn, parse_dialogue
 from clinic_chat.domain.errors import InvalidInput
+from clinic_chat.domain.imports.csv_file import DialogueRow, Problem, read_dialogue_file
+from clinic_chat.domain.imports.transcript import Turn, parse_dialogue
 
 HEADER = "ID,section_header,section_text,dialogue\n"
 

@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 from uuid import UUID, uuid4
 
-from clinic_chat.realtime.gathering import GATHER_SECONDS, Gathering
+from clinic_chat.realtime.presence.coalescing import GATHER_SECONDS, Gathering
 
 
 class _Clinic:

@@ -81,5 +81,5 @@ def test_every_room_has_modules(room: str) -> None:
     ],
 )
 def test_an_import_is_seen_however_it_is_written(source: str) -> None:
-    names = imported(source, "clinic_chat.domain.messages")
+    names = imported(source, "clinic_chat.domain.messages.message")
     assert any(f"{name}.".startswith("clinic_chat.api.") for name in names)

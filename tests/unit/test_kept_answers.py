@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import orjson
 import pytest
 
-from clinic_chat.realtime.shelf import Shelf
-from clinic_chat.recent import Recent
+from clinic_chat.cache.single_flight import Recent
+from clinic_chat.realtime.feeds.page_cache import Shelf
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clinic_chat.domain.names import NAME_LIMIT, person_name, same_name, with_other_name
+from clinic_chat.domain.patients.names import NAME_LIMIT, person_name, same_name, with_other_name
 
 ZERO_WIDTH_JOINER = "\u200d"
 

@@ -5,8 +5,8 @@ import unicodedata
 import pytest
 
 from clinic_chat.demo import DEMO_PASSWORD
+from clinic_chat.domain.accounts.passwords import check_new_password, hash_password, verify_password
 from clinic_chat.domain.errors import InvalidInput
-from clinic_chat.domain.passwords import check_new_password, hash_password, verify_password
 from tests.conftest import stored
 
 OWN = ("ana.moura@aurora.example", "Ana Beatriz Moura", "Clínica Aurora")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from clinic_chat.domain.phones import format_phone
+from clinic_chat.domain.patients.phones import format_phone
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from clinic_chat.domain.search import Terms, phone_parts, search_terms
+from clinic_chat.domain.queries.search import Terms, phone_parts, search_terms
 from clinic_chat.folding import fold, search_key
 
 MOBILE = "+5511987654321"

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from engineio.exceptions import SocketIsClosedError
 
-from clinic_chat.realtime.wire import watch
-from clinic_chat.realtime.wire.watch import watch_peers
+from clinic_chat.realtime.transport import heartbeat as watch
+from clinic_chat.realtime.transport.heartbeat import watch_peers
 
 WAIT_SECONDS = 5
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from clinic_chat.settings import PROJECT_ROOT
-from clinic_chat.ui.theme import SHEETS
+from clinic_chat.ui.components.theme import SHEETS
 
 FOLDER = PROJECT_ROOT / "assets" / "styles"
 HOVER = "@media (hover: hover)"

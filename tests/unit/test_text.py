@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from clinic_chat.domain.errors import InvalidInput
-from clinic_chat.domain.text import (
+from clinic_chat.domain.validation import (
     BODY_LIMIT,
     KEY_LIMIT,
     NAME_LIMIT,

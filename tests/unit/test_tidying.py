@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from clinic_chat.realtime import tidying
-from clinic_chat.realtime.tidying import CROWD, LEFT, LOOKS, MANY, Tidying
+from clinic_chat.realtime import memory as tidying
+from clinic_chat.realtime.memory import CROWD, LEFT, LOOKS, MANY, Tidying
 from clinic_chat.storage.database import StorageUnavailable
 
 

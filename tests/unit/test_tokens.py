@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from clinic_chat.settings import PROJECT_ROOT
-from clinic_chat.ui.plugin import SCALES, SEE_THROUGH
+from clinic_chat.ui.build.plugin import SCALES, SEE_THROUGH
 
 TEXT = "\n".join(
     sheet.read_text("utf-8") for sheet in Path(PROJECT_ROOT, "assets/styles").glob("*.css")

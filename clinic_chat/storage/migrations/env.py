@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from clinic_chat.storage.base import Base
-from clinic_chat.storage.sqlite_connection import sqlite_connection
+from clinic_chat.storage.sqlite.connection import sqlite_connection
 
 # Any constant that nothing else in the database locks on.
 ADVISORY_LOCK = 0x436C696E

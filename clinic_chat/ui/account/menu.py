@@ -3,12 +3,12 @@
 import reflex as rx
 from reflex.style import color_mode, set_color_mode
 
-from clinic_chat.domain.staff import LOCALES
+from clinic_chat.domain.accounts.users import LOCALES
 from clinic_chat.ui.account.state import Account, ClinicChoice
-from clinic_chat.ui.forms import plain_form
+from clinic_chat.ui.components.browser_modules import Question, browser_call, browser_value
+from clinic_chat.ui.components.menus import item, menu, radio, separator, sub_menu, switch
+from clinic_chat.ui.components.plain_form import plain_form
 from clinic_chat.ui.i18n import t
-from clinic_chat.ui.live import Question, browser_call, browser_value
-from clinic_chat.ui.menus import item, menu, radio, separator, sub_menu, switch
 
 LOCALE_NAMES = {"pt-BR": "Português (Brasil)", "en": "English"}
 

@@ -6,10 +6,10 @@ from functools import partial
 
 import reflex as rx
 
-from clinic_chat.domain.clinics import Clinic
-from clinic_chat.domain.staff import clinics_of
-from clinic_chat.realtime.callers import Caller
-from clinic_chat.recent import Recent
+from clinic_chat.cache.single_flight import Recent
+from clinic_chat.domain.accounts.users import clinics_of
+from clinic_chat.domain.clinics.clinic import Clinic
+from clinic_chat.realtime.connections import Caller
 from clinic_chat.storage.database import StorageUnavailable
 
 # Somebody's tabs often come back together, after an outage or a restart.

@@ -5,7 +5,7 @@ from pathlib import Path
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
-from clinic_chat.domain.staff import LOCALES
+from clinic_chat.domain.accounts.users import LOCALES
 
 FOLDER = Path(__file__).parent
 

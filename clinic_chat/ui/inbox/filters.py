@@ -2,11 +2,11 @@
 
 import reflex as rx
 
-from clinic_chat.domain.conversations import Status
-from clinic_chat.domain.inbox import Who
+from clinic_chat.domain.conversations.conversation import Status
+from clinic_chat.domain.queries.inbox import Who
+from clinic_chat.ui.components.browser_modules import CompactCount, browser_call, browser_handler
 from clinic_chat.ui.i18n import t
 from clinic_chat.ui.inbox.state import Inbox
-from clinic_chat.ui.live import CompactCount, browser_call, browser_handler
 
 
 def filters() -> rx.Component:

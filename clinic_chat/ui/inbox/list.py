@@ -4,13 +4,7 @@ import reflex as rx
 
 from clinic_chat.ui.account.menu import account_menu
 from clinic_chat.ui.account.state import Account
-from clinic_chat.ui.badge import connection_badge
-from clinic_chat.ui.i18n import t
-from clinic_chat.ui.inbox.filters import filters
-from clinic_chat.ui.inbox.presence import presence
-from clinic_chat.ui.inbox.row import conversation_row
-from clinic_chat.ui.inbox.state import Inbox
-from clinic_chat.ui.live import (
+from clinic_chat.ui.components.browser_modules import (
     UNTRANSLATED,
     Boundary,
     ConversationRows,
@@ -20,7 +14,13 @@ from clinic_chat.ui.live import (
     fresh,
     in_slices,
 )
-from clinic_chat.ui.theme import mark
+from clinic_chat.ui.components.connection_badge import connection_badge
+from clinic_chat.ui.components.theme import mark
+from clinic_chat.ui.i18n import t
+from clinic_chat.ui.inbox.filters import filters
+from clinic_chat.ui.inbox.presence import presence
+from clinic_chat.ui.inbox.row import conversation_row
+from clinic_chat.ui.inbox.state import Inbox
 
 SKELETON_ROWS = 9
 

@@ -2,11 +2,11 @@
 
 import reflex as rx
 
-from clinic_chat.ui.badge import connection_bar
+from clinic_chat.ui.components.browser_modules import fresh
+from clinic_chat.ui.components.connection_badge import connection_bar
+from clinic_chat.ui.components.theme import avatar
 from clinic_chat.ui.i18n import t
 from clinic_chat.ui.inbox.state import Colleague, Inbox
-from clinic_chat.ui.live import fresh
-from clinic_chat.ui.theme import avatar
 
 
 def presence() -> rx.Component:

@@ -2,11 +2,17 @@
 
 import reflex as rx
 
+from clinic_chat.ui.components.browser_modules import (
+    UNTRANSLATED,
+    MarkedText,
+    RelativeTime,
+    fresh,
+    inner_link,
+)
+from clinic_chat.ui.components.delivery_ticks import tick
+from clinic_chat.ui.components.theme import avatar
 from clinic_chat.ui.i18n import t
 from clinic_chat.ui.inbox.state import ConversationRow
-from clinic_chat.ui.live import UNTRANSLATED, MarkedText, RelativeTime, fresh, inner_link
-from clinic_chat.ui.theme import avatar
-from clinic_chat.ui.ticks import tick
 
 
 @rx.memo

@@ -6,12 +6,18 @@ from typing import Any
 
 import reflex as rx
 
-from clinic_chat.domain.conversations import ConversationView, Status
+from clinic_chat.domain.conversations.conversation import ConversationView, Status
 from clinic_chat.domain.errors import InvalidInput
-from clinic_chat.domain.inbox import Filter, InboxPage, Who, list_conversations, parse_filter
-from clinic_chat.realtime import inbox_feed
-from clinic_chat.realtime.callers import Caller, current_caller
-from clinic_chat.realtime.feeds import items
+from clinic_chat.domain.queries.inbox import (
+    Filter,
+    InboxPage,
+    Who,
+    list_conversations,
+    parse_filter,
+)
+from clinic_chat.realtime.connections import Caller, current_caller
+from clinic_chat.realtime.feeds import inbox as inbox_feed
+from clinic_chat.realtime.feeds.protocol import items
 from clinic_chat.realtime.gate import exposed
 from clinic_chat.ui.runtime import live
 

@@ -2,9 +2,9 @@
 
 import reflex as rx
 
+from clinic_chat.ui.components.browser_modules import inner_link
+from clinic_chat.ui.components.empty_state import notice
 from clinic_chat.ui.i18n import t
-from clinic_chat.ui.live import inner_link
-from clinic_chat.ui.notice import notice
 
 ROUTE = "404"
 

@@ -2,10 +2,10 @@
 
 import reflex as rx
 
-from clinic_chat.domain.text import BODY_LIMIT
-from clinic_chat.ui.forms import plain_form
+from clinic_chat.domain.validation import BODY_LIMIT
+from clinic_chat.ui.components.browser_modules import MessageBox
+from clinic_chat.ui.components.plain_form import plain_form
 from clinic_chat.ui.i18n import t
-from clinic_chat.ui.live import MessageBox
 from clinic_chat.ui.thread.state import Thread
 
 

@@ -2,13 +2,13 @@
 
 import reflex as rx
 
-from clinic_chat.domain.conversations import Status
+from clinic_chat.domain.conversations.conversation import Status
+from clinic_chat.ui.components.browser_modules import UNTRANSLATED, browser_call, fresh, inner_link
+from clinic_chat.ui.components.menus import item, menu, separator
+from clinic_chat.ui.components.theme import avatar
 from clinic_chat.ui.i18n import t
 from clinic_chat.ui.inbox.row import status_badge, status_name
 from clinic_chat.ui.inbox.state import Colleague, Inbox
-from clinic_chat.ui.live import UNTRANSLATED, browser_call, fresh, inner_link
-from clinic_chat.ui.menus import item, menu, separator
-from clinic_chat.ui.theme import avatar
 from clinic_chat.ui.thread.state import Thread
 
 

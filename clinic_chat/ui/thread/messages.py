@@ -2,8 +2,7 @@
 
 import reflex as rx
 
-from clinic_chat.ui.i18n import t
-from clinic_chat.ui.live import (
+from clinic_chat.ui.components.browser_modules import (
     Announcements,
     Boundary,
     ClockTime,
@@ -16,9 +15,10 @@ from clinic_chat.ui.live import (
     browser_call,
     fresh,
 )
+from clinic_chat.ui.components.delivery_ticks import tick
+from clinic_chat.ui.i18n import t
 from clinic_chat.ui.thread.content import fold_button, late_times, stand_in
 from clinic_chat.ui.thread.state import Thread, ThreadMessage
-from clinic_chat.ui.ticks import tick
 
 SKELETON_BUBBLES = ("in", "out", "in", "in", "out")
 

@@ -5,11 +5,11 @@ import json
 import reflex as rx
 
 from clinic_chat.ui.account.state import Account
-from clinic_chat.ui.badge import connection_bar
+from clinic_chat.ui.components.browser_modules import Boundary, PrintedAt, in_slices, inner_link
+from clinic_chat.ui.components.connection_badge import connection_bar
+from clinic_chat.ui.components.empty_state import notice
 from clinic_chat.ui.i18n import t
 from clinic_chat.ui.inbox.state import Inbox
-from clinic_chat.ui.live import Boundary, PrintedAt, in_slices, inner_link
-from clinic_chat.ui.notice import notice
 from clinic_chat.ui.thread.composer import composer
 from clinic_chat.ui.thread.header import back_link, thread_header
 from clinic_chat.ui.thread.messages import message_list, message_skeleton, typing_indicator
@@ -19,7 +19,7 @@ from clinic_chat.ui.thread.state import CONVERSATION_PATH, Thread
 def opening_script() -> rx.Component:
     """Tells the style sheet, before anything shows, that this is the address of a conversation.
 
-    Its page is the one of all addresses, rendered when nothing is open (api/page_paths.py). The
+    Its page is the one of all addresses, rendered when nothing is open (server/page_paths.py). The
     mark is taken away when the conversation takes its place (assets/live/bridge.js).
     """
     address = json.dumps(f"^{CONVERSATION_PATH}[^/]+/?$")

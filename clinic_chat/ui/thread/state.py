@@ -6,13 +6,11 @@ from typing import Any
 import reflex as rx
 
 from clinic_chat.domain.errors import InvalidInput, NotFound
-from clinic_chat.domain.history import messages_page
-from clinic_chat.domain.messages import (
-    MessageView,
-)
-from clinic_chat.realtime import thread_feed
-from clinic_chat.realtime.callers import Caller, current_caller
-from clinic_chat.realtime.feeds import items
+from clinic_chat.domain.messages.message import MessageView
+from clinic_chat.domain.queries.message_pages import messages_page
+from clinic_chat.realtime.connections import Caller, current_caller
+from clinic_chat.realtime.feeds import thread as thread_feed
+from clinic_chat.realtime.feeds.protocol import items
 from clinic_chat.realtime.gate import exposed
 from clinic_chat.ui.inbox.state import ConversationRow
 from clinic_chat.ui.runtime import live

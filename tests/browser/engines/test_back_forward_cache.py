@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
-from clinic_chat.domain.sessions import COOKIE_NAME
+from clinic_chat.domain.accounts.sessions import COOKIE_NAME
 from tests.browser.channel import Channel
 from tests.browser.conftest import PATIENCE_MS, VIEWPORT, sign_in
 from tests.browser.engines.programs import CHROMIUM, programs

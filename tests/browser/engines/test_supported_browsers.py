@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from clinic_chat.serve import BUILT
+from clinic_chat.server.serve import BUILT
 from clinic_chat.settings import PROJECT_ROOT
 from tests.browser.server import Server
 

@@ -1,0 +1,200 @@
+"""Signing in and out, and moving between clinics: plain form posts with a session cookie."""
+
+from contextlib import suppress
+from urllib.parse import parse_qsl, urlsplit
+from uuid import UUID
+
+import structlog
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import Response
+
+from clinic_chat.api.auth.cookies import clear_session_cookie, session_cookie, set_session_cookie
+from clinic_chat.api.auth.devices import remember_device
+from clinic_chat.api.auth.form_fields import form_fields
+from clinic_chat.api.auth.form_responses import HOME, LOGIN, done, local_path, refused
+from clinic_chat.api.auth.same_site import require_same_site
+from clinic_chat.api.auth.sign_in_attempts import TooManyFailures, attempt_of
+from clinic_chat.api.context import ApiContext, context_of
+from clinic_chat.api.errors import ApiError, rate_limited
+from clinic_chat.api.routes import GuardedRoute
+from clinic_chat.domain.accounts.passwords import PASSWORD_MAXIMUM
+from clinic_chat.domain.accounts.preferences import save_preferences
+from clinic_chat.domain.accounts.sessions import Identity
+from clinic_chat.domain.accounts.turns import RETRY_SECONDS, TooManyWaiting
+from clinic_chat.domain.accounts.users import LOCALES, normal_email
+from clinic_chat.domain.clinics.scope import ClinicScope
+from clinic_chat.logs import audit
+from clinic_chat.storage.database import StorageUnavailable
+
+EMAIL_MAXIMUM = 254
+
+router = APIRouter(
+    prefix="/auth",
+    route_class=GuardedRoute,
+    dependencies=[Depends(require_same_site)],
+    include_in_schema=False,
+)
+log = structlog.get_logger(__name__)
+
+
+@router.post("/login")
+async def login(request: Request) -> Response:
+    """Start a session for `email` and `password`, always with a new cookie.
+
+    A session the browser had before ends. The optional `next`, in the form, the query or the
+    address of the sign-in page that the form was on, is the page to open; an optional `locale`
+    is kept as the person's language. A refusal leads back to the sign-in page with
+    `error=invalid` (whatever was wrong), `limited`, `busy` or `unavailable`.
+    """
+    context = context_of(request)
+    sessions = context.services.sessions
+    fields = await form_fields(request)
+    onward = (
+        local_path(fields.get("next"))
+        or local_path(request.query_params.get("next"))
+        or _asked_of_the_page(request)
+    )
+    email, password = normal_email(fields.get("email", "")), fields.get("password", "")
+    if not _can_be_right(email, password):
+        return refused(request, _INVALID, "invalid", onward)
+    attempt = await attempt_of(request, context.services, email)
+    try:
+        await attempt.check()
+        old_cookie = _cookie(request)
+        old = await sessions.find(old_cookie)
+        cookie = await sessions.sign_in(email, password, turn=attempt.turn, instead_of=old_cookie)
+        if cookie is None:
+            await attempt.failed()
+            audit("sign_in.refused", address=attempt.address, account=attempt.account)
+            return refused(request, _INVALID, "invalid", onward)
+        identity = await sessions.find(cookie)
+        await _keep_locale(context, identity, fields.get("locale", ""))
+    except TooManyFailures as refusal:
+        await attempt.audit_refusal("sign_in.limited")
+        return refused(request, rate_limited(refusal.seconds), "limited", onward)
+    except TooManyWaiting:
+        await attempt.audit_refusal("sign_in.busy")
+        return refused(request, _BUSY, "busy", onward)
+    except StorageUnavailable:
+        return refused(request, _UNAVAILABLE, "unavailable", onward)
+    if old is not None:
+        await _tell(context, old.session_id)
+    _audit_session("sign_in.accepted", identity)
+    response = done(request, onward or HOME)
+    set_session_cookie(response, request, context.services.settings, cookie)
+    remember_device(response, request, context.services.settings, attempt.account)
+    return response
+
+
+@router.post("/logout")
+async def logout(request: Request) -> Response:
+    """End the session and forget its cookie, also when the session was over already."""
+    context = context_of(request)
+    try:
+        identity = await context.services.sessions.find(_cookie(request))
+        await _end(context, identity)
+        _audit_session("sign_out", identity)
+        response = done(request, LOGIN)
+    except StorageUnavailable:
+        response = refused(request, _UNAVAILABLE, "unavailable")
+    clear_session_cookie(response, request, context.services.settings)
+    # Pages only: in the storage there may be what waits for somebody else to sign in again.
+    response.headers["Clear-Site-Data"] = '"cache"'
+    return response
+
+
+@router.post("/switch")
+async def switch(request: Request) -> Response:
+    """Move to another of the person's clinics, named by its slug in `clinic`, in a new session.
+
+    A clinic the person is not in changes nothing and leads home like any other.
+    """
+    context = context_of(request)
+    sessions = context.services.sessions
+    slug = (await form_fields(request)).get("clinic", "")
+    try:
+        old_cookie = _cookie(request)
+        old = await sessions.find(old_cookie)
+        if old is None or old_cookie is None:
+            return refused(request, _EXPIRED)
+        cookie = await sessions.switch(old_cookie, slug)
+    except StorageUnavailable:
+        return refused(request, _UNAVAILABLE, "unavailable")
+    response = done(request, HOME)
+    if cookie is not None:
+        audit("clinic.switched", user=old.user_id, session=old.session_id)
+        await _tell(context, old.session_id)
+        set_session_cookie(response, request, context.services.settings, cookie)
+    return response
+
+
+def _asked_of_the_page(request: Request) -> str | None:
+    # The form knows it only once the page's code runs. Who is quicker, or lets a password
+    # manager be, must not land elsewhere.
+    try:
+        page = urlsplit(request.headers.get("referer", ""))
+    except ValueError:
+        return None
+    if page.path.rstrip("/") != LOGIN:
+        return None
+    return local_path(dict(parse_qsl(page.query)).get("next"))
+
+
+def _can_be_right(email: str, password: str) -> bool:
+    """Whether there can be such an account and such a password; what cannot costs nothing."""
+    if not 1 <= len(email) <= EMAIL_MAXIMUM or not email.isprintable():
+        return False
+    return 1 <= len(password) <= PASSWORD_MAXIMUM
+
+
+async def _keep_locale(context: ApiContext, identity: Identity | None, locale: str) -> None:
+    # Who chose a language on the way in means it, whatever was stored before.
+    if identity is None or locale not in LOCALES or locale == identity.locale:
+        return
+    scope = ClinicScope(context.services.database, identity.clinic_id, identity.user_id)
+    with suppress(StorageUnavailable):
+        await save_preferences(scope, locale=locale)
+
+
+def _cookie(request: Request) -> str | None:
+    return session_cookie(request, context_of(request).services.settings)
+
+
+async def _end(context: ApiContext, identity: Identity | None) -> None:
+    if identity is not None:
+        await context.services.sessions.end(identity.session_id)
+        await _tell(context, identity.session_id)
+
+
+async def _tell(context: ApiContext, session_id: UUID) -> None:
+    # The session is over in the database already, so nobody gets in if this fails.
+    try:
+        await context.on_signed_out(session_id)
+    except Exception:
+        log.exception("signed_out_listener_failed", session=str(session_id))
+
+
+def _audit_session(event: str, identity: Identity | None) -> None:
+    if identity is not None:
+        audit(
+            event,
+            user=identity.user_id,
+            clinic=identity.clinic_id,
+            session=identity.session_id,
+        )
+
+
+_INVALID = ApiError(401, "invalid_credentials", "the email address or the password is wrong")
+_EXPIRED = ApiError(401, "unauthorized", "the session is over, sign in again")
+_BUSY = ApiError(
+    503,
+    "busy",
+    "too many people are signing in at this moment, try again",
+    headers={"Retry-After": str(RETRY_SECONDS)},
+)
+_UNAVAILABLE = ApiError(
+    503,
+    "storage_unavailable",
+    "the database cannot be reached, try again",
+    headers={"Retry-After": "1"},
+)

@@ -1,0 +1,72 @@
+"""Bearer tokens: which clinic a program acts for, known before anything else is read."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPBearer
+
+from clinic_chat.api.context import context_of
+from clinic_chat.api.errors import ApiError, rate_limited
+from clinic_chat.api.routes import GuardedRoute
+from clinic_chat.domain.accounts.api_tokens import TokenHolder
+from clinic_chat.domain.clinics.scope import ClinicScope
+
+# A misconfigured channel says so at its first request; more are guesses.
+GUESSES_PER_MINUTE = 60
+
+# Declares the scheme in OpenAPI; TokenRoute does the work, before the body is read.
+bearer_scheme = HTTPBearer(
+    scheme_name="token", description="A token of `create-token`", auto_error=False
+)
+
+
+class TokenRoute(GuardedRoute):
+    """A route for holders of a token, limited in requests per minute and token."""
+
+    async def admit(self, request: Request) -> None:
+        """Identify the caller, count the request and check what its body claims to be.
+
+        Raises:
+            ApiError: 401 `unauthorized`, 429 `rate_limited` or 415 `unsupported_media_type`.
+        """
+        services = context_of(request).services
+        holder = await services.tokens.holder(_token(request))
+        if holder is None:
+            # Only what is refused counts, so nobody keeps a token that is right from working.
+            host = request.client.host if request.client else None
+            if seconds := await services.limits.hit_address("token", host, GUESSES_PER_MINUTE):
+                raise rate_limited(seconds)
+            raise ApiError(
+                401,
+                "unauthorized",
+                "send a valid token as Authorization: Bearer …",
+                headers={"WWW-Authenticate": "Bearer"},
+            )
+        limit = services.settings.inbound_per_minute
+        if seconds := await services.limits.hit("api", str(holder.token_id), limit):
+            raise rate_limited(seconds)
+        if self.body_field is not None and not _is_json(request):
+            raise ApiError(
+                415, "unsupported_media_type", "send the body as Content-Type: application/json"
+            )
+        request.state.holder = holder
+
+
+# A coroutine, or FastAPI sends it to a thread, which costs more than it does.
+async def token_scope(request: Request) -> ClinicScope:
+    """The clinic of the caller's token."""
+    holder: TokenHolder = request.state.holder
+    return ClinicScope(context_of(request).services.database, holder.clinic_id)
+
+
+CallerScope = Annotated[ClinicScope, Depends(token_scope)]
+
+
+def _token(request: Request) -> str:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def _is_json(request: Request) -> bool:
+    media_type = request.headers.get("content-type", "").partition(";")[0]
+    return media_type.strip().lower() == "application/json"

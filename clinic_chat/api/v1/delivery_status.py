@@ -1,0 +1,42 @@
+"""What a channel reports: how far an outbound message got."""
+
+from typing import Literal
+
+from fastapi import APIRouter, Security
+
+from clinic_chat.api.errors import error_responses
+from clinic_chat.api.v1.bearer import CallerScope, TokenRoute, bearer_scheme
+from clinic_chat.api.v1.schemas import ChannelText, MessageBody, StrictModel, ViewModel
+from clinic_chat.domain.messages.delivery import report_status
+
+router = APIRouter(
+    prefix="/api/v1",
+    route_class=TokenRoute,
+    dependencies=[Security(bearer_scheme)],
+    responses=error_responses(400, 401, 404, 409, 413, 415, 422, 429, 500, 503),
+)
+
+
+class StatusReport(StrictModel):
+    """One step of an outbound message."""
+
+    status: Literal["sent", "delivered", "read", "failed"]
+    reason: ChannelText = ""
+    """Why it failed, as staff will read it: one line of which 200 characters are kept."""
+    at: ChannelText | None = None
+    """When it happened, as of `at` of a message; never before the message."""
+
+
+class Reported(ViewModel):
+    """The message as it is now."""
+
+    message: MessageBody
+
+
+@router.post("/messages/{message_id}/status", tags=["channels"], summary="Report a receipt")
+async def status(message_id: str, report: StatusReport, scope: CallerScope) -> Reported:
+    """Move a message forward. What is behind its status already changes nothing and is no error."""
+    stored = await report_status(
+        scope, message_id, report.status, reason=report.reason, channel_at=report.at
+    )
+    return Reported(message=MessageBody.model_validate(stored.message))

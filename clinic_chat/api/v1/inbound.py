@@ -1,0 +1,122 @@
+"""What a channel delivers: a patient's message."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Response, Security
+from pydantic import ConfigDict, Field
+
+from clinic_chat.api.errors import ApiError, error_responses
+from clinic_chat.api.v1.bearer import CallerScope, TokenRoute, bearer_scheme
+from clinic_chat.api.v1.schemas import ChannelText, MessageBody, StrictModel, ViewModel
+from clinic_chat.domain.errors import InvalidInput
+from clinic_chat.domain.messages.inbound import INBOUND_LIMIT, MessageKind
+from clinic_chat.domain.messages.message import receive_message
+
+# The longest text that is kept, of characters that JSON writes in 12 bytes, and its frame.
+MAX_BODY_BYTES = 1024 * 1024
+# The first part of a domain code is what broke the rule; this is where it is in the request.
+FIELDS = {
+    "phone": "patient.phone",
+    "body": "body",
+    "externalId": "externalId",
+}
+
+
+class InboundRoute(TokenRoute):
+    """A route for messages, which may be long."""
+
+    max_body_bytes = MAX_BODY_BYTES
+
+
+router = APIRouter(
+    prefix="/api/v1",
+    route_class=InboundRoute,
+    dependencies=[Security(bearer_scheme)],
+    responses=error_responses(400, 401, 413, 415, 422, 429, 500, 503),
+)
+
+
+class ChannelModel(StrictModel):
+    """What a channel tells; more fields than these may come, and nothing is converted."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class InboundPatient(ChannelModel):
+    """Who wrote."""
+
+    name: ChannelText | None = None
+    """How the channel names the person. Without a real name their number is shown; one that the
+    clinic has is kept, and another one is shown beside it."""
+    phone: Annotated[ChannelText, Field(json_schema_extra={"minLength": 1})]
+    """The patient is found by it. Best in E.164; numbers without a country are Brazilian, and
+    what is no phone number is an address like any other."""
+
+
+class InboundMessage(ChannelModel):
+    """A message from a patient. It needs a `body` or a `kind`; its text is cleaned, not refused.
+
+    When there are fields that are not named here, the thread says that something was not shown.
+    """
+
+    patient: InboundPatient
+    body: Annotated[
+        ChannelText | None, Field(description=f"The text; {INBOUND_LIMIT:,} characters are kept.")
+    ] = None
+    kind: Annotated[
+        ChannelText | None,
+        Field(
+            description="What was sent: "
+            + ", ".join(kind.value for kind in MessageKind)
+            + ". Anything else is `unsupported`. The thread says what came; files are not kept.",
+            json_schema_extra={"examples": [kind.value for kind in MessageKind]},
+        ),
+    ] = None
+    caption: ChannelText | None = None
+    """The words beside a picture, file or place."""
+    external_id: Annotated[ChannelText, Field(json_schema_extra={"minLength": 1})]
+    """The channel's own id of the message; the same one again is the same message, for ever."""
+    at: ChannelText | None = None
+    """The channel's own time, RFC 3339 with an offset. One that is over 5 minutes ahead, over 30
+    days old or not readable is replaced by the server's."""
+
+
+class Received(ViewModel):
+    """The stored message and its conversation."""
+
+    conversation_id: str
+    message: MessageBody
+
+
+@router.post(
+    "/inbound",
+    status_code=201,
+    tags=["channels"],
+    summary="Deliver a patient's message",
+    responses={
+        200: {"model": Received, "description": "This externalId was delivered before"},
+        201: {"description": "The message is stored"},
+    },
+)
+async def inbound(request: InboundMessage, scope: CallerScope, response: Response) -> Received:
+    """Store a message once per `externalId`, in the patient's conversation."""
+    kind = request.kind
+    if kind is None and any((request.model_extra or {}).values()):
+        kind = MessageKind.UNSUPPORTED
+    try:
+        stored = await receive_message(
+            scope,
+            name=request.patient.name,
+            phone=request.patient.phone,
+            body=request.body,
+            external_id=request.external_id,
+            kind=kind,
+            caption=request.caption,
+            at=request.at,
+        )
+    except InvalidInput as error:
+        field = FIELDS.get(error.code.partition("_")[0])
+        raise ApiError(422, error.code, str(error), field=field) from None
+    response.status_code = 201 if stored.created else 200
+    message = MessageBody.model_validate(stored.message)
+    return Received(conversation_id=message.conversation_id, message=message)

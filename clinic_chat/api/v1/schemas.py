@@ -1,0 +1,65 @@
+"""Shapes that several endpoints take or return: JSON in camelCase."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic.alias_generators import to_camel
+
+from clinic_chat.domain.characters import well_formed
+from clinic_chat.domain.messages.inbound import MessageKind
+from clinic_chat.domain.messages.message import Direction, MessageStatus
+
+ChannelText = Annotated[
+    str, BeforeValidator(lambda value: well_formed(value) if isinstance(value, str) else value)
+]
+"""Text with halves of characters in it, which the validator itself would refuse."""
+
+
+class StrictModel(BaseModel):
+    """A request body: camelCase, no unknown fields, no conversions.
+
+    `json_schema_extra` documents rules that the domain checks, so that each has one home.
+    """
+
+    model_config = ConfigDict(
+        strict=True, extra="forbid", alias_generator=to_camel, use_attribute_docstrings=True
+    )
+
+
+class ViewModel(BaseModel):
+    """A response body in camelCase."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        populate_by_name=True,
+        from_attributes=True,
+        use_attribute_docstrings=True,
+    )
+
+
+class MessageBody(ViewModel):
+    """A message. Times are ISO 8601 in UTC, empty when it has not happened."""
+
+    id: str
+    conversation_id: str
+    seq: int
+    """Its number in the conversation: 1, 2, 3 … without holes."""
+    direction: Direction
+    author_id: str
+    """The staff member, empty for a patient."""
+    author_name: str
+    """A patient's name as the channel gave it, the one on file or empty when it gave none."""
+    kind: MessageKind
+    body: str
+    body_length: int
+    """The length of what was delivered when it was too long to be kept whole, else 0."""
+    client_id: str
+    status: MessageStatus
+    at: str
+    """When it was sent."""
+    received_at: str
+    """When it arrived, where the channel gave another time; empty when it did not."""
+    delivered_at: str
+    read_at: str
+    failed_at: str
+    failure: str

@@ -1,0 +1,282 @@
+"""Sign-in sessions: one person in one clinic, known by an opaque cookie.
+
+A session is over when its person has done nothing for `session_idle_minutes`, and
+`session_days` after the sign-in, in whichever clinics it was since. That a tab is open, asks
+whether it is current or comes back after an outage is nothing that a person does.
+"""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, String, bindparam, delete, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from clinic_chat.domain.accounts.passwords import verify_password
+from clinic_chat.domain.accounts.turns import NO_HURRY, Turn
+from clinic_chat.domain.accounts.users import Membership, User, clinics_of, normal_email
+from clinic_chat.domain.clinics.clinic import Clinic
+from clinic_chat.domain.validation import storable
+from clinic_chat.settings import Settings
+from clinic_chat.storage.base import Base, new_id, now
+from clinic_chat.storage.database import Database, StorageUnavailable
+from clinic_chat.storage.scoping import AGAIN
+
+SEEN_RESOLUTION = timedelta(minutes=5)
+COOKIE_NAME = "clinic_chat_session"
+COOKIE_BYTES = 32
+# A statement has a limited number of parameters.
+READ_AT_ONCE = 500
+
+
+class SignInSession(Base):
+    """A signed-in browser. Only a keyed hash of its cookie is stored."""
+
+    __tablename__ = "sessions"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    cookie_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    clinic_id: Mapped[UUID] = mapped_column(ForeignKey("clinics.id", ondelete="CASCADE"))
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    signed_in_at: Mapped[datetime] = mapped_column(default=now)
+    """When the password was checked; a change of clinic keeps it."""
+    seen_at: Mapped[datetime] = mapped_column(default=now)
+    """When the person last did something, to within `SEEN_RESOLUTION`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who a live session is: the person, the clinic and how to show them."""
+
+    session_id: UUID
+    user_id: UUID
+    user_name: str
+    email: str
+    locale: str | None
+    sound: bool
+    role: str
+    clinic_id: UUID
+    clinic_slug: str
+    clinic_name: str
+    timezone: str
+
+    @property
+    def author(self) -> str:
+        """Who acts where, as commands name it: `<user id>:<clinic's slug>`."""
+        return f"{self.user_id}:{self.clinic_slug}"
+
+
+class Sessions:
+    """Starts, finds and ends sessions."""
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self._database = database
+        self._key = settings.signing_key()
+        self._idle = timedelta(minutes=settings.session_idle_minutes)
+        self._lifetime = timedelta(days=settings.session_days)
+
+    async def sign_in(
+        self, email: str, password: str, *, turn: Turn = NO_HURRY, instead_of: str | None = None
+    ) -> str | None:
+        """The cookie of a new session, or None for an unknown email or a wrong password.
+
+        Both refusals take the same time, so that nobody learns which addresses exist. The
+        session of the cookie `instead_of` ends in the same moment.
+
+        Raises:
+            TooManyWaiting: too many passwords are being checked already.
+            Exception: whatever `turn.admit` raises.
+        """
+        user: User | None = None
+
+        async def read_hash() -> str | None:
+            nonlocal user
+            user = await self._user(normal_email(email))
+            return user.password_hash if user else None
+
+        if not await verify_password(password, read_hash, turn):
+            return None
+        if user is None or user.deactivated_at is not None:
+            return None
+        clinics = await clinics_of(self._database, user.id)
+        if not clinics:
+            return None
+        clinic_id = await self._latest_clinic(user.id, clinics)
+        async with self._database.write() as session:
+            if instead_of:
+                await session.execute(
+                    delete(SignInSession).where(SignInSession.cookie_hash == self._hash(instead_of))
+                )
+            await session.execute(
+                delete(SignInSession).where(
+                    SignInSession.user_id == user.id,
+                    SignInSession.signed_in_at < now() - self._lifetime,
+                )
+            )
+            return self._begin(session, user.id, clinic_id, now())
+
+    async def switch(self, cookie: str, clinic_slug: str) -> str | None:
+        """The cookie of a new session in another of the person's clinics; the old one ends.
+
+        None when the session is not live, also because another switch was quicker, or the
+        person is not in that clinic.
+        """
+        identity = await self.find(cookie)
+        if identity is None:
+            return None
+        for clinic in await clinics_of(self._database, identity.user_id):
+            if clinic.slug == clinic_slug:
+                async with self._database.write() as session:
+                    ended = await session.execute(
+                        delete(SignInSession)
+                        .where(SignInSession.id == identity.session_id)
+                        .returning(SignInSession.signed_in_at)
+                    )
+                    signed_in_at = ended.scalar_one_or_none()
+                    if signed_in_at is None:
+                        return None
+                    return self._begin(session, identity.user_id, clinic.id, signed_in_at)
+        return None
+
+    async def find(self, cookie: str | None) -> Identity | None:
+        """Who this cookie is, or None when its session is unknown, idle too long or over."""
+        if not cookie:
+            return None
+        found = await self._live(_BY_COOKIE, {"cookie_hash": self._hash(cookie)}, {})
+        return found[0] if found else None
+
+    async def still_live(
+        self, session_ids: Collection[UUID], active_at: Mapping[UUID, datetime] | None = None
+    ) -> dict[UUID, Identity]:
+        """Who these sessions are, without those that are over.
+
+        `active_at` says when the persons last did something, as far as is known.
+        """
+        ids = list(session_ids)
+        found: list[Identity] = []
+        for start in range(0, len(ids), READ_AT_ONCE):
+            some = {"ids": ids[start : start + READ_AT_ONCE]}
+            found += await self._live(_BY_ID, some, active_at or {})
+        return {identity.session_id: identity for identity in found}
+
+    async def note_activity(self, cookie: str | None) -> None:
+        """The person with this cookie did something just now; nothing when it is nobody's."""
+        identity = await self.find(cookie)
+        if identity is not None:
+            await self.still_live([identity.session_id], {identity.session_id: now()})
+
+    async def _live(
+        self, statement: Any, parameters: dict[str, Any], active_at: Mapping[UUID, datetime]
+    ) -> list[Identity]:
+        async with self._database.read() as session:
+            rows = (await session.execute(statement, parameters)).all()
+        moment = now()
+        identities = []
+        unseen: dict[UUID, datetime] = {}
+        for seen_at, signed_in_at, *who in rows:
+            identity = Identity(*who)
+            active = max(active_at.get(identity.session_id, seen_at), seen_at)
+            # What was done after the session was over does not bring it back.
+            if active - seen_at > self._idle or moment - active > self._idle:
+                continue
+            if moment - signed_in_at > self._lifetime:
+                continue
+            if active - seen_at > SEEN_RESOLUTION:
+                unseen[identity.session_id] = active
+            identities.append(identity)
+        if unseen:
+            # Who it is does not depend on writing that down.
+            with suppress(StorageUnavailable):
+                await self._touch(unseen)
+        return identities
+
+    async def end(self, session_id: UUID) -> None:
+        """End a session; its cookie is worth nothing from now on."""
+        async with self._database.write() as session:
+            await session.execute(delete(SignInSession).where(SignInSession.id == session_id))
+
+    async def _user(self, address: str) -> User | None:
+        if not storable(address):
+            return None
+        async with self._database.read() as session:
+            user: User | None = await session.scalar(select(User).where(User.email == address))
+            return user
+
+    def _begin(
+        self, session: AsyncSession, user_id: UUID, clinic_id: UUID, signed_in_at: datetime
+    ) -> str:
+        cookie = secrets.token_urlsafe(COOKIE_BYTES)
+        session.add(
+            SignInSession(
+                cookie_hash=self._hash(cookie),
+                user_id=user_id,
+                clinic_id=clinic_id,
+                signed_in_at=signed_in_at,
+            )
+        )
+        return cookie
+
+    async def _latest_clinic(self, user_id: UUID, clinics: list[Clinic]) -> UUID:
+        async with self._database.read() as session:
+            latest = await session.scalar(
+                select(SignInSession.clinic_id)
+                .where(SignInSession.user_id == user_id)
+                .order_by(SignInSession.created_at.desc())
+                .limit(1)
+            )
+        ids = [clinic.id for clinic in clinics]
+        return latest if latest in ids else ids[0]
+
+    async def _touch(self, active_at: Mapping[UUID, datetime]) -> None:
+        async with self._database.write() as session:
+            # By primary key, all in one statement: everybody at work is due every few minutes.
+            await session.execute(
+                update(SignInSession),
+                [{"id": session_id, "seen_at": at} for session_id, at in active_at.items()],
+            )
+
+    def _hash(self, cookie: str) -> str:
+        return hmac.new(
+            self._key, cookie.encode("utf-8", "surrogatepass"), hashlib.sha256
+        ).hexdigest()
+
+
+# Columns instead of objects, because every tab's session is looked up every few seconds; those
+# after the times are in the order of Identity's fields.
+_SESSIONS = (
+    select(
+        SignInSession.seen_at,
+        SignInSession.signed_in_at,
+        SignInSession.id,
+        User.id,
+        User.name,
+        User.email,
+        User.locale,
+        User.sound,
+        Membership.role,
+        Clinic.id,
+        Clinic.slug,
+        Clinic.name,
+        Clinic.timezone,
+    )
+    .select_from(SignInSession)
+    .join(User, User.id == SignInSession.user_id)
+    .join(Clinic, Clinic.id == SignInSession.clinic_id)
+    .join(
+        Membership,
+        (Membership.user_id == SignInSession.user_id)
+        & (Membership.clinic_id == SignInSession.clinic_id),
+    )
+    .where(User.deactivated_at.is_(None))
+    .execution_options(**{AGAIN: True})
+)
+_BY_COOKIE = _SESSIONS.where(SignInSession.cookie_hash == bindparam("cookie_hash"))
+_BY_ID = _SESSIONS.where(SignInSession.id.in_(bindparam("ids", expanding=True)))

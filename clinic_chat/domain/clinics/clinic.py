@@ -1,0 +1,79 @@
+"""A clinic: the tenant. Everything else belongs to one."""
+
+import re
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo, available_timezones
+
+from sqlalchemy import BigInteger, String, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Mapped, mapped_column
+
+from clinic_chat.domain.errors import Conflict, InvalidInput, NotFound
+from clinic_chat.domain.validation import clean_name
+from clinic_chat.storage.base import Base, new_id, now
+from clinic_chat.storage.database import Database
+
+DEFAULT_TIMEZONE = "America/Sao_Paulo"
+_SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
+
+
+class Clinic(Base):
+    """A clinic; `last_event_seq` numbers its event log."""
+
+    __tablename__ = "clinics"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    slug: Mapped[str] = mapped_column(String(40), unique=True)
+    name: Mapped[str] = mapped_column(String(120))
+    timezone: Mapped[str] = mapped_column(String(64), default=DEFAULT_TIMEZONE)
+    last_event_seq: Mapped[int] = mapped_column(BigInteger, default=0)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The clinic's time zone, in which its times are shown."""
+        return ZoneInfo(self.timezone)
+
+
+async def create_clinic(
+    database: Database, slug: str, name: str, timezone: str = DEFAULT_TIMEZONE
+) -> Clinic:
+    """A new, empty clinic.
+
+    Raises:
+        InvalidInput: `slug_invalid`, `timezone_invalid` or a rule of `clean_name`.
+        Conflict: `clinic_exists`: the slug is taken.
+    """
+    if not _SLUG.fullmatch(slug):
+        raise InvalidInput("a slug has 1 to 40 of a-z, 0-9 and -", code="slug_invalid")
+    if timezone not in available_timezones():
+        raise InvalidInput(f"no such time zone: {timezone}", code="timezone_invalid")
+    clinic = Clinic(slug=slug, name=clean_name(name), timezone=timezone)
+    try:
+        async with database.write() as session:
+            session.add(clinic)
+    except IntegrityError:
+        raise Conflict(f"there is a clinic {slug} already", code="clinic_exists") from None
+    return clinic
+
+
+async def find_clinic(database: Database, slug: str) -> Clinic:
+    """The clinic with this slug.
+
+    Raises:
+        NotFound: there is none.
+    """
+    clinic = None
+    if _SLUG.fullmatch(slug):
+        async with database.read() as session:
+            clinic = await session.scalar(select(Clinic).where(Clinic.slug == slug))
+    if clinic is None:
+        raise NotFound(f"no clinic {slug}")
+    return clinic
+
+
+async def any_clinic(database: Database) -> bool:
+    """Whether there is a clinic at all."""
+    async with database.read() as session:
+        return await session.scalar(select(Clinic.id).limit(1)) is not None

@@ -1,0 +1,110 @@
+"""Who acts, in which clinic: the first argument of every use case."""
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from dataclasses import dataclass, field, replace
+from typing import Self, TypeVar
+from uuid import UUID
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
+
+from clinic_chat.domain.clinics.clinic import Clinic
+from clinic_chat.domain.errors import NotFound
+from clinic_chat.storage.database import AnySession, Database, Work
+from clinic_chat.storage.scoping import AGAIN
+
+LOCKED_CLINIC = "locked_clinic"
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class ClinicScope:
+    """One clinic's data, seen by one actor.
+
+    `user_id` is the staff member who acts, or None for a channel, an import or the system.
+    Every session it opens is bound to the clinic (see storage/scoping.py).
+    """
+
+    database: Database
+    clinic_id: UUID
+    user_id: UUID | None = None
+    _session: AsyncSession | None = field(default=None, repr=False, compare=False)
+
+    def read(self) -> AbstractAsyncContextManager[AsyncSession]:
+        """A session that sees this clinic only."""
+        if self._session is not None:
+            return nullcontext(self._session)
+        return self.database.read(self.clinic_id)
+
+    @asynccontextmanager
+    async def moment(self) -> AsyncIterator[Self]:
+        """This scope for reading only, whose reads all see one moment, one after the other.
+
+        They share a session, which costs more than most of what is read in it.
+        """
+        async with self.read() as session:
+            yield replace(self, _session=session)
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncSession]:
+        """One transaction in this clinic, serialised with the clinic's other writers.
+
+        The clinic's row is locked first, so `seq` numbers have no holes and events commit in
+        the order of their numbers (docs/security.md, "Rules").
+        """
+        async with self.database.write(self.clinic_id) as session:
+            await session.run_sync(_lock, self.clinic_id)
+            yield session
+
+    async def run(self, work: Work[Result]) -> Result:
+        """What `work` returns, done in one go as in `write`."""
+        return await self.database.run(self.clinic_id, self._locked(work))
+
+    async def change(self, work: Work[Result]) -> Result:
+        """What `work` returns, done as in `run`, with what else of the clinic waits for its turn.
+
+        `work` may be called twice, and does nothing outside of its session.
+        """
+        return await self.database.write_together(self.clinic_id, self._locked(work))
+
+    def _locked(self, work: Work[Result]) -> Work[Result]:
+        def locked(session: Session) -> Result:
+            _lock(session, self.clinic_id)
+            return work(session)
+
+        return locked
+
+    def staff_id(self) -> UUID:
+        """The staff member who acts.
+
+        Raises:
+            NotFound: the actor is not a person.
+        """
+        if self.user_id is None:
+            raise NotFound("this needs a staff member")
+        return self.user_id
+
+
+def locked_clinic(session: AnySession) -> Clinic:
+    """The clinic row that is locked for this transaction."""
+    clinic: Clinic = session.info[LOCKED_CLINIC]
+    return clinic
+
+
+_LOCKED = (
+    select(Clinic)
+    .where(Clinic.id == bindparam("clinic"))
+    .with_for_update()
+    .execution_options(**{AGAIN: True})
+)
+
+
+def _lock(session: Session, clinic_id: UUID) -> None:
+    if LOCKED_CLINIC in session.info:
+        return
+    clinic = session.scalar(_LOCKED, {"clinic": clinic_id})
+    if clinic is None:
+        raise NotFound("no such clinic")
+    session.info[LOCKED_CLINIC] = clinic

@@ -1,0 +1,258 @@
+"""Conversations: one patient over one channel, as the list shows them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    ForeignKey,
+    Index,
+    String,
+    UniqueConstraint,
+    Uuid,
+    bindparam,
+    select,
+)
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from clinic_chat.domain.accounts.users import User
+from clinic_chat.domain.clinics.scope import ClinicScope
+from clinic_chat.domain.errors import NotFound
+from clinic_chat.domain.patients.patient import Patient
+from clinic_chat.domain.patients.phones import format_phone
+from clinic_chat.storage.base import Base, ClinicOwned, new_id, now
+from clinic_chat.storage.scoping import AGAIN
+
+
+class Status(StrEnum):
+    """Where a conversation stands."""
+
+    OPEN = "open"
+    PENDING = "pending"
+    RESOLVED = "resolved"
+
+
+class Conversation(ClinicOwned, Base):
+    """A conversation. `version` counts everything that happened in it, `last_seq` its messages."""
+
+    __tablename__ = "conversations"
+    __table_args__ = (
+        UniqueConstraint("clinic_id", "patient_id", "channel"),
+        Index(None, "clinic_id", "last_activity_at", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patients.id", ondelete="CASCADE"))
+    channel: Mapped[str] = mapped_column(String(20))
+    status: Mapped[Status] = mapped_column(String(20), default=Status.OPEN)
+    assignee_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("users.id", ondelete="SET NULL"), default=None
+    )
+    version: Mapped[int] = mapped_column(BigInteger, default=0)
+    last_seq: Mapped[int] = mapped_column(BigInteger, default=0)
+    inbound_count: Mapped[int] = mapped_column(BigInteger, default=0)
+    preview: Mapped[str] = mapped_column(String(200), default="")
+    preview_kind: Mapped[str] = mapped_column(String(20), default="text", server_default="text")
+    preview_direction: Mapped[str] = mapped_column(String(10), default="")
+    preview_author_id: Mapped[UUID | None] = mapped_column(default=None)
+    preview_author: Mapped[str] = mapped_column(String(120), default="")
+    preview_status: Mapped[str] = mapped_column(String(10), default="")
+    last_activity_at: Mapped[datetime] = mapped_column(default=now)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+@dataclass(frozen=True)
+class ConversationView:
+    """A conversation as a list row and a thread header show it; times are ISO 8601 in UTC."""
+
+    id: str
+    version: int
+    patient_id: str
+    patient_name: str
+    """Their number when nobody said a name."""
+    patient_phone: str
+    """In E.164 as it was used last, or where messages come from that is no number."""
+    patient_phone_shown: str
+    """The same in groups, for people."""
+    patient_other_names: list[str]
+    """Under which others write from the same number."""
+    patient_search: str
+    """The folded name that a search is compared with (domain/queries/search.py)."""
+    patient_since: str
+    channel: str
+    status: str
+    assignee_id: str
+    assignee_name: str
+    last_seq: int
+    inbound_count: int
+    preview: str
+    preview_kind: str
+    """A `MessageKind`: what the last message is besides its words."""
+    preview_direction: str
+    preview_author_id: str
+    preview_author: str
+    preview_status: str
+    last_activity_at: str
+
+
+# The patient and the assignee's name, if there is one: what a view has beside its conversation.
+Beside = tuple[Patient, str | None]
+
+# Status, assignee ("" for nobody) and number of inbound messages: what counts depend on.
+Standing = tuple[str, str, int]
+
+
+def standing(conversation: Conversation) -> Standing:
+    """How a conversation stands now."""
+    return (
+        str(conversation.status),
+        str(conversation.assignee_id or ""),
+        conversation.inbound_count,
+    )
+
+
+def conversation_id(value: object) -> UUID:
+    """The id in a URL or an event, in the one form in which this product writes it.
+
+    Raises:
+        NotFound: it is not an id at all, which must look the same as an unknown one.
+    """
+    if isinstance(value, UUID):
+        return value
+    if not isinstance(value, str) or len(value) > 40:
+        raise NotFound("no such conversation")
+    try:
+        found = UUID(value)
+    except ValueError:
+        raise NotFound("no such conversation") from None
+    # Two forms of one id would be two keys of one feed.
+    if str(found) != value:
+        raise NotFound("no such conversation")
+    return found
+
+
+async def load_conversation(session: AsyncSession, value: object) -> Conversation:
+    """The clinic's conversation with this id, to be changed in the session's transaction.
+
+    Raises:
+        NotFound: unknown, malformed or another clinic's.
+    """
+    conversation: Conversation | None = await session.scalar(
+        _ONE, {"conversation": conversation_id(value)}
+    )
+    if conversation is None:
+        raise NotFound("no such conversation")
+    return conversation
+
+
+_ONE = (
+    select(Conversation)
+    .where(Conversation.id == bindparam("conversation"))
+    .execution_options(**{AGAIN: True})
+)
+
+
+def load_rows(session: Session, ids: Iterable[UUID]) -> dict[UUID, tuple[Conversation, Beside]]:
+    """The clinic's conversations among `ids`, to be changed, with what a view has beside them."""
+    rows = session.execute(_BY_ID, {"ids": list(ids)})
+    return {row.id: (row, (patient, name)) for row, patient, name in rows}
+
+
+async def get_conversation(scope: ClinicScope, value: object) -> ConversationView:
+    """One conversation.
+
+    Raises:
+        NotFound: unknown, malformed or another clinic's.
+    """
+    rows = await conversations_by_id(scope, [conversation_id(value)])
+    if not rows:
+        raise NotFound("no such conversation")
+    return rows[0]
+
+
+async def conversation_exists(scope: ClinicScope, value: object) -> bool:
+    """Whether this is a conversation of the clinic; what is no id at all is none."""
+    try:
+        wanted = conversation_id(value)
+    except NotFound:
+        return False
+    async with scope.read() as session:
+        found = await session.execute(_EXISTS, {"conversation": wanted})
+        return found.first() is not None
+
+
+async def conversations_by_id(scope: ClinicScope, ids: Iterable[UUID]) -> list[ConversationView]:
+    """The clinic's conversations among `ids`, newest activity first."""
+    async with scope.read() as session:
+        return await conversation_views(session, _BY_ID, {"ids": list(ids)})
+
+
+def conversation_rows() -> Any:
+    """The statement behind every list row, newest activity first."""
+    return (
+        select(Conversation, Patient, User.name)
+        .join(Patient, Patient.id == Conversation.patient_id)
+        .outerjoin(User, User.id == Conversation.assignee_id)
+        .order_by(Conversation.last_activity_at.desc(), Conversation.id.desc())
+    )
+
+
+_EXISTS = (
+    select(Conversation.id)
+    .where(Conversation.id == bindparam("conversation", type_=Uuid()))
+    .execution_options(**{AGAIN: True})
+)
+_BY_ID = (
+    conversation_rows()
+    .where(Conversation.id.in_(bindparam("ids", expanding=True)))
+    .execution_options(**{AGAIN: True})
+)
+
+
+async def conversation_views(
+    session: AsyncSession, statement: Any, parameters: dict[str, Any] | None = None
+) -> list[ConversationView]:
+    """The rows of a statement made from `conversation_rows`."""
+    found = await session.execute(statement, parameters)
+    return [conversation_view(*row) for row in found.all()]
+
+
+def conversation_view(
+    conversation: Conversation, patient: Patient, assignee_name: str | None
+) -> ConversationView:
+    """A row of `conversation_rows` as it is shown."""
+    phone = format_phone(patient.shown_phone)
+    return ConversationView(
+        id=str(conversation.id),
+        version=conversation.version,
+        patient_id=str(patient.id),
+        patient_name=patient.name or phone,
+        patient_phone=patient.shown_phone,
+        patient_phone_shown=phone,
+        patient_other_names=patient.also_known_as,
+        patient_search=patient.search_name,
+        patient_since=iso(patient.created_at),
+        channel=conversation.channel,
+        status=conversation.status,
+        assignee_id=str(conversation.assignee_id or ""),
+        assignee_name=assignee_name or "",
+        last_seq=conversation.last_seq,
+        inbound_count=conversation.inbound_count,
+        preview=conversation.preview,
+        preview_kind=conversation.preview_kind,
+        preview_direction=conversation.preview_direction,
+        preview_author_id=str(conversation.preview_author_id or ""),
+        preview_author=conversation.preview_author,
+        preview_status=conversation.preview_status,
+        last_activity_at=iso(conversation.last_activity_at),
+    )
+
+
+def iso(moment: datetime) -> str:
+    """`moment` as ISO 8601 in UTC with milliseconds, which sorts as text."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

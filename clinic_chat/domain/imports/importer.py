@@ -1,0 +1,160 @@
+"""Importing dialogues from a file: each row becomes a conversation, once and for ever."""
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from clinic_chat.domain.clinics.scope import ClinicScope
+from clinic_chat.domain.conversations.conversation import Conversation
+from clinic_chat.domain.errors import InvalidInput
+from clinic_chat.domain.imports.csv_file import DialogueRow, Problem, read_dialogue_file
+from clinic_chat.domain.imports.transcript import Turn, normal_newlines, parse_dialogue
+from clinic_chat.domain.messages.message import Direction, append_message, start_conversation
+from clinic_chat.domain.patients.patient import Patient, new_patient
+from clinic_chat.storage.base import new_id, now
+
+IMPORT_CHANNEL = "import"
+BATCH_ROWS = 40
+BREATHER_SECONDS = 0.1
+"""Longer than SQLite's longest wait between two tries, so a running server gets its turn."""
+CONVERSATION_SPACING = timedelta(minutes=10)
+TURN_SPACING = timedelta(minutes=1)
+
+Progress = Callable[[int, int], None]
+"""Called with how many rows are done and how many there are."""
+
+
+@dataclass
+class ImportResult:
+    """What an import did; `unchanged` counts the rows that were there already."""
+
+    conversations: int = 0
+    messages: int = 0
+    unchanged: int = 0
+    problems: list[Problem] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Dialogue:
+    key: str
+    patient: Patient
+    turns: list[Turn]
+    ended_at: datetime
+
+
+async def import_dialogues(
+    scope: ClinicScope, path: Path, progress: Progress | None = None
+) -> ImportResult:
+    """Import the dialogues of a CSV file (see `read_dialogue_file`) into the clinic.
+
+    A row is known by its ID and dialogue, so importing it again, from whatever file, adds
+    nothing. A row that breaks a rule is in the result's problems, and nothing of it is stored.
+    The dialogues have no times: they are laid out in the file's order, the last one ending now.
+    What was committed stays when an import is cut short; running it again adds the rest.
+
+    Raises:
+        InvalidInput: the file cannot be read or lacks a column.
+        NotFound: the clinic is gone.
+        StorageUnavailable: the database is locked, full or gone.
+    """
+    rows = await asyncio.to_thread(read_dialogue_file, path)
+    result = ImportResult()
+    moment = now()
+    for start in range(0, len(rows), BATCH_ROWS):
+        batch = rows[start : start + BATCH_ROWS]
+        left = len(rows) - start - 1
+        ends = [moment - (left - number) * CONVERSATION_SPACING for number in range(len(batch))]
+        before = result.conversations
+        await _store(scope, _readable(batch, ends, result.problems), result)
+        done = start + len(batch)
+        if progress is not None:
+            progress(done, len(rows))
+        if result.conversations > before and done < len(rows):
+            await asyncio.sleep(BREATHER_SECONDS)
+    return result
+
+
+def _readable(
+    rows: Sequence[DialogueRow | Problem], ends: list[datetime], problems: list[Problem]
+) -> list[_Dialogue]:
+    dialogues = []
+    for row, ended_at in zip(rows, ends, strict=True):
+        if isinstance(row, Problem):
+            problems.append(row)
+            continue
+        try:
+            dialogues.append(_dialogue(row, ended_at))
+        except InvalidInput as error:
+            problems.append(Problem(row.line, str(error)))
+    return dialogues
+
+
+def _dialogue(row: DialogueRow, ended_at: datetime) -> _Dialogue:
+    if not row.id:
+        raise InvalidInput("the ID is empty", code="id_empty")
+    turns = parse_dialogue(row.dialogue)
+    content = f"{row.id}\0{normal_newlines(row.dialogue).strip()}"
+    key = hashlib.sha256(content.encode()).hexdigest()
+    try:
+        patient = new_patient(f"MTS {row.id.zfill(4)} {row.section}", source_key=key)
+    except InvalidInput as error:
+        raise InvalidInput(f"ID and section_header: {error}", code=error.code) from None
+    return _Dialogue(key, patient, turns, ended_at)
+
+
+async def _store(scope: ClinicScope, dialogues: list[_Dialogue], result: ImportResult) -> None:
+    """Store the dialogues that the clinic lacks in one transaction, and count them."""
+    if not dialogues:
+        return
+    async with scope.write() as session:
+        keys = [dialogue.key for dialogue in dialogues]
+        known = await session.scalars(
+            select(Patient.source_key).where(Patient.source_key.in_(keys))
+        )
+        seen = set(known)
+        # The same row twice in one batch is one conversation.
+        fresh = {one.key: one for one in dialogues if one.key not in seen}
+        await _add(session, list(fresh.values()))
+    result.conversations += len(fresh)
+    result.messages += sum(len(dialogue.turns) for dialogue in fresh.values())
+    result.unchanged += len(dialogues) - len(fresh)
+
+
+async def _add(session: AsyncSession, dialogues: list[_Dialogue]) -> None:
+    for dialogue in dialogues:
+        dialogue.patient.id = new_id()
+        dialogue.patient.created_at = _said_at(dialogue, 0)
+        session.add(dialogue.patient)
+    await session.flush()
+    conversations = []
+    for dialogue in dialogues:
+        conversation = start_conversation(session, dialogue.patient.id, IMPORT_CHANNEL)
+        conversation.created_at = dialogue.patient.created_at
+        conversations.append(conversation)
+    await session.flush()
+    for dialogue, conversation in zip(dialogues, conversations, strict=True):
+        _append_turns(session, conversation, dialogue)
+
+
+def _append_turns(session: AsyncSession, conversation: Conversation, dialogue: _Dialogue) -> None:
+    for number, turn in enumerate(dialogue.turns):
+        append_message(
+            session,
+            conversation,
+            direction=Direction.OUTBOUND if turn.by_doctor else Direction.INBOUND,
+            author_name=dialogue.patient.name if turn.by_patient else turn.speaker,
+            body=turn.body,
+            origin=IMPORT_CHANNEL,
+            client_id=f"{dialogue.key}:{number + 1}",
+            at=_said_at(dialogue, number),
+        )
+
+
+def _said_at(dialogue: _Dialogue, number: int) -> datetime:
+    return dialogue.ended_at - TURN_SPACING * (len(dialogue.turns) - 1 - number)

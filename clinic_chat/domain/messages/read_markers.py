@@ -1,0 +1,221 @@
+"""What each person has read: markers that only move forward, unless the person says unread."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, ForeignKey, Uuid, and_, bindparam, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from clinic_chat.domain.accounts.personal_changes import announce_personal
+from clinic_chat.domain.accounts.users import Membership
+from clinic_chat.domain.clinics.scope import ClinicScope
+from clinic_chat.domain.conversations.conversation import Conversation, conversation_id, standing
+from clinic_chat.domain.errors import InvalidInput, NotFound
+from clinic_chat.domain.messages.message import Direction, Message
+from clinic_chat.storage.base import Base, ClinicOwned, now
+from clinic_chat.storage.scoping import AGAIN
+
+# So many messages are counted in less time than the way to a thread takes.
+NEAR = 100
+
+
+class ReadMarker(ClinicOwned, Base):
+    """How far one person has read one conversation.
+
+    `inbound_read` is the number of inbound messages up to `seq`; a conversation's
+    `inbound_count` minus it is what is unread.
+    """
+
+    __tablename__ = "read_markers"
+
+    user_id: Mapped[UUID] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True
+    )
+    conversation_id: Mapped[UUID] = mapped_column(
+        ForeignKey("conversations.id", ondelete="CASCADE"), primary_key=True
+    )
+    seq: Mapped[int] = mapped_column(BigInteger, default=0)
+    inbound_read: Mapped[int] = mapped_column(BigInteger, default=0)
+    version: Mapped[int] = mapped_column(BigInteger, default=0)
+    """The person's `personal_version` when the marker last moved."""
+    updated_at: Mapped[datetime] = mapped_column(default=now)
+
+
+async def mark_read(scope: ClinicScope, conversation: object, seq: object) -> int:
+    """Move this person's marker forward to `seq`, at most to the last message.
+
+    Returns how many inbound messages are read now; a marker further on stays.
+
+    Raises:
+        NotFound: the conversation is unknown, malformed or another clinic's.
+        InvalidInput: `seq_invalid`.
+    """
+    if not isinstance(seq, int) or isinstance(seq, bool) or seq < 0:
+        raise InvalidInput("seq must be a message number", code="seq_invalid")
+    wanted = seq
+
+    def move(session: Session) -> int:
+        target, marker, reader = _read(session, scope, conversation)
+        reach = min(wanted, target.last_seq)
+        if reach > marker.seq:
+            _move(session, target, marker, reader, reach)
+        return marker.inbound_read
+
+    return await scope.change(move)
+
+
+async def mark_unread(scope: ClinicScope, conversation: object) -> int:
+    """Take this person's marker back to before the last inbound message.
+
+    Returns how many inbound messages count as read now.
+
+    Raises:
+        NotFound: the conversation is unknown, malformed or another clinic's.
+        InvalidInput: `nothing_inbound`: the patient has not written yet.
+    """
+
+    def take_back(session: Session) -> int:
+        target, marker, reader = _read(session, scope, conversation)
+        last_inbound = session.scalar(
+            select(func.max(Message.seq)).where(
+                Message.conversation_id == target.id, Message.direction == Direction.INBOUND
+            )
+        )
+        if last_inbound is None:
+            raise InvalidInput("the patient has not written yet", code="nothing_inbound")
+        if marker.seq >= last_inbound:
+            _move(session, target, marker, reader, last_inbound - 1)
+        return marker.inbound_read
+
+    return await scope.run(take_back)
+
+
+async def read_markers(scope: ClinicScope, ids: Iterable[UUID]) -> dict[str, int]:
+    """How many inbound messages this person has read in each of these conversations."""
+    async with scope.read() as session:
+        return await read_markers_in(session, scope.staff_id(), ids)
+
+
+async def read_markers_in(
+    session: AsyncSession, user_id: UUID, ids: Iterable[UUID]
+) -> dict[str, int]:
+    """The same within a session that is open already."""
+    wanted = list(ids)
+    rows = await session.scalars(
+        select(ReadMarker).where(
+            ReadMarker.user_id == user_id, ReadMarker.conversation_id.in_(wanted)
+        )
+    )
+    found = {str(row.conversation_id): row.inbound_read for row in rows}
+    return {str(item): found.get(str(item), 0) for item in wanted}
+
+
+async def markers_since(session: AsyncSession, user_id: UUID, version: int) -> dict[str, int]:
+    """This person's markers that moved after their `personal_version` was `version`."""
+    rows = await session.scalars(
+        select(ReadMarker).where(ReadMarker.user_id == user_id, ReadMarker.version > version)
+    )
+    return {str(row.conversation_id): row.inbound_read for row in rows}
+
+
+async def read_seq(scope: ClinicScope, conversation_id: UUID) -> int:
+    """The number of the last message this person has read in a conversation, 0 for none."""
+    async with scope.read() as session:
+        marker = await session.get(ReadMarker, (scope.staff_id(), conversation_id))
+        return marker.seq if marker else 0
+
+
+async def personal_version(session: AsyncSession, scope: ClinicScope) -> int:
+    """How many personal changes this person has made in the clinic."""
+    if scope.user_id is None:
+        return 0
+    version = await session.scalar(
+        select(Membership.personal_version).where(
+            Membership.user_id == scope.user_id, Membership.clinic_id == scope.clinic_id
+        )
+    )
+    return version or 0
+
+
+def _read(
+    session: Session, scope: ClinicScope, conversation: object
+) -> tuple[Conversation, ReadMarker, Membership]:
+    wanted = {"conversation": conversation_id(conversation), "reader": scope.staff_id()}
+    found = session.execute(_READ, wanted).one_or_none()
+    if found is None:
+        raise NotFound("no such conversation")
+    target, reader, marker = found
+    if marker is None:
+        marker = ReadMarker(user_id=scope.user_id, conversation_id=target.id, seq=0, inbound_read=0)
+        session.add(marker)
+    return target, marker, reader
+
+
+_READ = (
+    select(Conversation, Membership, ReadMarker)
+    .join(
+        Membership,
+        and_(
+            Membership.clinic_id == Conversation.clinic_id,
+            Membership.user_id == bindparam("reader", type_=Uuid()),
+        ),
+    )
+    .outerjoin(
+        ReadMarker,
+        and_(
+            ReadMarker.conversation_id == Conversation.id,
+            ReadMarker.user_id == Membership.user_id,
+        ),
+    )
+    .where(Conversation.id == bindparam("conversation"))
+    .execution_options(**{AGAIN: True})
+)
+
+
+def _move(
+    session: Session,
+    target: Conversation,
+    marker: ReadMarker,
+    reader: Membership,
+    reach: int,
+) -> None:
+    before = marker.inbound_read
+    marker.inbound_read = _inbound_up_to(session, target, reach)
+    marker.seq = reach
+    marker.updated_at = now()
+    marker.version = announce_personal(
+        session,
+        reader,
+        {
+            "type": "marker",
+            "id": str(target.id),
+            "was": before,
+            "inbound_read": marker.inbound_read,
+            "state": standing(target),
+        },
+    )
+
+
+def _inbound_up_to(session: Session, target: Conversation, seq: int) -> int:
+    if seq == target.last_seq:
+        return target.inbound_count
+    counting = _INBOUND_AFTER if target.last_seq - seq <= NEAR else _INBOUND_FAR_AFTER
+    later = session.scalar(counting, {"conversation": target.id, "seq": seq})
+    return target.inbound_count - (later or 0)
+
+
+# What is read is near the end, mostly: there are fewer after it than before it.
+_INBOUND_AFTER = (
+    select(func.count())
+    .select_from(Message)
+    .where(
+        Message.conversation_id == bindparam("conversation"),
+        Message.direction == Direction.INBOUND,
+        Message.seq > bindparam("seq"),
+    )
+    .execution_options(**{AGAIN: True})
+)
+# Many take too long for the event loop to wait.
+_INBOUND_FAR_AFTER = _INBOUND_AFTER.execution_options(**{AGAIN: False})

@@ -1,0 +1,141 @@
+"""Answers of staff, stored once each; those that come together share a transaction."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session
+
+from clinic_chat.domain.accounts.users import User
+from clinic_chat.domain.clinics.scope import ClinicScope
+from clinic_chat.domain.conversations.conversation import conversation_id, load_rows
+from clinic_chat.domain.errors import NotFound
+from clinic_chat.domain.messages.message import (
+    Direction,
+    Message,
+    Stored,
+    append_message,
+    message_view,
+)
+from clinic_chat.domain.validation import clean_body, clean_key
+from clinic_chat.storage.batching import Together
+from clinic_chat.storage.database import Database
+from clinic_chat.storage.scoping import AGAIN
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a staff member wrote; `key` is their own id of it."""
+
+    author_id: UUID
+    conversation: UUID
+    body: str
+    key: str
+
+    @property
+    def origin(self) -> str:
+        """Who chose the key."""
+        return f"staff:{self.author_id}"
+
+
+async def send_message(
+    scope: ClinicScope, conversation: object, body: object, client_id: object
+) -> Stored:
+    """Store a staff member's answer once, however often it is sent.
+
+    The same `client_id` from the same author returns the message it made the first time,
+    without an expiry. When this returns, the message is durable.
+
+    Raises:
+        NotFound: the conversation is unknown, malformed or another clinic's.
+        InvalidInput: `clientId_invalid` or a rule of `clean_body`.
+    """
+    answer = _checked(scope, conversation, body, client_id)
+    (stored,) = await scope.run(lambda session: _store(session, [answer]))
+    if stored is None:
+        raise NotFound("no such conversation")
+    return stored
+
+
+class Sends:
+    """Sends of a whole process. Those that wait for the one before are stored together."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._together: Together[Answer, Stored] = Together(self._store)
+
+    async def send(
+        self, scope: ClinicScope, conversation: object, body: object, client_id: object
+    ) -> Stored:
+        """The same as `send_message`.
+
+        Raises:
+            NotFound: the conversation is unknown, malformed or another clinic's.
+            InvalidInput: `clientId_invalid` or a rule of `clean_body`.
+            StorageUnavailable: nothing was stored, try again.
+        """
+        answer = _checked(scope, conversation, body, client_id)
+        return await self._together.do(scope.clinic_id, answer)
+
+    async def _store(self, clinic_id: UUID, answers: list[Answer]) -> list[Stored | Exception]:
+        scope = ClinicScope(self._database, clinic_id)
+        found = await scope.run(lambda session: _store(session, answers))
+        return [stored or NotFound("no such conversation") for stored in found]
+
+
+def _checked(scope: ClinicScope, conversation: object, body: object, client_id: object) -> Answer:
+    text = clean_body(body)
+    key = clean_key(client_id, "clientId")
+    return Answer(scope.staff_id(), conversation_id(conversation), text, key)
+
+
+def _store(session: Session, answers: Sequence[Answer]) -> list[Stored | None]:
+    """What became of each, in the caller's transaction; None where there is no conversation."""
+    places = load_rows(session, {answer.conversation for answer in answers})
+    keys = {
+        "origins": list({answer.origin for answer in answers}),
+        "keys": list({answer.key for answer in answers}),
+    }
+    known = {(row.origin, row.client_id): row for row in session.scalars(_KNOWN, keys)}
+    authors = {"ids": list({answer.author_id for answer in answers})}
+    names = {row.id: row.name for row in session.execute(_NAMES, authors)}
+    found: list[tuple[Message, bool] | None] = []
+    for answer in answers:
+        place = places.get(answer.conversation)
+        message = known.get((answer.origin, answer.key))
+        if place is None:
+            found.append(None)
+        elif message is not None:
+            found.append((message, False))
+        else:
+            conversation, beside = place
+            message = known[answer.origin, answer.key] = append_message(
+                session,
+                conversation,
+                direction=Direction.OUTBOUND,
+                author_id=answer.author_id,
+                author_name=names[answer.author_id],
+                body=answer.body,
+                origin=answer.origin,
+                client_id=answer.key,
+                beside=beside,
+            )
+            found.append((message, True))
+    session.flush()
+    return [item and Stored(message_view(item[0]), created=item[1]) for item in found]
+
+
+_KNOWN = (
+    select(Message)
+    .where(
+        Message.origin.in_(bindparam("origins", expanding=True)),
+        Message.client_id.in_(bindparam("keys", expanding=True)),
+    )
+    .execution_options(**{AGAIN: True})
+)
+_NAMES = (
+    select(User.id, User.name)
+    .where(User.id.in_(bindparam("ids", expanding=True)))
+    .execution_options(**{AGAIN: True})
+)

@@ -1,0 +1,81 @@
+"""What a group of events changed, as it is now."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, bindparam
+
+from clinic_chat.domain.clinics.scope import ClinicScope
+from clinic_chat.domain.conversations.conversation import (
+    Conversation,
+    ConversationView,
+    conversation_rows,
+    conversation_view,
+)
+from clinic_chat.domain.events.log import Recorded
+from clinic_chat.domain.messages.message import Message, MessageView, message_view
+from clinic_chat.storage.scoping import AGAIN
+
+
+@dataclass(frozen=True)
+class Changes:
+    """The conversations that were touched, newest activity first, and messages in order."""
+
+    conversations: list[ConversationView]
+    messages: dict[str, list[MessageView]]
+    """By conversation id; those of each that the events name."""
+
+
+async def changes_of(scope: ClinicScope, events: list[Recorded]) -> Changes:
+    """What the events touched: as their transactions left it, or read in one statement.
+
+    It runs for everything that happens. What is read may be newer than the last event.
+    """
+    at_hand = [event.rows for event in events if event.rows]
+    if len(at_hand) == len(events):
+        rows = [(row.conversation, *row.beside, row.message) for row in at_hand]
+    else:
+        rows = await _read(scope, events)
+    conversations: dict[UUID, ConversationView] = {}
+    messages: dict[tuple[str, int], MessageView] = {}
+    # Of what several events touched, the last shows how it is.
+    for conversation, patient, assignee_name, message in rows:
+        conversations[conversation.id] = conversation_view(conversation, patient, assignee_name)
+        if message is not None:
+            view = message_view(message)
+            messages[view.conversation_id, view.seq] = view
+    by_conversation: dict[str, list[MessageView]] = {}
+    for _, view in sorted(messages.items()):
+        by_conversation.setdefault(view.conversation_id, []).append(view)
+    newest = sorted(conversations.values(), key=lambda row: row.last_activity_at, reverse=True)
+    return Changes(newest, by_conversation)
+
+
+async def _read(scope: ClinicScope, events: list[Recorded]) -> list[Any]:
+    named = [event.payload for event in events if "messageId" in event.payload]
+    wanted = {
+        "ids": list({event.conversation_id for event in events}),
+        "messages": [UUID(payload["messageId"]) for payload in named],
+        "seqs": [payload["seq"] for payload in named],
+    }
+    async with scope.read() as session:
+        return list(await session.execute(_TOUCHED, wanted))
+
+
+_TOUCHED = (
+    conversation_rows()
+    .add_columns(Message)
+    .outerjoin(
+        Message,
+        and_(
+            Message.conversation_id == Conversation.id,
+            # By number, which has an index within a conversation: by id alone SQLite goes
+            # through all of a conversation's messages as soon as there are five to find.
+            Message.seq.in_(bindparam("seqs", expanding=True)),
+            Message.id.in_(bindparam("messages", expanding=True)),
+        ),
+    )
+    .where(Conversation.id.in_(bindparam("ids", expanding=True)))
+    .execution_options(**{AGAIN: True})
+)

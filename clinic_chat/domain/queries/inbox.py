@@ -1,0 +1,276 @@
+"""The list of conversations: filters, pages and counts, for one person."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Uuid, and_, bindparam, case, func, or_, select, true
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from clinic_chat.domain.accounts.users import Membership
+from clinic_chat.domain.clinics.clinic import Clinic
+from clinic_chat.domain.clinics.scope import ClinicScope
+from clinic_chat.domain.conversations.conversation import (
+    Conversation,
+    ConversationView,
+    Status,
+    conversation_rows,
+    conversation_views,
+)
+from clinic_chat.domain.errors import InvalidInput
+from clinic_chat.domain.messages.read_markers import (
+    ReadMarker,
+    markers_since,
+    personal_version,
+    read_markers_in,
+)
+from clinic_chat.domain.patients.patient import Patient
+from clinic_chat.domain.queries.search import Numeric, search_terms
+from clinic_chat.domain.validation import storable
+from clinic_chat.storage.scoping import AGAIN
+
+PAGE_SIZE = 30
+SEARCH_LIMIT = 100
+
+
+class Who(StrEnum):
+    """Whose conversations."""
+
+    ALL = "all"
+    MINE = "mine"
+    UNASSIGNED = "unassigned"
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which conversations a list shows; an empty `status` is any."""
+
+    search: str = ""
+    who: Who = Who.ALL
+    status: str = ""
+    unread: bool = False
+
+    def as_dict(self) -> dict[str, Any]:
+        """The filter as the browser knows it, with the `terms` to compare rows with."""
+        return {**asdict(self), "terms": asdict(search_terms(self.search))}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """How many conversations are alike in what the filters look at."""
+
+    who: str
+    """`mine`, `unassigned` or `others`."""
+    status: str
+    unread: bool
+    count: int
+
+
+@dataclass(frozen=True)
+class InboxPage:
+    """Rows by last activity, newest first; `cursor` continues after them, "" at the end."""
+
+    rows: list[ConversationView]
+    cursor: str
+    markers: dict[str, int]
+    personal_version: int = 0
+    """The markers are at least as new as this version of the person's changes."""
+
+
+@dataclass(frozen=True)
+class FirstPage:
+    """The newest conversations as everybody in the clinic has them, at a version of the list."""
+
+    version: int
+    rows: list[ConversationView]
+    cursor: str
+
+
+@dataclass(frozen=True)
+class InboxOverview:
+    """The first page, this person's markers and counts, all of one moment."""
+
+    first: FirstPage
+    markers: dict[str, int]
+    personal_version: int
+    counts: list[Cell]
+
+
+def parse_filter(search: object, who: object, status: object, unread: object) -> Filter:
+    """A filter from outside.
+
+    Raises:
+        InvalidInput: `search_too_long` or `filter_invalid`.
+    """
+    if not isinstance(search, str) or len(search) > SEARCH_LIMIT:
+        raise InvalidInput(f"search with at most {SEARCH_LIMIT} characters", code="search_too_long")
+    if (
+        not storable(search)
+        or not isinstance(who, str)
+        or who not in set(Who)
+        or not isinstance(status, str)
+        or (status and status not in set(Status))
+        or not isinstance(unread, bool)
+    ):
+        raise InvalidInput("no such filter", code="filter_invalid")
+    return Filter(search.strip(), Who(who), status, unread)
+
+
+async def list_conversations(
+    scope: ClinicScope, wanted: Filter | None = None, *, cursor: str = "", limit: int = PAGE_SIZE
+) -> InboxPage:
+    """A page of the clinic's conversations by last activity, with this person's markers.
+
+    `wanted.search` matches when each of its words is part of the patient's name and each of its
+    numbers part of the phone number or of the name (domain/queries/search.py).
+
+    Raises:
+        InvalidInput: `cursor_invalid`.
+    """
+    async with scope.read() as session:
+        version = await personal_version(session, scope)
+        rows, next_cursor = await _page(session, scope, wanted or Filter(), cursor, limit)
+        return InboxPage(rows, next_cursor, await _markers(session, scope, rows), version)
+
+
+async def overview(
+    scope: ClinicScope,
+    *,
+    rows: bool = True,
+    since: int | None = None,
+    known: Callable[[], FirstPage | None] = lambda: None,
+    mine: Callable[[], InboxOverview | None] = lambda: None,
+) -> InboxOverview:
+    """What a person's list starts with; without `rows`, only the counts.
+
+    With `since`, a personal version, the markers that moved after it are in the page. `known`
+    gives the first page as it was read before, and `mine` this person's whole overview: they are
+    not read again when nothing has happened since, in the clinic and to the person.
+    """
+    async with scope.read() as session:
+        version, personal = await _versions(session, scope)
+        whole = mine()
+        if whole and (whole.first.version, whole.personal_version) == (version, personal):
+            return whole
+        first = known()
+        if not rows:
+            first = FirstPage(version, [], "")
+        elif first is None or first.version != version:
+            first = FirstPage(version, *await _page(session, scope, Filter(), "", PAGE_SIZE))
+        markers = await _markers(session, scope, first.rows)
+        if since is not None and scope.user_id is not None:
+            markers |= await markers_since(session, scope.user_id, since)
+        return InboxOverview(first, markers, personal, await _counts(session, scope))
+
+
+async def _versions(session: AsyncSession, scope: ClinicScope) -> tuple[int, int]:
+    whose = {"clinic": scope.clinic_id, "reader": scope.user_id}
+    row = (await session.execute(_VERSIONS, whose)).one_or_none()
+    return (row[0], row[1] or 0) if row else (0, 0)
+
+
+async def _markers(
+    session: AsyncSession, scope: ClinicScope, rows: list[ConversationView]
+) -> dict[str, int]:
+    if scope.user_id is None or not rows:
+        return {}
+    return await read_markers_in(session, scope.user_id, [UUID(row.id) for row in rows])
+
+
+async def _page(
+    session: AsyncSession, scope: ClinicScope, wanted: Filter, cursor: str, limit: int
+) -> tuple[list[ConversationView], str]:
+    statement = _filtered(conversation_rows(), scope, wanted)
+    if cursor:
+        at, last_id = _parse_cursor(cursor)
+        statement = statement.where(
+            or_(
+                Conversation.last_activity_at < at,
+                and_(Conversation.last_activity_at == at, Conversation.id < last_id),
+            )
+        )
+    rows = await conversation_views(session, statement.limit(limit + 1))
+    more = len(rows) > limit
+    rows = rows[:limit]
+    return rows, f"{rows[-1].last_activity_at}_{rows[-1].id}" if more else ""
+
+
+def _filtered(statement: Any, scope: ClinicScope, wanted: Filter) -> Any:
+    if wanted.search:
+        statement = statement.where(_matches(wanted.search))
+    if wanted.status:
+        statement = statement.where(Conversation.status == wanted.status)
+    if wanted.who is Who.MINE:
+        statement = statement.where(Conversation.assignee_id == scope.user_id)
+    elif wanted.who is Who.UNASSIGNED:
+        statement = statement.where(Conversation.assignee_id.is_(None))
+    if wanted.unread:
+        statement = statement.outerjoin(ReadMarker, _marker_of(scope)).where(_is_unread())
+    return statement
+
+
+async def _counts(session: AsyncSession, scope: ClinicScope) -> list[Cell]:
+    who = case(
+        (Conversation.assignee_id.is_(None), Who.UNASSIGNED.value),
+        (Conversation.assignee_id == scope.user_id, Who.MINE.value),
+        else_="others",
+    ).label("who")
+    unread = case((_is_unread(), 1), else_=0).label("unread")
+    rows = await session.execute(
+        select(who, Conversation.status, unread, func.count())
+        .select_from(Conversation)
+        .outerjoin(ReadMarker, _marker_of(scope))
+        .group_by("who", Conversation.status, "unread")
+    )
+    return [Cell(row[0], row[1], bool(row[2]), row[3]) for row in rows]
+
+
+def _marker_of(scope: ClinicScope) -> Any:
+    return and_(ReadMarker.conversation_id == Conversation.id, ReadMarker.user_id == scope.user_id)
+
+
+def _is_unread() -> Any:
+    return Conversation.inbound_count > func.coalesce(ReadMarker.inbound_read, 0)
+
+
+def _matches(search: str) -> Any:
+    terms = search_terms(search)
+    return and_(true(), *map(_in_name, terms.words), *map(_in_name_or_phone, terms.numbers))
+
+
+def _in_name(word: str) -> Any:
+    return Patient.search_name.contains(word, autoescape=True)
+
+
+def _in_name_or_phone(number: Numeric) -> Any:
+    phones = [Patient.phone.contains(part) for part in number.phones]
+    return or_(and_(*map(_in_name, number.words)), *phones)
+
+
+def _parse_cursor(cursor: str) -> tuple[datetime, UUID]:
+    try:
+        at, _, last_id = cursor.partition("_")
+        moment = datetime.fromisoformat(at)
+        if moment.tzinfo is None:
+            raise ValueError("no zone")
+        return moment.astimezone(UTC), UUID(last_id)
+    except (ValueError, OverflowError):
+        raise InvalidInput("not a cursor of this list", code="cursor_invalid") from None
+
+
+_VERSIONS = (
+    select(
+        Clinic.last_event_seq,
+        select(Membership.personal_version)
+        .where(
+            Membership.user_id == bindparam("reader", type_=Uuid()),
+            Membership.clinic_id == Clinic.id,
+        )
+        .scalar_subquery(),
+    )
+    .where(Clinic.id == bindparam("clinic", type_=Uuid()))
+    .execution_options(**{AGAIN: True})
+)

@@ -1,0 +1,167 @@
+"""Who is behind each socket: known from its connect, and looked up again every few seconds."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import datetime
+from time import monotonic
+from uuid import UUID
+
+import structlog
+
+from clinic_chat.domain.accounts.sessions import Identity, Sessions
+from clinic_chat.domain.clinics.scope import ClinicScope
+from clinic_chat.realtime.feeds import thread as thread_feed
+from clinic_chat.realtime.transport.visitor import Visitor
+from clinic_chat.storage.base import now
+from clinic_chat.storage.database import Database, StorageUnavailable
+
+RECHECK_SECONDS = 5.0
+# An event that comes when no check has succeeded for so long has one of its own.
+STALE_SECONDS = 2 * RECHECK_SECONDS
+CALM_SECONDS = 1.0
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(eq=False, slots=True)
+class Caller:
+    """The signed-in person behind one socket."""
+
+    sid: str
+    visitor: Visitor
+    scope: ClinicScope
+    feeds: dict[str, str] = field(default_factory=dict)
+    """The feeds this tab follows: name → key."""
+    versions: dict[str, tuple[str, int]] = field(default_factory=dict)
+    """What the tab said at connect that it still holds: feed → (key, version)."""
+
+    acted_at: float = 0.0
+    gone: bool = False
+    """Whether the socket is over, for whoever had to wait in between."""
+    active_at: datetime | None = None
+    """When the person last did something in this tab, which keeps the session from idling out."""
+
+    @property
+    def identity(self) -> Identity:
+        """Who it is, as the last look-up found."""
+        identity: Identity = self.visitor.identity
+        return identity
+
+    def note_activity(self) -> None:
+        """The person did something just now, and not the tab by itself."""
+        self.active_at = now()
+
+    def is_calm(self, moment: float) -> bool:
+        """Whether a second has passed since this tab did something that was calm."""
+        if moment - self.acted_at < CALM_SECONDS:
+            return False
+        self.acted_at = moment
+        return True
+
+    def had_open(self, conversation: str) -> bool:
+        """Whether the tab follows this conversation, or did before its connection was lost."""
+        held = self.versions.get(thread_feed.FEED)
+        return conversation in (self.feeds.get(thread_feed.FEED), held and held[0])
+
+    def renew(self, identity: Identity | None, checked_at: float) -> bool:
+        """Take what a look-up found; False when it is no live session of this clinic."""
+        if identity is None or identity.clinic_id != self.identity.clinic_id:
+            return False
+        self.visitor.identity, self.visitor.checked_at = identity, checked_at
+        return True
+
+
+_current: ContextVar[Caller] = ContextVar("caller")
+
+
+def current_caller() -> Caller:
+    """The caller of the event being handled; set by the gate."""
+    return _current.get()
+
+
+def set_current_caller(caller: Caller) -> None:
+    """Make `caller` the one `current_caller` returns in this task."""
+    _current.set(caller)
+
+
+class Callers:
+    """The live sockets of this process."""
+
+    def __init__(self, database: Database, sessions: Sessions) -> None:
+        self._database = database
+        self._sessions = sessions
+        self._by_sid: dict[str, Caller] = {}
+
+    def admit(self, sid: str, visitor: Visitor | None) -> Caller | None:
+        """Remember the socket of a connection that the handshake let in; None for any other."""
+        if visitor is None or visitor.over:
+            return None
+        identity: Identity = visitor.identity
+        scope = ClinicScope(self._database, identity.clinic_id, identity.user_id)
+        caller = self._by_sid[sid] = Caller(sid, visitor, scope)
+        return caller
+
+    def find(self, sid: str | None) -> Caller | None:
+        """The socket's caller, whatever became of the session meanwhile."""
+        return self._by_sid.get(sid or "")
+
+    async def live(self, sid: str | None) -> Caller | None:
+        """The socket's caller when its session was live a few seconds ago."""
+        caller = self.find(sid)
+        if caller is None:
+            return None
+        visitor = caller.visitor
+        if monotonic() - visitor.checked_at > STALE_SECONDS:
+            moment = monotonic()
+            if not caller.renew(await self._sessions.find(visitor.cookie), moment):
+                return None
+        return caller
+
+    async def watch(self, cut: Callable[[str], Awaitable[None]]) -> None:
+        """Look all sessions up together every RECHECK_SECONDS; `cut` the sockets of those over.
+
+        One statement for all sockets is what makes hundreds of idle ones cheap.
+        """
+        while True:
+            await asyncio.sleep(RECHECK_SECONDS)
+            try:
+                await self._recheck(cut)
+            except StorageUnavailable:
+                log.warning("callers.storage_unavailable")
+            except Exception as error:
+                log.error("callers.recheck_failed", exc_info=error)
+
+    async def _recheck(self, cut: Callable[[str], Awaitable[None]]) -> None:
+        callers = self.all()
+        moment = monotonic()
+        active_at: dict[UUID, datetime] = {}
+        for caller in callers:
+            if caller.active_at is not None:
+                session_id = caller.identity.session_id
+                known = active_at.get(session_id, caller.active_at)
+                active_at[session_id] = max(known, caller.active_at)
+        live = await self._sessions.still_live({c.identity.session_id for c in callers}, active_at)
+        for caller in callers:
+            if not caller.renew(live.get(caller.identity.session_id), moment):
+                await cut(caller.sid)
+
+    def forget(self, sid: str) -> Caller | None:
+        """Drop a socket that is gone."""
+        caller = self._by_sid.pop(sid, None)
+        if caller is not None:
+            caller.gone = True
+        return caller
+
+    def of_session(self, session_id: UUID) -> list[Caller]:
+        """The sockets of one sign-in session."""
+        return [c for c in self._by_sid.values() if c.identity.session_id == session_id]
+
+    def count(self) -> int:
+        """How many live sockets there are."""
+        return len(self._by_sid)
+
+    def all(self) -> list[Caller]:
+        """Every live socket."""
+        return list(self._by_sid.values())

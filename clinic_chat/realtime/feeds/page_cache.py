@@ -1,0 +1,46 @@
+"""What was sent last, to be sent again for as long as it is current."""
+
+from collections import OrderedDict
+from collections.abc import Hashable, Iterable
+from typing import Any, Generic, TypeVar
+
+import orjson
+
+from clinic_chat.realtime.feeds.protocol import items
+
+MOST = 256
+
+Page = TypeVar("Page")
+
+
+class Shelf(Generic[Page]):
+    """The last page of each key, and its rows as JSON for whoever opens the same one.
+
+    Nothing here knows whether a page is out of date; whoever reads compares its version.
+    """
+
+    def __init__(self, most: int = MOST) -> None:
+        self._most = most
+        self._pages: OrderedDict[Hashable, Page] = OrderedDict()
+        self._encoded: dict[Hashable, orjson.Fragment] = {}
+
+    def find(self, key: Hashable) -> Page | None:
+        """The page that was put here last."""
+        return self._pages.get(key)
+
+    def put(self, key: Hashable, page: Page) -> None:
+        """Keep a page in the place of the one before; the one not used for longest goes."""
+        if self._pages.get(key) is not page:
+            self._encoded.pop(key, None)
+        self._pages[key] = page
+        self._pages.move_to_end(key)
+        if len(self._pages) > self._most:
+            oldest, _ = self._pages.popitem(last=False)
+            self._encoded.pop(oldest, None)
+
+    def encoded(self, key: Hashable, page: Page, rows: Iterable[Any]) -> orjson.Fragment:
+        """The rows of a page as JSON, encoded once; the page is put here."""
+        self.put(key, page)
+        if key not in self._encoded:
+            self._encoded[key] = orjson.Fragment(orjson.dumps(items(rows)))
+        return self._encoded[key]

@@ -1,0 +1,67 @@
+"""Who is on duty: online while any of a person's sockets in the clinic lives.
+
+Deltas go out, not lists (presence is the largest cost of systems that send lists). A tab that
+closes and one that reloads look the same at first, so a person goes offline only after a
+short grace.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import UUID
+
+from clinic_chat.domain.accounts.sessions import Identity
+
+GRACE_SECONDS = 3.0
+ONLINE = "user:online"
+OFFLINE = "user:offline"
+
+Tell = Callable[[UUID, str, dict[str, Any]], Awaitable[None]]
+
+
+class Presence:
+    """Counts sockets per person and clinic, and tells the clinic when that starts or ends."""
+
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
+        self._sockets: dict[UUID, dict[str, set[str]]] = {}
+        self._leaving: dict[tuple[UUID, UUID], asyncio.Task[None]] = {}
+
+    def online(self, clinic_id: UUID) -> list[str]:
+        """The ids of the people who are online in a clinic."""
+        return list(self._sockets.get(clinic_id, {}))
+
+    async def arrive(self, identity: Identity, sid: str) -> None:
+        """A tab opened."""
+        people = self._sockets.setdefault(identity.clinic_id, {})
+        leaving = self._leaving.pop((identity.clinic_id, identity.user_id), None)
+        if leaving is not None:
+            leaving.cancel()
+        user_id = str(identity.user_id)
+        first = user_id not in people
+        people.setdefault(user_id, set()).add(sid)
+        if first:
+            await self._tell(identity.clinic_id, ONLINE, _person(identity))
+
+    def leave(self, identity: Identity, sid: str) -> None:
+        """A tab closed or was lost; its person may have others, or come back at once."""
+        tabs = self._sockets.get(identity.clinic_id, {}).get(str(identity.user_id))
+        if tabs is None:
+            return
+        tabs.discard(sid)
+        key = (identity.clinic_id, identity.user_id)
+        if not tabs and key not in self._leaving:
+            self._leaving[key] = asyncio.create_task(self._go(identity))
+
+    async def _go(self, identity: Identity) -> None:
+        await asyncio.sleep(GRACE_SECONDS)
+        self._leaving.pop((identity.clinic_id, identity.user_id), None)
+        people = self._sockets.get(identity.clinic_id, {})
+        people.pop(str(identity.user_id), None)
+        if not people:
+            self._sockets.pop(identity.clinic_id, None)
+        await self._tell(identity.clinic_id, OFFLINE, _person(identity))
+
+
+def _person(identity: Identity) -> dict[str, Any]:
+    return {"userId": str(identity.user_id), "userName": identity.user_name}

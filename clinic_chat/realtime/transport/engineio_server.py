@@ -1,0 +1,191 @@
+"""Socket.IO and Engine.IO servers that use direct connections where they can.
+
+Nothing is kept of a connection before it is known whose it is: the session cookie is looked at in
+the Engine.IO handshake (`docs/security.md`).
+"""
+
+from contextlib import suppress
+from time import monotonic
+from typing import Any
+
+import engineio
+import socketio
+
+from clinic_chat.logs import places
+from clinic_chat.realtime.transport import packets
+from clinic_chat.realtime.transport.polling import PollingSocket, opening
+from clinic_chat.realtime.transport.request_rules import Unacceptable, check, refuse
+from clinic_chat.realtime.transport.unauthorized import Strangers
+from clinic_chat.realtime.transport.uvicorn.websocket_protocol import EXTENSION
+from clinic_chat.realtime.transport.visitor import VISITOR, Admission, Refused, TooMany, Visitor
+from clinic_chat.realtime.transport.websocket import Peer
+from clinic_chat.refusals import count_refusal
+
+# From the handshake, or from leaving the namespace, to entering it.
+ENTER_SECONDS = 20.0
+
+
+class EngineServer(engineio.AsyncServer):
+    """The library's Engine.IO; only websockets of `FrameProtocol` are served here."""
+
+    admission: Admission
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._strangers = Strangers(self)
+
+    async def handle_request(self, scope: Any, receive: Any, send: Any) -> Any:
+        """Answer a request or serve a websocket of the socket's address."""
+        try:
+            sid = check(scope)
+            if sid in self._strangers.sids:
+                return await self._strangers.poll(sid, scope, receive, send)
+            # A browser asks without its cookies whether it may ask.
+            if sid is not None and scope.get("method") != "OPTIONS":
+                self._check_owner(sid, scope)
+        except Unacceptable as why:
+            count_refusal("socket.refused", reason=why.reason)
+            return await refuse(why.status, scope, receive, send)
+        return await super().handle_request(scope, receive, send)
+
+    def _check_owner(self, sid: str, scope: Any) -> None:
+        socket = self.sockets.get(sid)
+        if not isinstance(socket, PollingSocket) or socket.closed:
+            raise Unacceptable(400, "unknown_sid")
+        if not self.admission.belongs(scope, socket.visitor):
+            raise Unacceptable(400, "foreign_sid")
+
+    async def _handle_connect(
+        self, environ: dict[str, Any], transport: str, jsonp_index: int | None = None
+    ) -> Any:
+        scope = environ["asgi.scope"]
+        try:
+            visitor = await self.admission.admit(scope)
+        except TooMany:
+            await refuse(503, scope, None, environ["asgi.send"])
+            return ""
+        except Refused as why:
+            return await self._strangers.answer(str(why), environ, transport)
+        try:
+            return await self._serve(environ, transport, visitor)
+        except BaseException:
+            self.admission.leave(visitor)
+            raise
+
+    async def _serve(self, environ: dict[str, Any], transport: str, visitor: Visitor) -> Any:
+        sid = self.generate_id()
+        scope = environ["asgi.scope"]
+        direct = transport == "websocket" and EXTENSION in scope.get("extensions", {})
+        socket: Peer | PollingSocket
+        socket = Peer(self, sid, environ, visitor) if direct else PollingSocket(self, sid, visitor)
+        self.sockets[sid] = socket
+        try:
+            # What stands for the request from here on; the request itself goes when it is over.
+            await self.handlers["connect"](sid, {VISITOR: visitor})
+            if isinstance(socket, Peer):
+                scope["headers"].clear()
+                environ.clear()
+                await socket.serve()
+                return ""
+            await socket.send(opening(self, sid))
+            socket.schedule_ping()
+            if transport == "websocket":
+                return await socket.handle_get_request(environ)
+        except BaseException:
+            await self._drop(sid)
+            raise
+        finally:
+            if transport == "websocket":
+                self.sockets.pop(sid, None)
+        socket.connected = True
+        return self._ok(await socket.poll())
+
+    async def _drop(self, sid: str) -> None:
+        with suppress(Exception):
+            await self.handlers["disconnect"](sid, self.reason.SERVER_DISCONNECT)
+        self.sockets.pop(sid, None)
+
+    async def take_message(self, sid: str, data: str) -> None:
+        """Hand on a Socket.IO packet. One that cannot be handled does not end the connection.
+
+        Raises:
+            Malformed: it does end it.
+        """
+        try:
+            await self.handlers["message"](sid, data)
+        except packets.Malformed:
+            raise
+        except Exception as failure:
+            where = places(failure.__traceback__)[-1]
+            count_refusal("packet.failed", error=type(failure).__name__, at=where)
+
+
+class SocketServer(socketio.AsyncServer):
+    """The library's Socket.IO over `EngineServer`."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._outside: dict[str, float] = {}
+
+    def _engineio_server_class(self) -> type[EngineServer]:
+        return EngineServer
+
+    def overdue(self) -> list[str]:
+        """Engine.IO's ids of the connections that should have entered the namespace by now."""
+        now = monotonic()
+        return [sid for sid, until in self._outside.items() if until < now]
+
+    async def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> None:
+        await super()._handle_eio_connect(eio_sid, environ)
+        self._outside[eio_sid] = monotonic() + ENTER_SECONDS
+
+    async def _handle_connect(self, eio_sid: str, namespace: str, data: Any) -> None:
+        if eio_sid not in self.environ:
+            return
+        namespace = namespace or "/"
+        try:
+            await super()._handle_connect(eio_sid, namespace, data)
+        except Exception:
+            sid = self.manager.sid_from_eio_sid(eio_sid, namespace)
+            if sid is not None and not self.manager.is_connected(sid, namespace):
+                await self.manager.disconnect(sid, namespace)
+            raise
+        if self.manager.sid_from_eio_sid(eio_sid, namespace) is None:
+            return
+        if eio_sid not in self.environ:
+            # It was closed while it was let in, when there was nothing yet to take it out of.
+            reason = self.reason.TRANSPORT_CLOSE
+            await super()._handle_disconnect(eio_sid, namespace, reason)
+            return
+        # Whoever is in is not asked again.
+        self._outside.pop(eio_sid, None)
+        self.environ[eio_sid].clear()
+
+    async def disconnect(
+        self, sid: str, namespace: str | None = None, ignore_queue: bool = False
+    ) -> None:
+        """Take a socket out of a namespace; its connection is closed a while later."""
+        eio_sid = self.manager.eio_sid_from_sid(sid, namespace or "/")
+        await super().disconnect(sid, namespace, ignore_queue)
+        self._left(eio_sid)
+
+    async def _handle_disconnect(
+        self, eio_sid: str, namespace: str, reason: str | None = None
+    ) -> None:
+        await super()._handle_disconnect(eio_sid, namespace, reason)
+        self._left(eio_sid)
+
+    def _left(self, eio_sid: str | None) -> None:
+        if eio_sid is not None and eio_sid in self.environ:
+            self._outside.setdefault(eio_sid, monotonic() + ENTER_SECONDS)
+
+    async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
+        try:
+            await super()._handle_eio_disconnect(eio_sid, reason)
+        finally:
+            self.environ.pop(eio_sid, None)
+            self._binary_packet.pop(eio_sid, None)
+            self._outside.pop(eio_sid, None)
+            socket = self.eio.sockets.get(eio_sid)
+            if socket is not None:
+                self.eio.admission.leave(socket.visitor)

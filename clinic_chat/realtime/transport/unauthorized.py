@@ -1,0 +1,61 @@
+"""Tells whoever has no live session so, in the way in which pages learn it, and keeps nothing.
+
+A browser does not show a page with what status a websocket was refused. So the handshake is
+answered, and the page's wish to enter the namespace refused: `connect_error` with a message.
+"""
+
+import asyncio
+import json
+from typing import Any
+
+from engineio.packet import Packet
+from reflex_base.constants import Endpoint
+from starlette.responses import PlainTextResponse
+
+from clinic_chat.realtime.transport.polling import opening
+from clinic_chat.refusals import count_refusal
+
+UNAUTHORIZED = "unauthorized"
+UNAVAILABLE = "unavailable"
+# The page enters as soon as it has the greeting.
+WAIT_SECONDS = 5.0
+
+
+class Strangers:
+    """Refuses handshakes. Who polls is known again by an id that stands for the message."""
+
+    sids = frozenset({UNAUTHORIZED, UNAVAILABLE})
+
+    def __init__(self, server: Any) -> None:
+        self._server = server
+
+    async def answer(self, message: str, environ: dict[str, Any], transport: str) -> Any:
+        """The answer to a handshake; a websocket's whole life."""
+        count_refusal("socket.refused", reason=message)
+        greeting: Packet = opening(self._server, message)
+        if transport != "websocket":
+            return self._server._ok([greeting])
+        send, receive = environ["asgi.send"], environ["asgi.receive"]
+        subprotocol = next(iter(environ["asgi.scope"]["subprotocols"]), None)
+        await send({"type": "websocket.accept", "subprotocol": subprotocol})
+        await send({"type": "websocket.send", "text": greeting.encode()})
+        try:
+            async with asyncio.timeout(WAIT_SECONDS):
+                said = await receive()
+        except TimeoutError:
+            said = {"type": "websocket.receive"}
+        if said["type"] == "websocket.receive":
+            await send({"type": "websocket.send", "text": _refusal(message)})
+            await send({"type": "websocket.close"})
+        return ""
+
+    async def poll(self, sid: str, scope: Any, receive: Any, send: Any) -> None:
+        """Answer whoever polls with one of the ids."""
+        text = _refusal(sid) if scope["method"] == "GET" else "ok"
+        answer = PlainTextResponse(text, headers={"Cache-Control": "no-store"})
+        await answer(scope, receive, send)
+
+
+def _refusal(message: str) -> str:
+    """Socket.IO's CONNECT_ERROR in an Engine.IO message."""
+    return f"44{Endpoint.EVENT},{json.dumps({'message': message})}"

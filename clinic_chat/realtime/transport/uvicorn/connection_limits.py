@@ -1,0 +1,89 @@
+"""How many TCP connections a process holds: in all, per address, and silent ones."""
+
+import asyncio
+import resource
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+
+from uvicorn.middleware.proxy_headers import _TrustedHosts
+
+from clinic_chat.rate_limits import address_key
+from clinic_chat.refusals import count_refusal
+
+# For the database, the files being served and whatever else is no client's connection.
+RESERVED_FILES = 200
+# Of all connections, one address may hold at most this part, whatever is configured.
+ADDRESS_PART = 0.5
+
+
+def raise_file_limit() -> int:
+    """Raise the soft limit of open files to the hard one; the limit that is in force then."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        # Some systems name a hard limit that they do not grant.
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return 1_000_000 if limit == resource.RLIM_INFINITY else limit
+
+
+class ConnectionLimits:
+    """Admits connections; one that is over a limit is closed before anything is read from it.
+
+    A proxy's own address is not limited, because it stands for many clients: those are counted
+    when the forwarded address is known (`handshakes.py`, `request_limits.py`).
+    """
+
+    def __init__(self, in_all: int, per_address: int, proxies: str, files: int) -> None:
+        self.in_all = max(10, min(in_all, files - RESERVED_FILES))
+        self.per_address = max(5, min(per_address, int(self.in_all * ADDRESS_PART)))
+        self._proxies = _TrustedHosts(proxies)
+        self._addresses: dict[asyncio.Protocol, str] = {}
+        self._counts: Counter[str] = Counter()
+        # In the order in which they came: who has sent no whole request head yet.
+        self._silent: dict[asyncio.Protocol, Callable[[], None]] = {}
+
+    def enter(self, protocol: asyncio.Protocol, host: str | None) -> bool:
+        """Count a connection; False when it is to be closed.
+
+        When all places are taken, the oldest that has not said what it wants makes room.
+        """
+        address = "" if host in self._proxies else address_key(host)
+        if address and self._counts[address] >= self.per_address:
+            count_refusal("connection.refused", reason="address_limit")
+            return False
+        if len(self._addresses) >= self.in_all:
+            if not self._silent:
+                count_refusal("connection.refused", reason="connection_limit")
+                return False
+            silent, close = next(iter(self._silent.items()))
+            self.leave(silent)
+            close()
+            count_refusal("connection.refused", reason="silent")
+        self._addresses[protocol] = address
+        if address:
+            self._counts[address] += 1
+        return True
+
+    def leave(self, protocol: asyncio.Protocol) -> None:
+        """Forget a connection; one that was forgotten before changes nothing."""
+        self._silent.pop(protocol, None)
+        address = self._addresses.pop(protocol, "")
+        if address:
+            self._counts[address] -= 1
+            if not self._counts[address]:
+                del self._counts[address]
+
+    def silent(self, protocol: asyncio.Protocol, close: Callable[[], None]) -> None:
+        """The connection may be closed by `close` when its place is needed."""
+        if protocol in self._addresses:
+            self._silent[protocol] = close
+
+    def spoke(self, protocol: asyncio.Protocol) -> None:
+        """The connection has sent a whole request head."""
+        self._silent.pop(protocol, None)
+
+    def count(self) -> int:
+        """How many connections there are."""
+        return len(self._addresses)

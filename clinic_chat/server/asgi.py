@@ -1,0 +1,47 @@
+"""The production ASGI application: everything on one port, behind the security headers."""
+
+import gc
+
+from starlette.types import ASGIApp
+
+from clinic_chat.api.request_limits import RequestLimits
+from clinic_chat.realtime.transport.asgi import SocketEntrance
+from clinic_chat.realtime.transport.body_limit import BoundedPolls
+from clinic_chat.server.page_loads import PageLoads
+from clinic_chat.server.page_paths import PagePaths
+from clinic_chat.server.security_headers import SecurityHeaders
+from clinic_chat.server.serve import BUILT
+from clinic_chat.ui.build.plugin import BACKEND_PATHS
+
+GARBAGE_AFTER = 50_000
+# What has been here for long is looked through by `realtime/memory.py`, at a better moment.
+OLD_GARBAGE_AFTER = 100
+
+
+def create_app() -> ASGIApp:
+    """The application with the built front end mounted; `serve` has built it before."""
+    from reflex_base.constants import Env
+    from reflex_base.environment import environment
+
+    environment.REFLEX_ENV_MODE.set(Env.PROD)
+    environment.REFLEX_SKIP_COMPILE.set(True)
+    environment.REFLEX_MOUNT_FRONTEND_COMPILED_APP.set(True)
+
+    from reflex.utils.prerequisites import get_and_validate_app
+
+    app = get_and_validate_app().app
+    # Imported here, because only now is it known that this is the production server.
+    from clinic_chat.clinic_chat import services
+
+    pages = PagePaths(BoundedPolls(app()), BUILT, BACKEND_PATHS)
+    behind_headers = SecurityHeaders(
+        PageLoads(pages, services.settings, services.sessions.note_activity), BUILT
+    )
+    # What is here now stays until the end. Looking through it for garbage again and again would
+    # stop everything for a tenth of a second each time.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GARBAGE_AFTER, gc.get_threshold()[1], OLD_GARBAGE_AFTER)
+    # The context is the connection's own and ends with it: nothing is set back.
+    entrance = SocketEntrance(behind_headers, app.sio, prepare=app.set_contexts)
+    return RequestLimits(entrance, services.limits, services.settings.requests_per_minute)

@@ -1,0 +1,98 @@
+"""Security and caching headers on every HTTP response, whoever made it."""
+
+from http import HTTPStatus
+from pathlib import Path
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from clinic_chat.cookies import forwarded_https
+from clinic_chat.server.csp import NOTHING, content_security_policy, inline_script_hashes
+
+ALWAYS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+HSTS_SECONDS = 31_536_000
+PRIVATE_PREFIXES = ("/api/", "/auth/", "/_event")
+# The build puts only files with a hash of their content in their name here.
+HASHED_PREFIX = "/assets/"
+FOR_EVER = "public, max-age=31536000, immutable"
+REVALIDATE = "no-cache"
+# A script's own policy counts where it is the code of a worker.
+WITH_PAGE_POLICY = ("text/html", "text/javascript", "application/javascript")
+
+log = structlog.get_logger(__name__)
+
+
+class SecurityHeaders:
+    """ASGI middleware; `static_dir` holds the built pages, whose inline scripts are allowed.
+
+    Only the start of a response is touched, so bodies stream as they did, and everything but
+    HTTP passes through. Wrap it around the whole application.
+    """
+
+    def __init__(self, app: ASGIApp, static_dir: Path | None = None) -> None:
+        self._app = app
+        self._static_dir = static_dir
+        self._script_hashes: list[str] = []
+        self._proxy_was_named = True
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        if self._proxy_was_named and scope.get("scheme") == "http" and forwarded_https(scope):
+            self._report_proxy(scope)
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message.setdefault("headers", [])
+                self._add(scope, message["status"], MutableHeaders(scope=message))
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
+
+    def _add(self, scope: Scope, status: int, headers: MutableHeaders) -> None:
+        headers.update(ALWAYS)
+        if scope.get("scheme") == "https":
+            headers["Strict-Transport-Security"] = f"max-age={HSTS_SECONDS}"
+        path: str = scope["path"]
+        content_type = headers.get("content-type", "")
+        is_page = content_type.startswith("text/html")
+        policy = NOTHING
+        if content_type.startswith(WITH_PAGE_POLICY):
+            host = Headers(scope=scope).get("host", "")
+            policy = content_security_policy(host, self._hashes())
+        if status != HTTPStatus.NOT_MODIFIED:
+            # A browser would give it to the page that it has kept (RFC 9111 section 4.3.4).
+            headers["Content-Security-Policy"] = policy
+        if path.startswith(PRIVATE_PREFIXES):
+            headers["Cache-Control"] = "no-store"
+        elif path.startswith(HASHED_PREFIX) and status in {200, 304}:
+            headers["Cache-Control"] = FOR_EVER
+        elif is_page:
+            headers["Cache-Control"] = REVALIDATE
+        else:
+            # Without it browsers guess, and show the old style sheet after an update.
+            headers.setdefault("Cache-Control", REVALIDATE)
+
+    def _report_proxy(self, scope: Scope) -> None:
+        """Say once that a proxy in front is not named, and what that does."""
+        self._proxy_was_named = False
+        log.warning(
+            "proxy.not_trusted",
+            peer=(scope.get("client") or ("unknown",))[0],
+            setting="CLINIC_CHAT_TRUSTED_PROXIES",
+            effect="https origins are refused and everybody counts as this one address",
+        )
+
+    def _hashes(self) -> list[str]:
+        # Read at the first page, not at import, because the build may come after the import.
+        if self._static_dir and not self._script_hashes:
+            self._script_hashes = inline_script_hashes(self._static_dir)
+        return self._script_hashes

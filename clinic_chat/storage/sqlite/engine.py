@@ -1,0 +1,110 @@
+"""SQLite underneath: its settings, its transactions, and SQLAlchemy's way to its driver."""
+
+import sqlite3
+from collections import deque
+from contextlib import suppress
+from typing import Any
+
+import aiosqlite
+from sqlalchemy import event
+from sqlalchemy.dialects.sqlite.aiosqlite import (
+    AsyncAdapt_aiosqlite_connection,
+    AsyncAdapt_aiosqlite_cursor,
+    AsyncAdapt_aiosqlite_dbapi,
+)
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from clinic_chat.storage.scoping import AGAIN
+from clinic_chat.storage.sqlite.connection import sqlite_connection
+
+# Well under what a browser waits for an answer before it takes the connection for dead.
+BUSY_TIMEOUT_MS = 2_000
+# While somebody reads the log only grows; without a limit the file would stay as large for ever
+# (https://sqlite.org/pragma.html#pragma_journal_size_limit).
+WAL_BYTES = 16 * 1024 * 1024
+
+
+def sqlite_engine(url: str, *, begin: str, connections: int) -> AsyncEngine:
+    """An engine with this many connections, whose transactions start with `begin`."""
+    engine = create_async_engine(
+        url,
+        pool_size=connections,
+        max_overflow=0,
+        hide_parameters=True,
+        module=_Driver(aiosqlite, sqlite3),
+        connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "async_creator_fn": sqlite_connection},
+    )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _configure(connection: Any, _record: Any) -> None:
+        # The driver must not open transactions by itself, or BEGIN IMMEDIATE comes too late.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            f"busy_timeout={BUSY_TIMEOUT_MS}",
+            "cache_size=-16000",
+            f"journal_size_limit={WAL_BYTES}",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def _begin(connection: Any) -> None:
+        connection.connection.driver_connection.begin_with_next(begin)
+
+    @event.listens_for(engine.sync_engine, "before_cursor_execute")
+    def _tell_quick(
+        _connection: Any, cursor: Any, _sql: str, _parameters: Any, context: Any, many: bool
+    ) -> None:
+        # What runs for everything that happens goes by index, and so do an object's changes.
+        again = context.execution_options.get(AGAIN)
+        cursor._cursor.quick = not many and (again or context.isinsert or context.isupdate)
+
+    @event.listens_for(engine.sync_engine, "invalidate")
+    def _let_go(connection: Any, _record: Any, _error: Any) -> None:
+        # A caller that is cancelled in the middle of a statement leaves it unfinished. Closing
+        # waits for it (https://sqlite.org/c3ref/close.html), and the write lock would stay.
+        with suppress(Exception):
+            connection.rollback()
+
+    return engine
+
+
+class _AdaptedCursor(AsyncAdapt_aiosqlite_cursor):
+    """Goes by way of coroutines only for what has to wait, where SQLAlchemy does three times."""
+
+    __slots__ = ()
+
+    def _aenter_cursor(self, cursor: Any) -> Any:
+        return cursor
+
+    def execute(self, operation: Any, parameters: Any = None) -> Any:
+        cursor: Any = self._cursor
+        try:
+            rows = cursor.at_once(operation, parameters or ())
+        except Exception as error:
+            self._adapt_connection._handle_exception(error)
+        if rows is None:
+            return super().execute(operation, parameters)
+        self._rows = deque(rows)
+        return cursor
+
+    def close(self) -> None:
+        self._rows.clear()
+
+    async def _async_soft_close(self) -> None:
+        """Nothing is left to close: every row was fetched."""
+
+
+class _AdaptedConnection(AsyncAdapt_aiosqlite_connection):
+    __slots__ = ()
+
+    _cursor_cls = _AdaptedCursor
+
+
+class _Driver(AsyncAdapt_aiosqlite_dbapi):
+    def connect(self, *args: Any, **options: Any) -> AsyncAdapt_aiosqlite_connection:
+        return _AdaptedConnection(self, super().connect(*args, **options)._connection)

@@ -1,0 +1,138 @@
+"""The connection: whether what is on the screen is live, and how fresh it is."""
+
+import reflex as rx
+
+from clinic_chat.ui.components.browser_modules import browser_call, browser_value
+from clinic_chat.ui.i18n import t
+
+POLLING_SECONDS = 5
+"""How often a screen without a websocket asks for what is new (assets/live/freshness.js)."""
+
+
+def connection_badge() -> rx.Component:
+    """How the connection is, in the list's header; while it waits, a click tries now."""
+    status = _status()
+    return rx.el.div(
+        rx.el.span(class_name="connection-dot", custom_attrs={"aria-hidden": "true"}),
+        rx.el.span(_word(status), class_name="connection-word"),
+        _detail(status),
+        rx.cond(
+            _queued() > 0,
+            rx.el.span(t("{n} waiting", n=_queued()), class_name="connection-queued"),
+            rx.fragment(),
+        ),
+        class_name="connection-badge",
+        custom_attrs={
+            "data-testid": "connection-badge",
+            "data-status": status,
+            "data-synced-at": browser_value("badge", "badge", "syncedAt", int),
+        },
+    )
+
+
+def connection_bar() -> rx.Component:
+    """Lies over the screen while the connection is not live; read out when that changes.
+
+    Nothing moves when it comes or goes. While it is live only its words are there, for screen
+    readers.
+    """
+    status = _status()
+    return rx.el.div(
+        rx.icon("wifi-off", size=16, custom_attrs={"aria-hidden": "true"}),
+        # The seconds beside it are not read out: they change all the time.
+        rx.el.span(_word(status), role="status"),
+        _next_try(status),
+        rx.cond(
+            _queued() > 0,
+            rx.el.span(t("{n} messages waiting", n=_queued()), class_name="connection-queued"),
+            rx.fragment(),
+        ),
+        class_name="connection-bar",
+        custom_attrs={"data-testid": "connection-bar", "data-status": status},
+    )
+
+
+def _status() -> rx.Var[str]:
+    status: rx.Var[str] = browser_value("badge", "badge", "status")
+    return status
+
+
+def _queued() -> rx.Var[int]:
+    queued: rx.Var[int] = browser_value("badge", "badge", "queued", int)
+    return queued
+
+
+def _word(status: rx.Var[str]) -> rx.Component:
+    return rx.match(
+        status,
+        ("live", t("Live")),
+        ("polling", t("Slow connection (every {n} s)", n=POLLING_SECONDS)),
+        ("stale", t("Not up to date")),
+        ("offline", t("Offline")),
+        (
+            "waiting",
+            rx.cond(
+                browser_value("badge", "badge", "restarting", bool),
+                t("Server restarting"),
+                t("No connection"),
+            ),
+        ),
+        t("Connecting…"),
+    )
+
+
+def _detail(status: rx.Var[str]) -> rx.Component:
+    seconds = browser_value("badge", "badge", "seconds", int)
+    return rx.match(
+        status,
+        (
+            "waiting",
+            rx.el.button(
+                rx.cond(seconds > 0, t("Reconnecting in {n} s", n=seconds), t("Reconnecting…")),
+                type="button",
+                class_name="connection-retry",
+                title=t("Try now"),
+                on_click=browser_call("connection", "retryNow"),
+            ),
+        ),
+        ("live", _age(rx.el.span(t("updated just now"), class_name="connection-synced"))),
+        ("polling", _age(rx.fragment())),
+        ("stale", _age(rx.fragment())),
+        rx.fragment(),
+    )
+
+
+def _age(fresh: rx.Component) -> rx.Component:
+    """How old the screen is when it is not fresh."""
+    synced = browser_value("badge", "badge", "synced", int)
+    return rx.cond(
+        synced > 0,
+        rx.el.span(t("updated {n} s ago", n=synced), class_name="connection-synced"),
+        rx.cond(synced == 0, fresh, rx.fragment()),
+    )
+
+
+def _next_try(status: rx.Var[str]) -> rx.Component:
+    seconds = browser_value("badge", "badge", "seconds", int)
+    now = rx.el.button(
+        t("Try now"),
+        type="button",
+        class_name="connection-retry",
+        on_click=browser_call("connection", "retryNow"),
+    )
+    return rx.match(
+        status,
+        (
+            "waiting",
+            rx.fragment(
+                rx.el.span(
+                    rx.cond(seconds > 0, t("trying again in {n} s", n=seconds), t("trying now…")),
+                    class_name="connection-next",
+                ),
+                now,
+            ),
+        ),
+        ("offline", now),
+        ("stale", _age(rx.fragment())),
+        rx.fragment(),
+    )

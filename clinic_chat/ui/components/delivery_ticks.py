@@ -1,0 +1,38 @@
+"""The ticks that say how far an outbound message got."""
+
+import reflex as rx
+
+from clinic_chat.ui.components.browser_modules import Receipt
+from clinic_chat.ui.i18n import t
+
+SIZE = 14
+
+
+def tick(
+    status: rx.Var[str], at: rx.Var[str] | str = "", reason: rx.Var[str] | str = ""
+) -> rx.Component:
+    """The status as an icon; its name, time and reason are there on hover and when read out."""
+    return rx.match(
+        status,
+        ("sending", _tick("clock", t("Sending"), "sending", "", "")),
+        ("waiting", _tick("clock", t("Waiting for the connection"), "waiting", "", "")),
+        ("sent", _tick("check", t("Saved"), "sent", at, "")),
+        ("delivered", _tick("check-check", t("Delivered"), "delivered", at, "")),
+        ("read", _tick("check-check", t("Read"), "read", at, "")),
+        _tick("circle-alert", t("Not delivered"), "failed", at, reason),
+    )
+
+
+def _tick(
+    icon: str, name: rx.Var[str], status: str, at: rx.Var[str] | str, reason: rx.Var[str] | str
+) -> rx.Component:
+    return rx.el.span(
+        Receipt.create(
+            rx.icon(icon, size=SIZE, custom_attrs={"aria-hidden": "true"}),
+            name=name,
+            at=at,
+            reason=reason,
+        ),
+        class_name=f"tick tick-{status}",
+        custom_attrs={"data-testid": "message-status", "data-status": status},
+    )
