@@ -1,6 +1,6 @@
 """Where the screens find the real-time server of this process."""
 
-from clinic_chat.realtime.live import Live
+from clinic_chat.realtime.server import Live
 
 _live: Live | None = None
 

@@ -4,7 +4,7 @@ from reflex.state import State
 from reflex_base.utils.format import format_event_handler
 
 from clinic_chat.realtime.gate import FRAMEWORK_EVENTS, exposed_events
-from clinic_chat.realtime.live import Live
+from clinic_chat.realtime.server import Live
 from clinic_chat.services import Services
 from clinic_chat.settings import Settings
 from clinic_chat.ui.account.state import Account

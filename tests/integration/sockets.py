@@ -14,7 +14,7 @@ import pytest_asyncio
 from starlette.types import Receive, Scope, Send
 
 from clinic_chat.domain.accounts.sessions import COOKIE_NAME, Sessions
-from clinic_chat.realtime.live import Live
+from clinic_chat.realtime.server import Live
 from clinic_chat.services import Services
 from clinic_chat.settings import Settings
 from tests.conftest import PASSWORD, TEST_KEY, Clinics

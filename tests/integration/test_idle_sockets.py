@@ -11,7 +11,7 @@ from clinic_chat.domain.accounts.administration import deactivate_user, end_sess
 from clinic_chat.domain.accounts.sessions import COOKIE_NAME
 from clinic_chat.realtime.commands.commands import BY_A_PERSON
 from clinic_chat.realtime.connections import Caller
-from clinic_chat.realtime.live import Live
+from clinic_chat.realtime.server import Live
 from clinic_chat.services import Services
 from clinic_chat.settings import Settings
 from tests.conftest import PASSWORD, TEST_KEY, Clinics

@@ -31,7 +31,7 @@ from clinic_chat.domain.messages.read_markers import mark_read, mark_unread
 from clinic_chat.domain.messages.sending import send_message
 from clinic_chat.domain.queries.inbox import Filter, list_conversations
 from clinic_chat.domain.queries.message_pages import messages_page
-from clinic_chat.realtime import live
+from clinic_chat.realtime import server as live
 from clinic_chat.realtime.commands.commands import error
 from clinic_chat.realtime.connections import Caller
 from clinic_chat.realtime.feeds import inbox as inbox_feed
