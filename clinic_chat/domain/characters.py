@@ -1,6 +1,6 @@
 """Characters that cannot be stored, shown or trusted, and where text may be cut.
 
-The browser's half, for what staff paste, is assets/live/clean_text.js; a test compares them.
+The browser's half, for what staff paste, is assets/live/outbox/clean_text.js; a test compares them.
 """
 
 import re

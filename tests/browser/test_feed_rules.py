@@ -1,4 +1,4 @@
-"""The rules by which a tab keeps a feed current (assets/live/feed.js), in the browser itself."""
+"""The rules by which a tab keeps a feed current (assets/live/feeds/feed.js), in the browser itself."""
 
 import base64
 import random
@@ -10,7 +10,8 @@ from playwright.async_api import Browser, Page
 
 from clinic_chat.settings import PROJECT_ROOT
 
-MODULE = PROJECT_ROOT / "assets" / "live" / "feed.js"
+SAFELY = "../lib/safely.js"
+MODULE = PROJECT_ROOT / "assets" / "live" / "feeds" / "feed.js"
 SCHEDULES = 300
 VERSIONS = 12
 # One script per test: calls on a new feed in order, then what the feed holds.
@@ -81,8 +82,8 @@ async def page(browser: Browser) -> AsyncIterator[Page]:
 
 def source() -> str:
     """The module, with the one that it imports, as an address that a page can import."""
-    imported = _address(MODULE.with_name("safely.js").read_text())
-    return _address(MODULE.read_text().replace("$/public/live/safely.js", imported))
+    imported = _address((MODULE.parent / SAFELY).read_text())
+    return _address(MODULE.read_text().replace(SAFELY, imported))
 
 
 def _address(code: str) -> str:

@@ -14,7 +14,7 @@ from tests.browser.server import Server
 from tests.browser.talk import Talk
 from tests.browser.watch import Complaints
 
-# What a person at the console is told of it (assets/live/safely.js).
+# What a person at the console is told of it (assets/live/lib/safely.js).
 REPORTED = "Clinic Chat:"
 STORAGE_FORBIDDEN = """
 for (const name of ["localStorage", "sessionStorage"]) {

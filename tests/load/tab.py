@@ -17,7 +17,7 @@ from tests.load.front_end import FrontEnd
 NAMESPACE = "/_event"
 PATH = "/_event/?token={token}&EIO=4&transport=websocket"
 CONVERSATIONS, MESSAGES, CHECK = "conversations", "messages", "check"
-# As assets/live/freshness.js does on a websocket.
+# As assets/live/app/freshness.js does on a websocket.
 CHECK_SECONDS = 10.0
 # Patches are the same bytes for everybody; snapshots are not.
 REMEMBERED_BYTES = 16_384

@@ -1,9 +1,9 @@
-// Prints what assets/live/calendar.js and its neighbours make of moments, in a browser whose `Intl`
+// Prints what assets/live/lib/calendar.js and its neighbours make of moments, in a browser whose `Intl`
 // writes Canadian dates as ICU 72 does and knows no time zone that is younger than itself.
 
 import { resolve } from "node:path";
 
-const CALENDAR = resolve(import.meta.dir, "../../assets/live/calendar.js");
+const CALENDAR = resolve(import.meta.dir, "../../assets/live/lib/calendar.js");
 const UNKNOWN = "Europe/Kyiv";
 const Real = Intl.DateTimeFormat;
 

@@ -1,10 +1,10 @@
-// Prints, as JSON, what assets/live/links.js makes of the bodies in the file that is named.
+// Prints, as JSON, what assets/live/components/links.js makes of the bodies in the file that is named.
 
 import { resolve } from "node:path";
 
 const assets = resolve(import.meta.dir, "../../assets");
 const built = await Bun.build({
-  entrypoints: [resolve(assets, "live/links.js")],
+  entrypoints: [resolve(assets, "live/components/links.js")],
   format: "cjs",
   plugins: [
     {

@@ -1,4 +1,4 @@
-// Prints what assets/live/connection.js decides for many tabs, as JSON: for each attempt the
+// Prints what assets/live/connection/connection.js decides for many tabs, as JSON: for each attempt the
 // delays of every tab, and the transport after each number of failures.
 
 import { resolve } from "node:path";
@@ -7,7 +7,7 @@ const [tabs, attempts] = Bun.argv.slice(2).map(Number);
 const assets = resolve(import.meta.dir, "../../assets");
 
 const built = await Bun.build({
-  entrypoints: [resolve(assets, "live/connection.js")],
+  entrypoints: [resolve(assets, "live/connection/connection.js")],
   format: "cjs",
   plugins: [
     {

@@ -84,7 +84,7 @@ def test_every_use_of_the_browser_s_storage_goes_through_ours() -> None:
     changed = use_forgiving_storage(source, "utils/state.js")
 
     assert changed == (
-        'import * as storages from "$/public/live/storage.js";\n'
+        'import * as storages from "$/public/live/lib/storage.js";\n'
         'a = storages.local.getItem("a");\nstorages.session.setItem("b", 1);\n'
     )
     assert use_forgiving_storage(changed, "utils/state.js") == changed

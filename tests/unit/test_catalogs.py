@@ -39,7 +39,7 @@ def used_texts() -> set[str]:
     screens = {literal(call) for path in SCREENS.rglob("*.py") for call in python_calls(path)}
     modules = {
         ast.literal_eval(f'"""{found["text"]}"""')
-        for path in BROWSER_MODULES.glob("*.js")
+        for path in BROWSER_MODULES.rglob("*.js")
         for found in JS_CALL.finditer(path.read_text())
     }
     assert screens
@@ -107,7 +107,7 @@ def test_a_screen_gives_every_placeholder_a_value() -> None:
 
 
 def test_a_browser_module_names_its_texts_literally() -> None:
-    for path in BROWSER_MODULES.glob("*.js"):
+    for path in BROWSER_MODULES.rglob("*.js"):
         source = path.read_text()
         calls, literals = JS_ANY_CALL.findall(source), JS_CALL.findall(source)
         assert len(calls) == len(literals), path.name

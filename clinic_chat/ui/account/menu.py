@@ -45,7 +45,7 @@ def account_menu() -> rx.Component:
         item(
             rx.icon("log-out", size=16),
             t("Sign out"),
-            on_select=browser_call("forms", "signOut"),
+            on_select=browser_call("app/sign_out", "signOut"),
         ),
     )
 
@@ -57,7 +57,7 @@ def leaving_dialog() -> rx.Component:
         rx.el.p(
             t(
                 "{n} messages have not been sent yet. Signing out discards them.",
-                n=browser_value("outbox", "queued", "valueOf()", int),
+                n=browser_value("outbox/outbox", "queued", "valueOf()", int),
             ),
             id="question-text",
         ),
@@ -66,18 +66,18 @@ def leaving_dialog() -> rx.Component:
                 t("Stay signed in"),
                 type="button",
                 class_name="button",
-                on_click=browser_call("forms", "stay"),
+                on_click=browser_call("app/sign_out", "stay"),
             ),
             rx.el.button(
                 t("Sign out and discard"),
                 type="button",
                 class_name="button button-danger",
-                on_click=browser_call("forms", "leave"),
+                on_click=browser_call("app/sign_out", "leave"),
             ),
             class_name="question-answers",
         ),
-        open=browser_value("forms", "leaving", "valueOf()", bool),
-        on_cancel=browser_call("forms", "stay"),
+        open=browser_value("app/sign_out", "leaving", "valueOf()", bool),
+        on_cancel=browser_call("app/sign_out", "stay"),
     )
 
 
@@ -113,19 +113,19 @@ def _clinic_choice(clinic: rx.Var[ClinicChoice]) -> rx.Component:
         rx.icon("building-2", size=16),
         clinic.name,
         checked=clinic.current,
-        on_select=browser_call("forms", "switchClinic", clinic.slug),
+        on_select=browser_call("app/sign_out", "switchClinic", clinic.slug),
         disabled=clinic.current,
     )
 
 
 def _notifications() -> list[rx.Component]:
-    sound = browser_value("account", "account", "sound", bool)
-    shown = browser_value("notify", "notifications", "valueOf()")
+    sound = browser_value("account/account", "account", "sound", bool)
+    shown = browser_value("notifications/notifications", "notifications", "valueOf()")
     return [
         switch(
             t("Sound"),
             checked=sound,
-            on_select=browser_call("account", "chooseSound", ~sound),
+            on_select=browser_call("account/account", "chooseSound", ~sound),
         ),
         switch(
             rx.match(
@@ -135,7 +135,7 @@ def _notifications() -> list[rx.Component]:
                 t("On this device"),
             ),
             checked=shown == "on",
-            on_select=browser_call("notify", "toggleNotifications"),
+            on_select=browser_call("notifications/notifications", "toggleNotifications"),
             disabled=(shown == "blocked") | (shown == "unavailable"),
         ),
     ]
@@ -144,9 +144,9 @@ def _notifications() -> list[rx.Component]:
 def _language(locale: str) -> rx.Component:
     return radio(
         LOCALE_NAMES[locale],
-        checked=browser_value("i18n", "locale", "valueOf()") == locale,
+        checked=browser_value("lib/i18n", "locale", "valueOf()") == locale,
         custom_attrs={"lang": locale},
-        on_select=browser_call("account", "chooseLocale", locale),
+        on_select=browser_call("account/account", "chooseLocale", locale),
     )
 
 

@@ -22,7 +22,7 @@ FONT = "@fontsource-variable/inter"
 COLORS = "@radix-ui/colors"
 # Menus by the rules of WAI-ARIA: focus, keys, typing ahead, places at the screen's edge.
 MENUS = "@radix-ui/react-dropdown-menu"
-# Seals what waits in the browser (assets/live/sealed_storage.js): audited, without dependencies,
+# Seals what waits in the browser (assets/live/outbox/sealed_storage.js): audited, without dependencies,
 # and, unlike the browser's own, there on plain HTTP and without waiting.
 CIPHERS = "@noble/ciphers"
 PACKAGES = {FONT: "5.2.8", COLORS: "3.0.0", MENUS: "2.2.1", CIPHERS: "2.4.0"}
@@ -30,7 +30,7 @@ PACKAGES = {FONT: "5.2.8", COLORS: "3.0.0", MENUS: "2.2.1", CIPHERS: "2.4.0"}
 SCALES = ("slate", "jade", "amber", "blue", "red")
 SEE_THROUGH = ("slate", "jade")
 NOTHING_WHILE_LOADING = "export function HydrateFallback() { return null; }\n"
-STORAGES = 'import * as storages from "$/public/live/storage.js";'
+STORAGES = 'import * as storages from "$/public/live/lib/storage.js";'
 SHARED = "window.__reflex ="
 INDIRECT_EVAL = "globalThis.eval("
 GROUPS = "          groups: [\n"
@@ -46,7 +46,7 @@ FILES = {
     "router": r"/node_modules\/react-router\//",
     "socket": r"/node_modules\/(socket|engine)\.io-/",
     "emotion": r"/node_modules\/(@emotion|stylis|hoist-non-react-statics|react-is)\//",
-    # Loaded on demand (assets/live/menu.js).
+    # Loaded on demand (assets/live/menus/menu.js).
     "menus": r"/node_modules\/(@radix-ui|@floating-ui|react-remove-scroll|aria-hidden)/",
     # The socket begins to connect right after the first of these, for which it needs the others.
     "state": r"/\.web\/utils\/(state|context|context-registry)\.jsx?$/",
@@ -100,11 +100,11 @@ def _color_sheets() -> list[str]:
 
 
 def use_live_socket(source: str) -> str:
-    """Connect through assets/live/socket.js instead of socket.io-client itself."""
+    """Connect through assets/live/app/socket.js instead of socket.io-client itself."""
     return replace_once(
         source,
         'import io from "socket.io-client";',
-        'import io from "$/public/live/socket.js";',
+        'import io from "$/public/live/app/socket.js";',
         "utils/state.js",
     )
 
@@ -122,7 +122,7 @@ def evaluate_nothing_here(source: str) -> str:
 
 
 def use_forgiving_storage(source: str, file: str) -> str:
-    """Go through assets/live/storage.js: the browser's storage may be full, off or missing.
+    """Go through assets/live/lib/storage.js: the browser's storage may be full, off or missing.
 
     Reflex would fail while it draws, and begin again with a new socket each time.
     """
@@ -232,7 +232,7 @@ def show_no_preview(source: str) -> str:
 def explain_failures(source: str) -> str:
     """Show our page in the place of the router's "Application Error" with an English stack."""
     app = "export default function App() {"
-    page = 'export { FailedPage as ErrorBoundary } from "$/public/live/boundary.js";'
+    page = 'export { FailedPage as ErrorBoundary } from "$/public/live/components/boundary.js";'
     return replace_once(source, app, f"{page}\n\n{app}", "app/root.jsx")
 
 

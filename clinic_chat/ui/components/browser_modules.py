@@ -1,6 +1,7 @@
 """The browser modules as Python components, and calls into them from event triggers."""
 
 import zlib
+from pathlib import PurePosixPath
 from typing import Any
 
 import reflex as rx
@@ -11,7 +12,7 @@ from reflex.vars import VarData
 class LiveBridge(rx.Component):
     """Tells the browser modules who is signed in and which states they feed."""
 
-    library = "$/public/live/bridge.js"
+    library = "$/public/live/app/bridge.js"
     tag = "LiveBridge"
 
     inbox_state: rx.Var[str]
@@ -29,7 +30,7 @@ class LiveBridge(rx.Component):
 class MessageBox(rx.Component):
     """The text area of the composer with its draft, its limits and its keys."""
 
-    library = "$/public/live/composer.js"
+    library = "$/public/live/thread/composer.js"
     tag = "MessageBox"
 
     conversation_id: rx.Var[str]
@@ -41,7 +42,7 @@ class MessageBox(rx.Component):
 class ThreadScroll(rx.Component):
     """The scrolling area that keeps the reader's place."""
 
-    library = "$/public/live/scroll.js"
+    library = "$/public/live/thread/scroll.js"
     tag = "ThreadScroll"
 
     conversation_id: rx.Var[str]
@@ -50,14 +51,14 @@ class ThreadScroll(rx.Component):
 
 
 class Boundary(rx.Component):
-    """Shows a short text in the place of children that throw (assets/live/boundary.js).
+    """Shows a short text in the place of children that throw (assets/live/components/boundary.js).
 
     `of` is the var that decides what the children show, where there is one: an error is over when
     it changes, and a long list costs no more with boundaries than without. `whole` is for a pane,
     `element` the HTML element that the text stands in.
     """
 
-    library = "$/public/live/boundary.js"
+    library = "$/public/live/components/boundary.js"
     tag = "Boundary"
 
     of: rx.Var[Any]
@@ -68,7 +69,7 @@ class Boundary(rx.Component):
 class Announcements(rx.Component):
     """A live region that reads out what arrives in the open conversation."""
 
-    library = "$/public/live/announcements.js"
+    library = "$/public/live/thread/announcements.js"
     tag = "Announcements"
 
     conversation_id: rx.Var[str]
@@ -80,7 +81,7 @@ class Announcements(rx.Component):
 class SeenButton(rx.Component):
     """A button that presses itself when it comes into view."""
 
-    library = "$/public/live/seen.js"
+    library = "$/public/live/components/auto_load_button.js"
     tag = "SeenButton"
 
     disabled: rx.Var[bool]
@@ -90,14 +91,14 @@ class SeenButton(rx.Component):
 class ConversationRows(rx.Component):
     """The scrolling list of conversations, with its keys and its order that holds still."""
 
-    library = "$/public/live/rows.js"
+    library = "$/public/live/inbox/rows.js"
     tag = "ConversationRows"
 
 
 class SearchBox(rx.Component):
     """The box of the list's search, which calls `on_search` with what was typed."""
 
-    library = "$/public/live/search_box.js"
+    library = "$/public/live/inbox/search_box.js"
     tag = "SearchBox"
 
     label: rx.Var[str]
@@ -108,7 +109,7 @@ class SearchBox(rx.Component):
 class SkipLinks(rx.Component):
     """Links to the list and to the conversation, for keys and screen readers."""
 
-    library = "$/public/live/skip_links.js"
+    library = "$/public/live/app/skip_links.js"
     tag = "SkipLinks"
 
     to_list: rx.Var[str]
@@ -118,7 +119,7 @@ class SkipLinks(rx.Component):
 class MarkedText(rx.Component):
     """A text with what a search found in it marked."""
 
-    library = "$/public/live/marked_text.js"
+    library = "$/public/live/components/marked_text.js"
     tag = "MarkedText"
 
     text: rx.Var[str]
@@ -128,14 +129,14 @@ class MarkedText(rx.Component):
 class Notices(rx.Component):
     """Short notices of what did not happen."""
 
-    library = "$/public/live/notices.js"
+    library = "$/public/live/components/notices.js"
     tag = "Notices"
 
 
 class Question(rx.Component):
     """A dialog that has to be answered; its title and text have the ids in question.js."""
 
-    library = "$/public/live/question.js"
+    library = "$/public/live/components/confirm.js"
     tag = "Question"
 
     open: rx.Var[bool]
@@ -145,7 +146,7 @@ class Question(rx.Component):
 class Drawer(rx.Component):
     """A panel at the screen's edge, over everything else."""
 
-    library = "$/public/live/drawer.js"
+    library = "$/public/live/components/drawer.js"
     tag = "Drawer"
 
     label: rx.Var[str]
@@ -154,7 +155,7 @@ class Drawer(rx.Component):
 class CopyButton(rx.Component):
     """A button that puts a text on the clipboard; what it copies is in its name."""
 
-    library = "$/public/live/clipboard.js"
+    library = "$/public/live/components/clipboard.js"
     tag = "CopyButton"
 
     text: rx.Var[str]
@@ -164,7 +165,7 @@ class CopyButton(rx.Component):
 class CompactCount(rx.Component):
     """A number as short as a button needs it: 1200 is "1,2 mil" or "1.2K"."""
 
-    library = "$/public/live/numbers.js"
+    library = "$/public/live/components/numbers.js"
     tag = "CompactCount"
 
     number: rx.Var[int]
@@ -173,7 +174,7 @@ class CompactCount(rx.Component):
 class MessageText(rx.Component):
     """What somebody wrote, with its addresses and phone numbers as links."""
 
-    library = "$/public/live/links.js"
+    library = "$/public/live/components/links.js"
     tag = "MessageText"
 
     body: rx.Var[str]
@@ -182,14 +183,14 @@ class MessageText(rx.Component):
 class MessageActions(rx.Component):
     """The button that copies the text of the message under the mouse or the keyboard's focus."""
 
-    library = "$/public/live/message_actions.js"
+    library = "$/public/live/thread/message_actions.js"
     tag = "MessageActions"
 
 
 class FailedDelivery(rx.Component):
     """What can be done about a message that did not reach the patient."""
 
-    library = "$/public/live/failure.js"
+    library = "$/public/live/thread/failed_delivery.js"
     tag = "FailedDelivery"
 
     message_id: rx.Var[str]
@@ -199,7 +200,7 @@ class FailedDelivery(rx.Component):
 
 
 class _Time(rx.Component):
-    library = "$/public/live/time.js"
+    library = "$/public/live/account/time.js"
 
 
 class ClockTime(_Time):
@@ -270,9 +271,12 @@ UNTRANSLATED = {"translate": "no"}
 
 
 def browser_call(module: str, function: str, *arguments: Any) -> Any:
-    """An event trigger that calls a function of a browser module, without the server."""
+    """An event trigger that calls a function of a browser module, without the server.
+
+    `module` is its path in assets/live, such as `thread/actions`.
+    """
     variables = [rx.Var.create(argument) for argument in arguments]
-    alias = f"{function}_{module}"
+    alias = f"{function}_{PurePosixPath(module).name}"
     return rx.Var(
         _js_expr=f"(() => {alias}({', '.join(str(variable) for variable in variables)}))",
         _var_type=EventChain,
@@ -287,7 +291,7 @@ def browser_call(module: str, function: str, *arguments: Any) -> Any:
 
 def browser_handler(module: str, function: str) -> Any:
     """An event trigger that hands the browser's event to a function of a browser module."""
-    alias = f"{function}_{module}"
+    alias = f"{function}_{PurePosixPath(module).name}"
     return rx.Var(
         _js_expr=alias,
         _var_type=EventChain,
@@ -311,7 +315,7 @@ def browser_value(module: str, store: str, expression: str, var_type: Any = str)
 
 
 def in_slices(ready: rx.Var[bool]) -> rx.Var[bool]:
-    """`ready`, true once what shows with it was drawn in slices (assets/live/slices.js).
+    """`ready`, true once what shows with it was drawn in slices (assets/live/components/deferred.js).
 
     For what is large: drawn in one go it would keep a slow machine from everything else for most
     of a second.
@@ -323,7 +327,7 @@ def in_slices(ready: rx.Var[bool]) -> rx.Var[bool]:
         _var_data=VarData.merge(
             ready._get_all_var_data(),
             VarData(
-                imports={"$/public/live/slices.js": [rx.ImportVar(tag="useSlices")]},
+                imports={"$/public/live/components/deferred.js": [rx.ImportVar(tag="useSlices")]},
                 hooks={f"const {name} = useSlices({ready!s});": None},
             ),
         ),

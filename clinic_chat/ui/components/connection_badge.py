@@ -6,7 +6,7 @@ from clinic_chat.ui.components.browser_modules import browser_call, browser_valu
 from clinic_chat.ui.i18n import t
 
 POLLING_SECONDS = 5
-"""How often a screen without a websocket asks for what is new (assets/live/freshness.js)."""
+"""How often a screen without a websocket asks for what is new (assets/live/app/freshness.js)."""
 
 
 def connection_badge() -> rx.Component:
@@ -25,7 +25,7 @@ def connection_badge() -> rx.Component:
         custom_attrs={
             "data-testid": "connection-badge",
             "data-status": status,
-            "data-synced-at": browser_value("badge", "badge", "syncedAt", int),
+            "data-synced-at": browser_value("app/connection_badge", "badge", "syncedAt", int),
         },
     )
 
@@ -53,12 +53,12 @@ def connection_bar() -> rx.Component:
 
 
 def _status() -> rx.Var[str]:
-    status: rx.Var[str] = browser_value("badge", "badge", "status")
+    status: rx.Var[str] = browser_value("app/connection_badge", "badge", "status")
     return status
 
 
 def _queued() -> rx.Var[int]:
-    queued: rx.Var[int] = browser_value("badge", "badge", "queued", int)
+    queued: rx.Var[int] = browser_value("app/connection_badge", "badge", "queued", int)
     return queued
 
 
@@ -72,7 +72,7 @@ def _word(status: rx.Var[str]) -> rx.Component:
         (
             "waiting",
             rx.cond(
-                browser_value("badge", "badge", "restarting", bool),
+                browser_value("app/connection_badge", "badge", "restarting", bool),
                 t("Server restarting"),
                 t("No connection"),
             ),
@@ -82,7 +82,7 @@ def _word(status: rx.Var[str]) -> rx.Component:
 
 
 def _detail(status: rx.Var[str]) -> rx.Component:
-    seconds = browser_value("badge", "badge", "seconds", int)
+    seconds = browser_value("app/connection_badge", "badge", "seconds", int)
     return rx.match(
         status,
         (
@@ -92,7 +92,7 @@ def _detail(status: rx.Var[str]) -> rx.Component:
                 type="button",
                 class_name="connection-retry",
                 title=t("Try now"),
-                on_click=browser_call("connection", "retryNow"),
+                on_click=browser_call("connection/connection", "retryNow"),
             ),
         ),
         ("live", _age(rx.el.span(t("updated just now"), class_name="connection-synced"))),
@@ -104,7 +104,7 @@ def _detail(status: rx.Var[str]) -> rx.Component:
 
 def _age(fresh: rx.Component) -> rx.Component:
     """How old the screen is when it is not fresh."""
-    synced = browser_value("badge", "badge", "synced", int)
+    synced = browser_value("app/connection_badge", "badge", "synced", int)
     return rx.cond(
         synced > 0,
         rx.el.span(t("updated {n} s ago", n=synced), class_name="connection-synced"),
@@ -113,12 +113,12 @@ def _age(fresh: rx.Component) -> rx.Component:
 
 
 def _next_try(status: rx.Var[str]) -> rx.Component:
-    seconds = browser_value("badge", "badge", "seconds", int)
+    seconds = browser_value("app/connection_badge", "badge", "seconds", int)
     now = rx.el.button(
         t("Try now"),
         type="button",
         class_name="connection-retry",
-        on_click=browser_call("connection", "retryNow"),
+        on_click=browser_call("connection/connection", "retryNow"),
     )
     return rx.match(
         status,

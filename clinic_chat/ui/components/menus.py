@@ -8,7 +8,7 @@ from reflex.event import no_args_event_spec
 
 
 class _Part(rx.Component):
-    library = "$/public/live/menu.js"
+    library = "$/public/live/menus/menu.js"
 
 
 class Menu(_Part):

@@ -35,11 +35,11 @@ def head() -> list[rx.Component]:
     """What browsers and phones need to show the product as an app of its own."""
     return [
         rx.el.meta(name="viewport", content=VIEWPORT),
-        # The icon of the browser's tab, which assets/live/attention.js changes.
+        # The icon of the browser's tab, which assets/live/notifications/unread_badge.js changes.
         rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml"),
         rx.el.link(rel="apple-touch-icon", href="/icons/apple-touch-icon.png"),
         rx.el.link(rel="manifest", href="/manifest.webmanifest"),
-        # Where a person chose the other theme than the system's, assets/live/bar_color.js does.
+        # Where a person chose the other theme than the system's, assets/live/app/bar_color.js does.
         *(
             rx.el.meta(
                 name="theme-color",

@@ -7,7 +7,7 @@ from reflex.vars import VarData
 
 _HOOK = "const t = useTranslate();"
 _VAR_DATA = VarData(
-    imports={"$/public/live/i18n.js": [rx.ImportVar(tag="useTranslate")]},
+    imports={"$/public/live/lib/i18n.js": [rx.ImportVar(tag="useTranslate")]},
     hooks={_HOOK: None},
 )
 

@@ -94,7 +94,7 @@ def _news() -> rx.Component:
                 rx.icon("arrow-up", size=14, custom_attrs={"aria-hidden": "true"}),
                 type="button",
                 class_name="rows-news",
-                on_click=browser_call("rows", "showNews"),
+                on_click=browser_call("inbox/rows", "showNews"),
                 custom_attrs={"data-testid": "list-news"},
             ),
             rx.fragment(),
@@ -124,7 +124,7 @@ def _empty() -> rx.Component:
                     t("Clear search"),
                     type="button",
                     class_name="button",
-                    on_click=browser_call("search_box", "clearSearch"),
+                    on_click=browser_call("inbox/search_box", "clearSearch"),
                 ),
                 rx.cond(Inbox.is_filtered, _clear_filters(), rx.fragment()),
                 class_name="empty-actions",
@@ -149,7 +149,7 @@ def _clear_filters() -> rx.Component:
         t("Clear filters"),
         type="button",
         class_name="button",
-        on_click=browser_call("filters", "clear"),
+        on_click=browser_call("navigation/filters", "clear"),
         custom_attrs={"data-testid": "clear-filters"},
     )
 

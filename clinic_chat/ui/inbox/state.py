@@ -1,4 +1,4 @@
-"""The conversation list's state. The browser's feed owns its rows (assets/live/inbox.js)."""
+"""The conversation list's state. The browser's feed owns its rows (assets/live/inbox/inbox.js)."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -31,7 +31,7 @@ def patient_drawer() -> rx.Component:
                 class_name="icon-button patient-close",
                 aria_label=t("Close patient details"),
                 title=t("Close patient details"),
-                on_click=browser_call("drawer", "closeDrawer"),
+                on_click=browser_call("components/drawer", "closeDrawer"),
             ),
             _facts(),
             class_name="patient-panel",

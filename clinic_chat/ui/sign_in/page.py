@@ -16,7 +16,7 @@ ROUTE = "/login"
 class SignInQuery(rx.Component):
     """What the address says: the error of the last try, and where to go afterwards."""
 
-    library = "$/public/live/sign_in.js"
+    library = "$/public/live/app/sign_in.js"
     tag = "SignInQuery"
 
     messages: rx.Var[dict[str, str]]
@@ -68,7 +68,7 @@ def sign_in_page() -> rx.Component:
                     type="button",
                     lang=locale,
                     class_name="link-button",
-                    on_click=browser_call("sign_in", "chooseLocale", locale),
+                    on_click=browser_call("app/sign_in", "chooseLocale", locale),
                 )
                 for locale in LOCALES
             ],
@@ -79,7 +79,7 @@ def sign_in_page() -> rx.Component:
 
 
 def _password() -> rx.Component:
-    shown = browser_value("sign_in", "passwordShown", "valueOf()", bool)
+    shown = browser_value("app/sign_in", "passwordShown", "valueOf()", bool)
     return rx.el.div(
         rx.el.input(
             id="password",
@@ -99,7 +99,7 @@ def _password() -> rx.Component:
             aria_label=t("Show password"),
             title=t("Show password"),
             custom_attrs={"aria-pressed": shown},
-            on_click=browser_call("sign_in", "togglePassword"),
+            on_click=browser_call("app/sign_in", "togglePassword"),
         ),
         class_name="sign-in-password",
     )

@@ -10,7 +10,7 @@ from clinic_chat.ui.thread.state import Thread
 
 
 def composer() -> rx.Component:
-    """The text area and the send button; assets/live/composer.js does the work."""
+    """The text area and the send button; assets/live/thread/composer.js does the work."""
     return plain_form(
         MessageBox.create(
             conversation_id=Thread.conversation.id,

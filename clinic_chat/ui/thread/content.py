@@ -39,7 +39,7 @@ def fold_button(message: rx.Var[ThreadMessage]) -> rx.Component:
                 class_name="message-more",
                 aria_expanded=~message.folded,
                 on_click=browser_call(
-                    "long_messages",
+                    "thread/long_messages",
                     "fold",
                     message.conversation_id,
                     message.id,

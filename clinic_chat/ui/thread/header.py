@@ -45,7 +45,7 @@ def thread_header() -> rx.Component:
             aria_label=t("Patient details"),
             aria_haspopup="dialog",
             title=t("Patient details"),
-            on_click=browser_call("drawer", "openDrawer"),
+            on_click=browser_call("components/drawer", "openDrawer"),
         ),
         class_name="thread-header",
         # Made anew for each conversation: what a page translator has put into the one before
@@ -116,7 +116,7 @@ def _assignee_menu() -> rx.Component:
                 rx.icon("hand", size=16),
                 t("Assign to me"),
                 on_select=browser_call(
-                    "actions", "assignToMe", conversation.id, conversation.assignee_id
+                    "thread/actions", "assignToMe", conversation.id, conversation.assignee_id
                 ),
             ),
         ),
@@ -129,7 +129,7 @@ def _assignee_menu() -> rx.Component:
                     rx.icon("user-round-x", size=16),
                     t("Unassign"),
                     on_select=browser_call(
-                        "actions", "assign", conversation.id, "", conversation.assignee_id
+                        "thread/actions", "assign", conversation.id, "", conversation.assignee_id
                     ),
                 ),
             ),
@@ -147,7 +147,7 @@ def _assign_to(person: rx.Var[Colleague]) -> rx.Component:
             avatar(person.initials, person.hue, "s"),
             person.name,
             on_select=browser_call(
-                "actions", "assign", conversation.id, person.id, conversation.assignee_id
+                "thread/actions", "assign", conversation.id, person.id, conversation.assignee_id
             ),
         ),
     )
@@ -174,7 +174,7 @@ def _status_menu() -> rx.Component:
         item(
             rx.icon("mail", size=16),
             t("Mark as unread"),
-            on_select=browser_call("actions", "markUnread", conversation.id),
+            on_select=browser_call("thread/actions", "markUnread", conversation.id),
         ),
     )
 
@@ -183,6 +183,6 @@ def _status_item(status: Status, icon: str, name: rx.Var[str]) -> rx.Component:
     return item(
         rx.icon(icon, size=16),
         name,
-        on_select=browser_call("actions", "setStatus", Thread.conversation.id, status.value),
+        on_select=browser_call("thread/actions", "setStatus", Thread.conversation.id, status.value),
         disabled=Thread.conversation.status == status.value,
     )

@@ -85,7 +85,7 @@ def _jump_to_unread() -> rx.Component:
         fresh(t("{n} new messages", n=Thread.unread_above)),
         type="button",
         class_name="jump jump-up",
-        on_click=browser_call("thread", "jumpToUnread"),
+        on_click=browser_call("thread/thread", "jumpToUnread"),
         custom_attrs={"data-testid": "jump-to-unread"},
     )
 
@@ -102,7 +102,7 @@ def _jump_to_latest() -> rx.Component:
         ),
         type="button",
         class_name="jump",
-        on_click=browser_call("thread", "jumpToLatest"),
+        on_click=browser_call("thread/thread", "jumpToLatest"),
         custom_attrs={"data-testid": "jump-to-latest", "data-new": Thread.new_below},
     )
 
@@ -258,13 +258,13 @@ def _unsent(message: rx.Var[ThreadMessage]) -> rx.Component:
                 t("Try again"),
                 type="button",
                 class_name="text-button",
-                on_click=browser_call("outbox", "retry", message.id),
+                on_click=browser_call("outbox/outbox", "retry", message.id),
             ),
             rx.el.button(
                 t("Discard"),
                 type="button",
                 class_name="text-button",
-                on_click=browser_call("outbox", "discard", message.id),
+                on_click=browser_call("outbox/outbox", "discard", message.id),
             ),
             class_name="message-failure",
             role="alert",

@@ -20,7 +20,7 @@ def opening_script() -> rx.Component:
     """Tells the style sheet, before anything shows, that this is the address of a conversation.
 
     Its page is the one of all addresses, rendered when nothing is open (server/page_paths.py). The
-    mark is taken away when the conversation takes its place (assets/live/bridge.js).
+    mark is taken away when the conversation takes its place (assets/live/app/bridge.js).
     """
     address = json.dumps(f"^{CONVERSATION_PATH}[^/]+/?$")
     return rx.el.script(

@@ -1,4 +1,4 @@
-"""The open conversation's state. The browser's feed owns its messages (assets/live/thread.js)."""
+"""The open conversation's state. The browser's feed owns its messages (assets/live/thread/thread.js)."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -66,7 +66,7 @@ class ThreadMessage(MessageView):
     first_unread: bool
     marked: bool
     resent: bool
-    """Whether it did not arrive and was sent once more (assets/live/outbox.js)."""
+    """Whether it did not arrive and was sent once more (assets/live/outbox/outbox.js)."""
     sender: str
     """Who of several people wrote it from the patient's number; "" when there is only one."""
     sent_late: bool

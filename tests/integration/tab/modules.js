@@ -1,20 +1,20 @@
 // What a page loads, for `tab`.
 
-import connect from "$/public/live/socket.js";
-import { LiveBridge } from "$/public/live/bridge.js";
-import { markUnread } from "$/public/live/actions.js";
-import * as drafts from "$/public/live/drafts.js";
-import * as outbox from "$/public/live/outbox.js";
-import * as connection from "$/public/live/connection.js";
-import { Feed } from "$/public/live/feed.js";
-import { freshness } from "$/public/live/freshness.js";
-import { identity } from "$/public/live/identity.js";
-import * as inbox from "$/public/live/inbox.js";
-import * as people from "$/public/live/people.js";
-import { keepOwned, onShown } from "$/public/live/screen.js";
-import { scroller } from "$/public/live/scroll.js";
-import { createStore } from "$/public/live/store.js";
-import * as thread from "$/public/live/thread.js";
+import connect from "$/public/live/app/socket.js";
+import { LiveBridge } from "$/public/live/app/bridge.js";
+import { markUnread } from "$/public/live/thread/actions.js";
+import * as drafts from "$/public/live/outbox/drafts.js";
+import * as outbox from "$/public/live/outbox/outbox.js";
+import * as connection from "$/public/live/connection/connection.js";
+import { Feed } from "$/public/live/feeds/feed.js";
+import { freshness } from "$/public/live/app/freshness.js";
+import { identity } from "$/public/live/connection/identity.js";
+import * as inbox from "$/public/live/inbox/inbox.js";
+import * as people from "$/public/live/presence/presence.js";
+import { keepOwned, onShown } from "$/public/live/feeds/reflex_vars.js";
+import { scroller } from "$/public/live/thread/scroll.js";
+import { createStore } from "$/public/live/lib/store.js";
+import * as thread from "$/public/live/thread/thread.js";
 
 // Nothing is drawn here, so what is there counts as shown.
 scroller.shows = () => true;

@@ -1,0 +1,25 @@
+// Who is signed in in this tab, as the server says (see ui/account/state.py).
+
+import { setLocale } from "../lib/i18n.js";
+import { ask } from "../connection/request.js";
+import { notice } from "../components/notices.js";
+import { createStore } from "../lib/store.js";
+
+export const account = createStore({ userId: "", clinic: "", timeZone: "UTC", sound: true });
+
+/** Switch the language now, and remember it for this person on every device. */
+export function chooseLocale(locale) {
+  setLocale(locale);
+  save({ locale });
+}
+
+/** Whether new messages make a sound, on every device. */
+export function chooseSound(sound) {
+  account.update({ sound });
+  save({ sound });
+}
+
+async function save(preferences) {
+  const { error } = await ask("account:preferences", preferences);
+  if (error) notice(error.code);
+}

@@ -1,0 +1,101 @@
+// Whether what is on the screen is current, proven end to end: a question that the server
+// answers through the same path as every patch, with the version the list should have by then.
+// An open socket and answered pings prove nothing (chatwoot #14703).
+
+import { heard } from "../lib/clock.js";
+import { connection, onWake } from "../connection/connection.js";
+import * as inbox from "../inbox/inbox.js";
+import { isConnected, tell } from "../connection/request.js";
+import { createStore } from "../lib/store.js";
+import * as thread from "../thread/thread.js";
+
+// While polling, a list is never staler than this; on a websocket it only guards.
+const POLLING_MS = 5000;
+const WEBSOCKET_MS = 10_000;
+const AGAIN_MS = 500;
+// An answer is late after three times what the last one took, within these limits. A slow
+// network is not a dead one: the connection is renewed only after RENEW_MS more.
+const LATE_MS = 2000;
+const LATE_AT_MOST_MS = 8000;
+const LATE_AT_FIRST_MS = 5000;
+const RENEW_MS = 5000;
+
+/** When the screen was last proven current, and whether a proof is overdue. */
+export const freshness = createStore({ syncedAt: 0, stale: false });
+
+let nonce = 0;
+let askedAt = 0;
+let roundTrip = null;
+let next = null;
+let late = null;
+let gone = null;
+// Until when what is missing may still arrive, null while nothing is missing.
+let behind = null;
+let lines = null;
+
+/** Begin checking over this socket; `connectionLines` can renew it. */
+export function watchFreshness(socket, connectionLines) {
+  lines = connectionLines;
+  socket.on("connect", check);
+  socket.on("disconnect", rest);
+}
+
+/** The server's answer, which came behind every patch that it had sent before. */
+export function receive({ nonce: answered, version, now }) {
+  if (answered !== nonce) return;
+  roundTrip = performance.now() - askedAt;
+  heard(now, roundTrip);
+  rest();
+  if (!upTo(version)) {
+    const overdue = performance.now();
+    behind ??= overdue + lateAfter();
+    if (overdue > behind) freshness.update({ stale: true });
+    if (overdue > behind + RENEW_MS) {
+      behind = null;
+      lines.renew();
+    } else {
+      next = window.setTimeout(check, AGAIN_MS);
+    }
+    return;
+  }
+  behind = null;
+  lines.succeeded();
+  freshness.set({ syncedAt: Date.now(), stale: false });
+  const pause = connection.get().status === "polling" ? POLLING_MS : WEBSOCKET_MS;
+  next = window.setTimeout(check, pause);
+}
+
+/** Whether the screen has everything up to a version of the list; what is missing is asked for. */
+function upTo(version) {
+  const list = inbox.feed;
+  if (!list.ready) return false;
+  if (list.version < version) {
+    list.repair();
+    return false;
+  }
+  const row = thread.feed.ready && inbox.item(thread.feed.key);
+  if (!row || row.version <= thread.feed.version) return true;
+  thread.feed.repair();
+  return false;
+}
+
+function check() {
+  rest();
+  if (!isConnected()) return;
+  nonce += 1;
+  askedAt = performance.now();
+  tell("feed:check", { nonce });
+  late = window.setTimeout(() => freshness.update({ stale: true }), lateAfter());
+  gone = window.setTimeout(() => lines.renew(), lateAfter() + RENEW_MS);
+}
+
+function lateAfter() {
+  if (roundTrip === null) return LATE_AT_FIRST_MS;
+  return Math.min(LATE_AT_MOST_MS, Math.max(LATE_MS, 3 * roundTrip));
+}
+
+function rest() {
+  for (const timer of [next, late, gone]) window.clearTimeout(timer);
+}
+
+if (typeof window !== "undefined") onWake(check);

@@ -1,0 +1,26 @@
+// What is this person's alone, as it changes on any of their devices.
+
+import { account } from "../account/account.js";
+import * as counts from "../inbox/counts.js";
+import * as drafts from "../outbox/drafts.js";
+import { setLocale } from "../lib/i18n.js";
+import * as inbox from "../inbox/inbox.js";
+
+export const FEED = "personal";
+export const KEY = "mine";
+
+const takers = {
+  marker: inbox.markerMoved,
+  draft: ({ id, body, version }) => drafts.receive(id, body, version),
+  preferences: ({ locale, sound }) => {
+    if (locale) setLocale(locale);
+    account.update({ sound });
+  },
+};
+
+export function receive({ upsert }) {
+  for (const change of upsert) {
+    takers[change.type]?.(change);
+    counts.saw(change.version);
+  }
+}

@@ -1,0 +1,89 @@
+// The sign-in page: why the last try failed, what was typed in it, and a look at the password.
+
+import { createElement, Fragment, useEffect, useRef, useState } from "react";
+
+import { setLocale } from "../lib/i18n.js";
+import { createStore } from "../lib/store.js";
+
+// Kept for this tab between a try and its answer, which is a new page.
+const TYPED = "clinic-chat:sign-in";
+// The session was over before; nothing was typed here.
+const NO_TRY = "ended";
+
+export const passwordShown = createStore(false);
+const chosenLocale = createStore("");
+
+export const togglePassword = () => passwordShown.set(!passwordShown.get());
+
+/** Show the page in a language; whoever signs in then keeps it. */
+export function chooseLocale(locale) {
+  setLocale(locale);
+  chosenLocale.set(locale);
+}
+
+export function SignInQuery({ messages }) {
+  // The page is rendered at build time, when there is no address yet.
+  const [query, setQuery] = useState(null);
+  const next = useRef(null);
+  const locale = chosenLocale.use();
+  useEffect(() => {
+    const found = new URLSearchParams(window.location.search);
+    setQuery(found);
+    const form = next.current.form;
+    const error = found.get("error");
+    if (error && error !== NO_TRY) restore(form.elements);
+    else forget();
+    const remember = () => {
+      passwordShown.set(false);
+      keep({ email: form.elements.email.value, locale: chosenLocale.get() });
+    };
+    form.addEventListener("submit", remember);
+    return () => form.removeEventListener("submit", remember);
+  }, []);
+
+  const error = query?.get("error");
+  return createElement(
+    Fragment,
+    null,
+    createElement("input", {
+      ref: next,
+      type: "hidden",
+      name: "next",
+      value: query?.get("next") ?? "",
+    }),
+    createElement("input", { type: "hidden", name: "locale", value: locale }),
+    createElement("p", { role: "alert", className: "sign-in-error" }, error && messages[error]),
+  );
+}
+
+function restore({ email, password }) {
+  const typed = kept();
+  if (typed.locale) chosenLocale.set(typed.locale);
+  if (typed.email && !email.value) email.value = typed.email;
+  // Whoever is quicker than this code is left where they are.
+  if (email.value && !password.value) password.focus();
+}
+
+function kept() {
+  try {
+    return JSON.parse(window.sessionStorage.getItem(TYPED)) ?? {};
+  } catch {
+    return {};
+  }
+}
+
+function keep(typed) {
+  try {
+    window.sessionStorage.setItem(TYPED, JSON.stringify(typed));
+  } catch {
+    // Storage may be forbidden; the address is then typed again.
+  }
+}
+
+function forget() {
+  try {
+    window.sessionStorage.removeItem(TYPED);
+  } catch {
+    // Nothing was kept then.
+  }
+}

@@ -1,0 +1,31 @@
+// Links at the top of the page, for keys and screen readers, past everything before the list
+// and the open conversation.
+
+import { createElement } from "react";
+
+import { focusComposer } from "../thread/composer.js";
+import { focusRows } from "../inbox/rows.js";
+
+const focusMessages = () =>
+  focusComposer() || document.getElementById("conversation")?.focus();
+
+export function SkipLinks({ toList, toConversation }) {
+  const link = (href, text, focus) =>
+    createElement(
+      "a",
+      {
+        key: href,
+        href,
+        className: "skip-link",
+        onClick: (event) => {
+          event.preventDefault();
+          focus();
+        },
+      },
+      text,
+    );
+  return [
+    link("#conversations", toList, () => focusRows() || document.getElementById("search")?.focus()),
+    link("#conversation", toConversation, focusMessages),
+  ];
+}

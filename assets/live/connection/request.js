@@ -1,0 +1,83 @@
+// The one socket of this tab, and the questions asked over it. Each names whose tab it is, and
+// none is asked before the server has said over this very connection that it is still theirs.
+
+import { identity } from "./identity.js";
+import { tellAll } from "../lib/safely.js";
+
+const ANSWER_MS = 10_000;
+const OFFLINE = { error: { code: "offline" } };
+const NO_ANSWER = { error: { code: "no_answer" } };
+
+let socket = null;
+let identified = false;
+const pending = new Set();
+const idle = new Set();
+let refusals = {};
+
+export function useSocket(next) {
+  socket = next;
+  identified = false;
+  // What was asked over a lost connection will not be answered over the next one.
+  socket.on("disconnect", () => {
+    identified = false;
+    tellAll(pending, NO_ANSWER);
+  });
+}
+
+/** The server said over this connection that this tab is whose it was. */
+export function confirmIdentity() {
+  identified = true;
+}
+
+/** Call the listener of a refusal's code whenever the server answers with it. */
+export function onRefusal(listeners) {
+  refusals = listeners;
+}
+
+// Without pings socket.io takes a connection for lost: it would keep what is emitted and send it
+// over the next one, when the person was told long ago that it was not done.
+export const isConnected = () =>
+  Boolean(identified && socket?.connected && !socket.io.engine._hasPingExpired());
+
+/**
+ * Ask the server something and wait for its answer.
+ * @returns the answer; `{error: {code: "offline"}}` when it was not even asked, and
+ *   `{error: {code: "no_answer"}}` when it was and may have been done or not
+ */
+export function ask(event, data) {
+  return new Promise((resolve) => {
+    if (!isConnected()) {
+      resolve(OFFLINE);
+      return;
+    }
+    const settle = (answer) => {
+      if (!pending.delete(settle)) return;
+      window.clearTimeout(timer);
+      resolve(answer);
+      refusals[answer.error?.code]?.();
+      if (pending.size === 0) tellAll(idle);
+    };
+    const timer = window.setTimeout(() => settle(NO_ANSWER), ANSWER_MS);
+    pending.add(settle);
+    socket.emit(event, signed(data), (answer) => settle(answer ?? NO_ANSWER));
+  });
+}
+
+/** Wait until no question is open. */
+export function isIdle() {
+  if (pending.size === 0) return Promise.resolve();
+  return new Promise((resolve) => {
+    const waiter = () => {
+      idle.delete(waiter);
+      resolve();
+    };
+    idle.add(waiter);
+  });
+}
+
+/** Tell the server something that needs no acknowledgement. */
+export function tell(event, data) {
+  if (isConnected()) socket.emit(event, signed(data));
+}
+
+const signed = (data) => ({ author: identity.get().author, ...data });

@@ -1,0 +1,82 @@
+// Hands what the feeds hold to Reflex, as ordinary state updates of the vars they own.
+
+import { tellAll } from "../lib/safely.js";
+
+const FIELD = "_rx_state_";
+
+const owners = new Map();
+let deliver = null;
+let unschedule = null;
+const dirty = new Set();
+const watchers = new Set();
+
+/**
+ * Declare that `state`'s vars named in `compute()`'s result belong to this browser.
+ * @param {string} state the full name of the Reflex state
+ * @param {() => Record<string, unknown>} compute the current values by var name
+ */
+export function own(state, compute) {
+  owners.set(state, compute);
+  changed(state);
+}
+
+/** Remember Reflex's own listener for state updates. */
+export function deliverWith(listener) {
+  deliver = listener;
+  if (dirty.size > 0) schedule();
+}
+
+/** A server update in which owned vars have the browser's values, so none is blanked. */
+export function keepOwned(update) {
+  if (!update?.delta) return update;
+  let delta = update.delta;
+  for (const [state, compute] of owners) {
+    if (delta[state]) delta = { ...delta, [state]: { ...delta[state], ...named(compute()) } };
+  }
+  return delta === update.delta ? update : { ...update, delta };
+}
+
+/** Show the new values of a state's vars with the next frame, once per frame. */
+export function changed(state) {
+  if (!owners.has(state)) return;
+  dirty.add(state);
+  schedule();
+}
+
+function schedule() {
+  if (unschedule) return;
+  // Hidden tabs get no frames, and their title and counts must stay right too. Frames and timers
+  // are numbered alike, so each is cancelled only as what it is.
+  if (document.hidden) {
+    const timer = window.setTimeout(flush, 0);
+    unschedule = () => window.clearTimeout(timer);
+  } else {
+    const frame = window.requestAnimationFrame(flush);
+    unschedule = () => window.cancelAnimationFrame(frame);
+  }
+}
+
+/** Show pending values now, before the browser paints. */
+export function flush() {
+  unschedule?.();
+  unschedule = null;
+  if (!deliver) return;
+  const delta = {};
+  for (const state of dirty) delta[state] = named(owners.get(state)());
+  dirty.clear();
+  if (Object.keys(delta).length === 0) return;
+  deliver({ delta });
+  tellAll(watchers);
+}
+
+/** Call `watcher` after new values were handed over; returns a stop function. */
+export function onShown(watcher) {
+  watchers.add(watcher);
+  return () => watchers.delete(watcher);
+}
+
+function named(values) {
+  const vars = {};
+  for (const [name, value] of Object.entries(values)) vars[name + FIELD] = value;
+  return vars;
+}

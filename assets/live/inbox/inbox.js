@@ -1,0 +1,304 @@
+// The conversation list: the clinic's feed, this person's read markers, and what is shown.
+
+import { account } from "../account/account.js";
+import { attend } from "../notifications/unread_badge.js";
+import * as counts from "./counts.js";
+import { Feed } from "../feeds/feed.js";
+import * as filters from "../navigation/filters.js";
+import { ask, isConnected } from "../connection/request.js";
+import { arrived } from "../notifications/notifications.js";
+import * as order from "./order.js";
+import * as people from "../presence/presence.js";
+import { safely, tellAll } from "../lib/safely.js";
+import { changed, own } from "../feeds/reflex_vars.js";
+import { NO_TERMS, hitsIn, matchesTerms } from "./search.js";
+import { hue, initials, salutation } from "../lib/text.js";
+
+const KEY = "inbox";
+// As many at once as the server answers (clinic_chat/realtime/commands/commands.py).
+const MARKERS_AT_ONCE = 200;
+const ASK_AGAIN_MS = 2000;
+const EVERYTHING = { search: "", who: "all", status: "", unread: false, terms: NO_TERMS };
+
+export const feed = new Feed("conversations", {
+  askFor: ({ name, key, version }) =>
+    ask("feed:catch-up", { feed: name, key, version, personal: counts.personal() }),
+  applied: applyMoves,
+});
+feed.reset(KEY);
+
+const markers = new Map();
+// The personal version of each marker.
+const markerVersions = new Map();
+const asked = new Set();
+let stateName = null;
+let openId = "";
+// What has been loaded of each way to look at the list: rows are shown down to the last one
+// loaded in order, because a search or a deep link loads others out of order.
+const views = new Map();
+let view = EVERYTHING;
+// The open conversation stays in the list until another is opened, even when it stops
+// matching because it was just read: rows must not vanish under the pointer.
+let keptUnread = "";
+// The row that has the keyboard's focus.
+let focused = "";
+
+let readsAlong = () => false;
+const listeners = new Set();
+
+/** Call `listener` whenever a row or a number of the list changes; returns a stop function. */
+export function onChange(listener) {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+function update() {
+  changed(stateName);
+  tellAll(listeners);
+}
+
+/** Have `question` say whether all of the open conversation, up to its end, is or was in view. */
+export function whetherReading(question) {
+  readsAlong = question;
+}
+
+/** Take over the list's vars of the Inbox state. */
+export function start(name) {
+  stateName = name;
+  own(name, vars);
+}
+
+export function show(conversationId) {
+  if (openId === conversationId) return;
+  openId = conversationId;
+  keptUnread = conversationId;
+  update();
+}
+
+/** A conversation as the server sent it, when this tab knows it. */
+export const item = (id) => feed.items.get(id);
+
+/** A conversation as the screen shows it, when this tab knows it. */
+export function row(id) {
+  const found = feed.items.get(id);
+  return found && decorate(found);
+}
+
+/** A row that came with something else, such as an opened conversation's. */
+export function learn(found, message) {
+  const known = feed.items.get(found.id);
+  if (!known || known.version <= found.version) feed.items.set(found.id, found);
+  takeMarkers(message);
+  update();
+}
+
+export function receive(message) {
+  takeMarkers(message);
+  people.begin(message);
+  if (message.kind === "snapshot") takeSnapshot(message);
+  else if (message.kind === "patch") takePatch(message);
+  else if (message.kind === "page") takePage(message);
+  askForMarkers();
+  update();
+}
+
+/** One of this person's read markers moved, here or on another device. */
+export function markerMoved(change) {
+  takeMarker(change.id, change.inbound_read, change.version);
+  counts.mark(change);
+  update();
+}
+
+function takeSnapshot(message) {
+  // Before the patches that waited for it move what it counts.
+  counts.set(message.counts);
+  forgetMarkers(message);
+  const open = item(openId);
+  feed.snapshot(message);
+  // It may be beyond the first page, and its thread shows it all the same.
+  if (open && !item(openId)) feed.items.set(openId, open);
+  views.clear();
+  loaded(keyOf(EVERYTHING), message);
+}
+
+function takePatch(message) {
+  feed.patch(message);
+  if (message.counts) counts.offer(message.counts);
+  for (const { id, preview_direction, preview_author_id } of message.upsert) {
+    if (preview_direction === "outbound") people.stopTyping(id, preview_author_id);
+  }
+}
+
+function applyMoves({ moves = [], from, to }) {
+  for (const { id, was } of moves) if (was === null) markers.set(id, markers.get(id) ?? 0);
+  counts.move({ moves, from, to }, markerAt);
+  arrived(moves.filter(({ inbound }) => inbound), row);
+}
+
+// The server answers a filter or a request for more with a page of one view of the list.
+function takePage(message) {
+  const key = keyOf(message.view);
+  feed.page(message.items);
+  if (message.more || !views.has(key)) loaded(key, message);
+  if (!message.more) look(message.view);
+}
+
+function look(wanted) {
+  if (keyOf(wanted) !== keyOf(view)) order.settle();
+  view = wanted;
+}
+
+function loaded(key, { items, cursor }) {
+  views.set(key, { cursor, end: cursor ? items.at(-1) : null });
+}
+
+const keyOf = ({ search, who, status, unread }) => JSON.stringify([search, who, status, unread]);
+
+// Markers are at least as new as the personal version they come with.
+function takeMarkers({ markers: incoming = {}, personalVersion = 0 }) {
+  for (const [id, read] of Object.entries(incoming)) takeMarker(id, read, personalVersion);
+}
+
+function takeMarker(id, read, version) {
+  if ((markerVersions.get(id) ?? 0) > version) return;
+  markers.set(id, read);
+  markerVersions.set(id, version);
+}
+
+// A snapshot comes with the markers of its rows; others may have moved while this tab was away.
+function forgetMarkers({ markers: its, personalVersion }) {
+  for (const id of [...markers.keys()]) {
+    if (!(id in its) && (markerVersions.get(id) ?? 0) <= personalVersion) markers.delete(id);
+  }
+}
+
+const markerAt = (id, version) =>
+  (markerVersions.get(id) ?? 0) <= version ? markers.get(id) : undefined;
+
+// A room patch carries nothing that differs per viewer, so a row that is new to this tab
+// comes without this person's marker.
+async function askForMarkers() {
+  const ids = [...feed.items.keys()]
+    .filter((id) => !markers.has(id) && !asked.has(id))
+    .slice(0, MARKERS_AT_ONCE);
+  if (ids.length === 0 || !isConnected()) return;
+  for (const id of ids) asked.add(id);
+  const answer = await ask("markers:get", { ids });
+  for (const id of ids) asked.delete(id);
+  takeMarkers(answer);
+  update();
+  if (answer.error) window.setTimeout(askForMarkers, ASK_AGAIN_MS);
+  else askForMarkers();
+}
+
+const newestFirst = (a, b) =>
+  a.last_activity_at === b.last_activity_at
+    ? a.id < b.id ? 1 : -1
+    : a.last_activity_at < b.last_activity_at ? 1 : -1;
+
+const unreadOf = ({ id, inbound_count }) =>
+  markers.has(id) ? Math.max(0, inbound_count - markers.get(id)) : 0;
+
+function matches(found) {
+  const { search, who, status, unread } = view;
+  if (who === "mine" && found.assignee_id !== account.get().userId) return false;
+  if (who === "unassigned" && found.assignee_id !== "") return false;
+  if (status && found.status !== status) return false;
+  if (unread && unreadOf(found) === 0 && found.id !== keptUnread) return false;
+  return !search || matchesTerms(found, view.terms);
+}
+
+function shown() {
+  const end = views.get(keyOf(view))?.end;
+  return [...feed.items.values()]
+    .filter(matches)
+    .filter((found) => !end || newestFirst(found, end) <= 0)
+    .sort(newestFirst);
+}
+
+// What arrives in front of the reader's eyes is about to be marked read.
+const isBeingRead = ({ id }) =>
+  id === openId && !document.hidden && document.hasFocus() && readsAlong();
+
+function decorate(found, stop = "") {
+  const { userId } = account.get();
+  const typists = people.typistsOf(found.id);
+  return {
+    ...found,
+    unread: isBeingRead(found) ? 0 : unreadOf(found),
+    is_open: found.id === openId,
+    path: filters.conversationPath(found.id),
+    tab_stop: found.id === stop,
+    salutation: salutation(found.patient_name, found.patient_phone),
+    name_hits: hitsIn(found.patient_name, found.patient_search, view.terms),
+    initials: initials(found.patient_name),
+    hue: hue(found.patient_id),
+    // Colleagues know each other by first name; a label such as "Doctor 2" stays whole.
+    preview_author: found.preview_author_id
+      ? people.firstName(found.preview_author)
+      : found.preview_author,
+    preview_mine: found.preview_author_id !== "" && found.preview_author_id === userId,
+    assigned_to_me: found.assignee_id !== "" && found.assignee_id === userId,
+    typing: typists[0] ?? "",
+    typing_count: typists.length,
+  };
+}
+
+function vars() {
+  const { who, status, unread } = filters.get();
+  const { rows, news } = order.arrange(shown(), item, newestFirst);
+  const stop = [focused, openId].find((id) => rows.some((found) => found.id === id)) ?? rows[0]?.id;
+  const unreadCount = counts.count({ unread: true });
+  safely(attend, unreadCount);
+  const staff = people.colleagues().map((person) => ({
+    ...person,
+    initials: initials(person.name),
+    hue: hue(person.id),
+    is_me: person.id === account.get().userId,
+  }));
+  return {
+    conversations: rows.map((found) => decorate(found, stop)),
+    news,
+    who,
+    status,
+    unread,
+    is_filtered: who !== "all" || status !== "" || unread,
+    filter_query: filters.asQuery(),
+    ready: feed.ready,
+    cursor: views.get(keyOf(view))?.cursor ?? "",
+    count_all: counts.count({ status, unread }),
+    count_mine: counts.count({ who: "mine", status, unread }),
+    count_unassigned: counts.count({ who: "unassigned", status, unread }),
+    count_unread: unreadCount,
+    staff,
+    online_count: staff.filter(({ online }) => online).length,
+  };
+}
+
+/** The search whose hits are shown. */
+export const search = () => view.search;
+
+/** The first conversation that matches, "" for none. */
+export const first = () => shown()[0]?.id ?? "";
+
+/** The keyboard's focus is on a row, or on none for "". */
+export function focusOn(conversationId) {
+  if (focused === conversationId) return;
+  focused = conversationId;
+  changed(stateName);
+}
+
+account.subscribe(update);
+order.onSettled(() => changed(stateName));
+filters.onChange(() => {
+  // The server answers with the rows; without it, those that are here have to do.
+  if (!isConnected()) look({ ...view, ...filters.get() });
+  changed(stateName);
+});
+if (typeof window !== "undefined") {
+  // Whether somebody looks decides whether the open conversation has unread messages.
+  for (const event of ["focus", "blur"]) window.addEventListener(event, update);
+  document.addEventListener("visibilitychange", update);
+}
+people.onChange(() => changed(stateName));
+counts.onChange(() => changed(stateName));

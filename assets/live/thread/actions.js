@@ -1,0 +1,30 @@
+// What a person does with a conversation. Each either takes effect or says that it did not.
+
+import { account } from "../account/account.js";
+import { listPath } from "../navigation/filters.js";
+import { ask } from "../connection/request.js";
+import { notice } from "../components/notices.js";
+import { spare } from "./read_marker.js";
+import { goTo } from "../navigation/router.js";
+
+export const setStatus = (conversationId, status) =>
+  act("conversation:status", { conversationId, status });
+
+/** Give a conversation to somebody ("" for nobody) if it is still `expected`'s. */
+export const assign = (conversationId, assigneeId, expected) =>
+  act("conversation:assign", { conversationId, assigneeId, expected });
+
+export const assignToMe = (conversationId, expected) =>
+  assign(conversationId, account.get().userId, expected);
+
+/** Mark unread and go back to the list, or it would be read again at once. */
+export async function markUnread(conversationId) {
+  spare(conversationId);
+  goTo(listPath());
+  await act("conversation:unread", { conversationId });
+}
+
+async function act(event, data) {
+  const { error } = await ask(event, data);
+  if (error) notice(error.code, { name: error.name ?? "" });
+}

@@ -1,0 +1,32 @@
+// The newest messages of the conversations that were open last, in this page's memory only: they
+// show without a connection, and at once on the way back. Nothing of it outlives a sign-out or a
+// change of person or clinic.
+
+import { account } from "../account/account.js";
+
+const CONVERSATIONS = 20;
+// As many as the server sends when a conversation is opened (clinic_chat/domain/queries/message_pages.py).
+const MESSAGES = 30;
+
+const kept = new Map();
+let owner = "";
+
+/** Keep the end of a conversation, whose newest message is among the feed's. */
+export function keep({ key, version, items }, row) {
+  if (!row) return;
+  const newest = [...items.values()].sort((a, b) => a.seq - b.seq).slice(-MESSAGES);
+  kept.delete(key);
+  kept.set(key, { version, items: newest, row });
+  if (kept.size > CONVERSATIONS) kept.delete(kept.keys().next().value);
+}
+
+/** What is kept of a conversation: `{version, items, row}`, undefined for nothing. */
+export const recall = (conversationId) => kept.get(conversationId);
+
+export const forget = (conversationId) => kept.delete(conversationId);
+
+account.subscribe(({ userId, clinic }) => {
+  const next = `${userId} ${clinic}`;
+  if (next !== owner) kept.clear();
+  owner = next;
+});
