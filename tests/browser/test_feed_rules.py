@@ -1,4 +1,4 @@
-"""The rules by which a tab keeps a feed current (assets/live/feeds/feed.js), in the browser itself."""
+"""The rules by which a tab keeps a feed current (assets/live/feeds/feed.js), in the browser."""
 
 import base64
 import random

@@ -22,8 +22,8 @@ FONT = "@fontsource-variable/inter"
 COLORS = "@radix-ui/colors"
 # Menus by the rules of WAI-ARIA: focus, keys, typing ahead, places at the screen's edge.
 MENUS = "@radix-ui/react-dropdown-menu"
-# Seals what waits in the browser (assets/live/outbox/sealed_storage.js): audited, without dependencies,
-# and, unlike the browser's own, there on plain HTTP and without waiting.
+# Seals what waits in the browser (assets/live/outbox/sealed_storage.js): audited, without
+# dependencies, and, unlike the browser's own, there on plain HTTP and without waiting.
 CIPHERS = "@noble/ciphers"
 PACKAGES = {FONT: "5.2.8", COLORS: "3.0.0", MENUS: "2.2.1", CIPHERS: "2.4.0"}
 # What assets/styles/tokens.css makes the look of; of some there are see-through colours too.

@@ -315,7 +315,7 @@ def browser_value(module: str, store: str, expression: str, var_type: Any = str)
 
 
 def in_slices(ready: rx.Var[bool]) -> rx.Var[bool]:
-    """`ready`, true once what shows with it was drawn in slices (assets/live/components/deferred.js).
+    """`ready`, true once what shows with it was drawn (assets/live/components/deferred.js).
 
     For what is large: drawn in one go it would keep a slow machine from everything else for most
     of a second.

@@ -1,4 +1,4 @@
-"""The open conversation's state. The browser's feed owns its messages (assets/live/thread/thread.js)."""
+"""The open conversation's state. The browser owns its messages (assets/live/thread/thread.js)."""
 
 from dataclasses import dataclass
 from typing import Any
