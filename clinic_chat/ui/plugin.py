@@ -49,7 +49,7 @@ FILES = {
     # Loaded on demand (assets/live/menu.js).
     "menus": r"/node_modules\/(@radix-ui|@floating-ui|react-remove-scroll|aria-hidden)/",
     # The socket begins to connect right after the first of these, for which it needs the others.
-    "state": r"/\.web\/utils\/(state|context|context-registry)\.jsx?$/",
+    "state": r"/\.web\/(utils\/(state|context|context-registry)|public\/live\/boundary)\.jsx?$/",
 }
 BACKEND_PATHS = ("/_event", "/auth", "/api", "/healthz", "/readyz")
 
