@@ -8,7 +8,12 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from clinic_chat.cookies import forwarded_https
-from clinic_chat.server.csp import NOTHING, content_security_policy, inline_script_hashes
+from clinic_chat.server.csp import (
+    NOTHING,
+    OWN_SCRIPTS,
+    content_security_policy,
+    inline_script_hashes,
+)
 
 ALWAYS = {
     "X-Content-Type-Options": "nosniff",
@@ -23,8 +28,7 @@ PRIVATE_PREFIXES = ("/api/", "/auth/", "/_event")
 HASHED_PREFIX = "/assets/"
 FOR_EVER = "public, max-age=31536000, immutable"
 REVALIDATE = "no-cache"
-# A script's own policy counts where it is the code of a worker.
-WITH_PAGE_POLICY = ("text/html", "text/javascript", "application/javascript")
+SCRIPT_TYPES = ("text/javascript", "application/javascript")
 
 log = structlog.get_logger(__name__)
 
@@ -65,9 +69,11 @@ class SecurityHeaders:
         content_type = headers.get("content-type", "")
         is_page = content_type.startswith("text/html")
         policy = NOTHING
-        if content_type.startswith(WITH_PAGE_POLICY):
+        if is_page:
             host = Headers(scope=scope).get("host", "")
             policy = content_security_policy(host, self._hashes())
+        elif content_type.startswith(SCRIPT_TYPES):
+            policy = OWN_SCRIPTS
         if status != HTTPStatus.NOT_MODIFIED:
             # A browser would give it to the page that it has kept (RFC 9111 section 4.3.4).
             headers["Content-Security-Policy"] = policy

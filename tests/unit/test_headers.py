@@ -61,6 +61,18 @@ async def test_every_response_has_the_security_headers(path: str) -> None:
     assert "strict-transport-security" not in headers
 
 
+async def test_a_script_has_a_policy_for_workers_that_costs_a_page_nothing() -> None:
+    async def script(_: Request) -> Response:
+        return Response("self.close()", media_type="text/javascript")
+
+    app = SecurityHeaders(Starlette(routes=[Route("/assets/a.js", script)]))
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://inbox.example") as client:
+        response = await client.get("/assets/a.js")
+
+    assert response.headers["content-security-policy"] == "default-src 'self'"
+
+
 async def test_only_https_promises_https() -> None:
     response = await get("/", base="https://inbox.example")
 

@@ -7,8 +7,10 @@ const formats = new Map();
 /** A number as short as a button needs it: 1200 is "1,2 mil" or "1.2K". */
 export function CompactCount({ number }) {
   const language = locale.use();
+  // The first format of a page costs it some milliseconds, and few counts need one.
+  if (number < 1000) return String(number);
   if (!formats.has(language)) {
     formats.set(language, new Intl.NumberFormat(language, { notation: "compact" }));
   }
-  return number < 1000 ? String(number) : formats.get(language).format(number);
+  return formats.get(language).format(number);
 }

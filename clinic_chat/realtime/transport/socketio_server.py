@@ -25,7 +25,7 @@ MAX_FRAME_BYTES = 256 * 1024
 _LIKE_REFLEX = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 
 
-class TextPacket(Packet):  # type: ignore[misc]
+class TextPacket(Packet):
     """A packet whose data is not searched for bytes, because nothing here sends any."""
 
     uses_binary_events = False

@@ -49,7 +49,10 @@ FILES = {
     # Loaded on demand (assets/live/menus/menu.js).
     "menus": r"/node_modules\/(@radix-ui|@floating-ui|react-remove-scroll|aria-hidden)/",
     # The socket begins to connect right after the first of these, for which it needs the others.
-    "state": r"/\.web\/utils\/(state|context|context-registry)\.jsx?$/",
+    "state": (
+        r"/\.web\/(utils\/(state|context|context-registry)|public\/live\/components\/boundary)"
+        r"\.jsx?$/"
+    ),
 }
 BACKEND_PATHS = ("/_event", "/auth", "/api", "/healthz", "/readyz")
 
