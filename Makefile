@@ -32,6 +32,8 @@ test: $(VENV)/installed-tests
 lint: $(VENV)/installed-tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/oxlint assets/live
 
 types: $(VENV)/installed-tests
 	$(BIN)/mypy

@@ -3,7 +3,7 @@
 
 import { createElement } from "react";
 
-import { focusComposer } from "../thread/composer.js";
+import { focusComposer } from "../navigation/focus.js";
 import { focusRows } from "../inbox/rows.js";
 
 const focusMessages = () =>

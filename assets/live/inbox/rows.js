@@ -4,7 +4,7 @@
 import { createElement, useEffect, useRef } from "react";
 
 import { shifted } from "./aim.js";
-import { focusComposer } from "../thread/composer.js";
+import { focusComposer } from "../navigation/focus.js";
 import { conversationPath } from "../navigation/filters.js";
 import * as inbox from "./inbox.js";
 import * as order from "./order.js";

@@ -23,13 +23,6 @@ export function refusal(body) {
   return "";
 }
 
-/** Put the focus into the message box; whether there is one. */
-export function focusComposer() {
-  const box = document.querySelector("[data-testid=composer] textarea");
-  box?.focus();
-  return Boolean(box);
-}
-
 // It comes when the conversation is drawn: what is being typed by then must not go on in here.
 const BUSY = "input, textarea, select, [role=menu], [role=alertdialog]";
 const isElsewhere = () => Boolean(document.activeElement?.closest(BUSY));
