@@ -46,6 +46,7 @@ GROWTH = 0.10
 CALM_SECONDS = 45.0
 LOOK_SECONDS = 1.0
 OK, UNAVAILABLE = 200, 503
+CONNECTIONS = ("PollingSocket", "Peer", "FrameProtocol")
 
 
 Faults = dict[str, list[str]]
@@ -216,7 +217,7 @@ def test_strangers_cause_no_internal_error_and_leave_nothing_behind(target: Targ
 
     assert faults == {}
     after = _calm(target, before)
-    assert _connections(after) == 0
+    assert _connections(after) == {}
     assert _more_of(before, after) == {}
     assert after.bytes < before.bytes * (1 + GROWTH)
     assert len([name for name in seen if ":" in name]) > 5
@@ -252,9 +253,9 @@ def _calm(target: Target, wanted: Alive | None) -> Alive:
             return found
 
 
-def _connections(found: Alive) -> int:
-    names = ("PollingSocket", "Peer", "Visitor", "FrameProtocol")
-    return sum(count for name, count in found.types.items() if name.rpartition(".")[2] in names)
+def _connections(found: Alive) -> dict[str, int]:
+    """Those that are there. Whose they were is known longer, by the states of lost tabs."""
+    return {n: count for n, count in found.types.items() if n.rpartition(".")[2] in CONNECTIONS}
 
 
 def _more_of(before: Alive, after: Alive) -> dict[str, int]:
