@@ -64,7 +64,13 @@ def ready_commands(folder: Path) -> Iterator[Commands]:
 def main() -> None:
     """Run each command that a line asks for; write its exit code."""
     # What commands import when they need it.
-    for name in ("demo", "domain.imports", "domain.tables", "domain.tokens", "storage.migrate"):
+    for name in (
+        "demo",
+        "domain.imports.importer",
+        "domain.tables",
+        "domain.accounts.api_tokens",
+        "storage.migrate",
+    ):
         import_module(f"clinic_chat.{name}")
     for name in ("rich.progress", "typer.rich_utils", "aiosqlite", "asyncpg"):
         import_module(name)

@@ -33,8 +33,8 @@ KILLS = 3
 WRITER = """
 import asyncio, sys
 from uuid import UUID
-from clinic_chat.domain.sending import send_message
-from clinic_chat.domain.scope import ClinicScope
+from clinic_chat.domain.messages.sending import send_message
+from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.storage.database import Database
 
 async def main(url, clinic, user, conversation, prefix):
