@@ -254,11 +254,7 @@ def _calm(target: Target, wanted: Alive | None) -> Alive:
 
 
 def _connections(found: Alive) -> dict[str, int]:
-<<<<<<< HEAD
-    """Those that are there. Whose one was may be known longer: by the state of a tab that was lost."""
-=======
     """Those that are there. Whose they were is known longer, by the states of lost tabs."""
->>>>>>> main
     return {n: count for n, count in found.types.items() if n.rpartition(".")[2] in CONNECTIONS}
 
 
