@@ -6,7 +6,7 @@ import structlog
 from clinic_chat.api.app import create_api
 from clinic_chat.logs import configure_logging
 from clinic_chat.realtime.gate import Gate, exposed_events
-from clinic_chat.realtime.server import Live
+from clinic_chat.realtime.server import RealtimeServer
 from clinic_chat.server.development import prepare_development
 from clinic_chat.services import Services
 from clinic_chat.settings import get_settings
@@ -36,7 +36,7 @@ def _handler_failed(exception: Exception) -> None:
 settings = get_settings()
 configure_logging(settings.log_level)
 services = Services(settings)
-live = Live(services)
+live = RealtimeServer(services)
 runtime.use_live(live)
 
 app = rx.App(

@@ -1,4 +1,4 @@
-"""What many tabs ask for at the same moment and what changes rarely, read once for all."""
+"""A cache with a time to live, for what many tabs ask for at once and what changes rarely."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Hashable
@@ -9,8 +9,8 @@ from typing import Any, Generic, TypeVar
 Value = TypeVar("Value")
 
 
-class Recent(Generic[Value]):
-    """Answers that are at most `seconds` old; who asks while one is being read waits for it."""
+class SingleFlightCache(Generic[Value]):
+    """Keeps each answer for `seconds`; concurrent misses of one key share one load."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds

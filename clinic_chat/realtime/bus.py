@@ -13,14 +13,20 @@ from uuid import UUID
 import structlog
 
 from clinic_chat.domain.clinics.scope import ClinicScope
-from clinic_chat.domain.events.log import Personal, Recorded, events_after, last_seq, last_seqs
+from clinic_chat.domain.events.log import (
+    CommittedEvent,
+    PersonalChange,
+    events_after,
+    last_seq,
+    last_seqs,
+)
 from clinic_chat.storage.database import Database, StorageUnavailable
 
 LOOK_SECONDS = 5.0
 
 Call = Callable[[], Awaitable[None]]
-EventListener = Callable[[UUID, list[Recorded]], Awaitable[None]]
-PersonalListener = Callable[[Personal], Awaitable[None]]
+EventListener = Callable[[UUID, list[CommittedEvent]], Awaitable[None]]
+PersonalListener = Callable[[PersonalChange], Awaitable[None]]
 
 log = structlog.get_logger(__name__)
 
@@ -30,7 +36,7 @@ class Bus:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._queue: asyncio.Queue[Recorded | Personal | Call] = asyncio.Queue()
+        self._queue: asyncio.Queue[CommittedEvent | PersonalChange | Call] = asyncio.Queue()
         self._delivered: dict[UUID, int] = {}
         self._on_events: list[EventListener] = []
         self._on_personal: list[PersonalListener] = []
@@ -43,7 +49,7 @@ class Bus:
         """Call `listener` with each change of what is one person's alone."""
         self._on_personal.append(listener)
 
-    async def committed(self, items: list[Recorded | Personal]) -> None:
+    async def committed(self, items: list[CommittedEvent | PersonalChange]) -> None:
         """Take what a transaction announced; register this with `Database.on_commit`."""
         for item in items:
             self._queue.put_nowait(item)
@@ -96,31 +102,31 @@ class Bus:
         except Exception as error:
             log.error("bus.delivery_failed", exc_info=error)
 
-    async def _deliver(self, first: Recorded | Personal | Call) -> None:
+    async def _deliver(self, first: CommittedEvent | PersonalChange | Call) -> None:
         batch = [first]
         while not self._queue.empty():
             batch.append(self._queue.get_nowait())
-        clinics: dict[UUID, list[Recorded]] = {}
+        clinics: dict[UUID, list[CommittedEvent]] = {}
         for item in batch:
-            if isinstance(item, Recorded):
+            if isinstance(item, CommittedEvent):
                 clinics.setdefault(item.clinic_id, []).append(item)
                 continue
             # Events that follow each other become one patch; anything else keeps its place
             # among them, because a read marker that overtakes its message would miscount.
             await self._deliver_events(clinics)
-            if isinstance(item, Personal):
+            if isinstance(item, PersonalChange):
                 for listener in self._on_personal:
                     await self._guarded(listener(item))
             else:
                 await self._guarded(item())
         await self._deliver_events(clinics)
 
-    async def _deliver_events(self, clinics: dict[UUID, list[Recorded]]) -> None:
+    async def _deliver_events(self, clinics: dict[UUID, list[CommittedEvent]]) -> None:
         for clinic_id, events in clinics.items():
             await self._guarded(self._deliver_clinic(clinic_id, events))
         clinics.clear()
 
-    async def _deliver_clinic(self, clinic_id: UUID, events: list[Recorded]) -> None:
+    async def _deliver_clinic(self, clinic_id: UUID, events: list[CommittedEvent]) -> None:
         delivered = self._delivered.get(clinic_id)
         if delivered is None:
             return
@@ -139,7 +145,7 @@ class Bus:
                 return
             await self._hand_on(clinic_id, events)
 
-    async def _hand_on(self, clinic_id: UUID, events: list[Recorded]) -> None:
+    async def _hand_on(self, clinic_id: UUID, events: list[CommittedEvent]) -> None:
         # Moved before the listeners run: a listener that fails must not see the batch again
         # for ever, and whoever missed a patch notices the hole and asks.
         self._delivered[clinic_id] = events[-1].seq

@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(eq=False, slots=True)
-class Caller:
+class Connection:
     """The signed-in person behind one socket."""
 
     sid: str
@@ -73,41 +73,41 @@ class Caller:
         return True
 
 
-_current: ContextVar[Caller] = ContextVar("caller")
+_current: ContextVar[Connection] = ContextVar("caller")
 
 
-def current_caller() -> Caller:
+def current_connection() -> Connection:
     """The caller of the event being handled; set by the gate."""
     return _current.get()
 
 
-def set_current_caller(caller: Caller) -> None:
-    """Make `caller` the one `current_caller` returns in this task."""
+def set_current_connection(caller: Connection) -> None:
+    """Make `caller` the one `current_connection` returns in this task."""
     _current.set(caller)
 
 
-class Callers:
+class Connections:
     """The live sockets of this process."""
 
     def __init__(self, database: Database, sessions: Sessions) -> None:
         self._database = database
         self._sessions = sessions
-        self._by_sid: dict[str, Caller] = {}
+        self._by_sid: dict[str, Connection] = {}
 
-    def admit(self, sid: str, visitor: Visitor | None) -> Caller | None:
+    def admit(self, sid: str, visitor: Visitor | None) -> Connection | None:
         """Remember the socket of a connection that the handshake let in; None for any other."""
         if visitor is None or visitor.over:
             return None
         identity: Identity = visitor.identity
         scope = ClinicScope(self._database, identity.clinic_id, identity.user_id)
-        caller = self._by_sid[sid] = Caller(sid, visitor, scope)
+        caller = self._by_sid[sid] = Connection(sid, visitor, scope)
         return caller
 
-    def find(self, sid: str | None) -> Caller | None:
+    def find(self, sid: str | None) -> Connection | None:
         """The socket's caller, whatever became of the session meanwhile."""
         return self._by_sid.get(sid or "")
 
-    async def live(self, sid: str | None) -> Caller | None:
+    async def live(self, sid: str | None) -> Connection | None:
         """The socket's caller when its session was live a few seconds ago."""
         caller = self.find(sid)
         if caller is None:
@@ -147,14 +147,14 @@ class Callers:
             if not caller.renew(live.get(caller.identity.session_id), moment):
                 await cut(caller.sid)
 
-    def forget(self, sid: str) -> Caller | None:
+    def forget(self, sid: str) -> Connection | None:
         """Drop a socket that is gone."""
         caller = self._by_sid.pop(sid, None)
         if caller is not None:
             caller.gone = True
         return caller
 
-    def of_session(self, session_id: UUID) -> list[Caller]:
+    def of_session(self, session_id: UUID) -> list[Connection]:
         """The sockets of one sign-in session."""
         return [c for c in self._by_sid.values() if c.identity.session_id == session_id]
 
@@ -162,6 +162,6 @@ class Callers:
         """How many live sockets there are."""
         return len(self._by_sid)
 
-    def all(self) -> list[Caller]:
+    def all(self) -> list[Connection]:
         """Every live socket."""
         return list(self._by_sid.values())

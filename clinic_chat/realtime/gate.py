@@ -16,7 +16,7 @@ from reflex.state import BaseState, State, StateUpdate
 from reflex_base.constants.route import RouteVar
 from reflex_base.utils.format import format_event_handler
 
-from clinic_chat.realtime.connections import Callers, set_current_caller
+from clinic_chat.realtime.connections import Connections, set_current_connection
 from clinic_chat.refusals import count_refusal
 
 # What the browser's page load and navigation send; `set_is_hydrated` ends their chain.
@@ -67,7 +67,7 @@ class Gate(rx.Middleware):
 
     def __init__(
         self,
-        callers: Callers,
+        callers: Connections,
         allowed: frozenset[str],
         on_dead_session: Callable[[str], Any],
         by_itself: frozenset[str] = frozenset(),
@@ -91,5 +91,5 @@ class Gate(rx.Middleware):
             return StateUpdate()
         if event.name not in self._by_itself:
             caller.note_activity()
-        set_current_caller(caller)
+        set_current_connection(caller)
         return None

@@ -1,4 +1,4 @@
-"""Memory that a crowd of tabs took goes back to the system when they have left."""
+"""Gives memory back to the operating system after a spike of connections."""
 
 import asyncio
 import ctypes
@@ -18,11 +18,11 @@ LOOKS = int(STATE_SECONDS / LOOK_SECONDS) + 1
 MANY = 300
 
 
-class Tidying:
-    """Notices that a crowd is gone, or that many were here in the course of time.
+class MemoryTrimmer:
+    """Trims memory when a spike of connections is over, or when many have come and gone.
 
-    `count` tells how many tabs there are, `left` how many have ever left; `let_go` gives up what
-    others keep for as many as were here. What tabs leave behind refers to itself, and Python looks
+    `count` tells how many tabs there are, `left` how many have ever left;
+    `release_idle_connections` closes what the database opened for as many as were here. What tabs leave behind refers to itself, and Python looks
     for such garbage while tabs come, of all moments. To look takes 0.1 s after 500 tabs, in which
     nothing else is done, so Python is kept from it and it is left for when few are there to notice.
     """
@@ -31,11 +31,11 @@ class Tidying:
         self,
         count: Callable[[], int],
         left: Callable[[], int],
-        let_go: Callable[[], Awaitable[object]],
+        release_idle_connections: Callable[[], Awaitable[object]],
     ) -> None:
         self._count = count
         self._left = left
-        self._let_go = let_go
+        self._let_go = release_idle_connections
         self._most = 0
         self._looks = 0
         self._left_then = 0
@@ -48,7 +48,7 @@ class Tidying:
                 # The database may be away just now; the next crowd is tidied after as well.
                 with suppress(StorageUnavailable):
                     await self._let_go()
-                give_back()
+                trim()
 
     def is_time(self) -> bool:
         """True once when a crowd has been gone for a while, or when many left since.
@@ -68,9 +68,9 @@ class Tidying:
         return True
 
 
-def give_back() -> None:
+def trim() -> None:
     """Free garbage, and give the system what the C library keeps for later, where it can."""
     gc.collect()
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
+    malloc_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if malloc_trim is not None:
+        malloc_trim(0)

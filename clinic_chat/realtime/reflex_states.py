@@ -1,4 +1,4 @@
-"""What Reflex keeps of tabs: while they are there, and a while longer of those that were lost."""
+"""Keeps Reflex's state of each tab while it is connected, and a while longer when it is lost."""
 
 import asyncio
 from time import monotonic
@@ -20,7 +20,7 @@ MOST_LOST = 30
 Session = tuple[UUID, UUID]
 
 
-class TabStates:
+class ReflexStates:
     """Keeps the states of connected and recently lost tabs from being forgotten."""
 
     def __init__(self, app: rx.App) -> None:

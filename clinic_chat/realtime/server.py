@@ -13,12 +13,12 @@ from socketio import AsyncServer
 from socketio.exceptions import ConnectionRefusedError as Refused
 
 from clinic_chat.domain.clinics.scope import ClinicScope
-from clinic_chat.domain.events.log import Personal, Recorded
+from clinic_chat.domain.events.log import CommittedEvent, PersonalChange
 from clinic_chat.domain.queries.changes import changes_of
 from clinic_chat.realtime import rooms
 from clinic_chat.realtime.bus import Bus
-from clinic_chat.realtime.commands.commands import Acts
-from clinic_chat.realtime.connections import Caller, Callers
+from clinic_chat.realtime.commands.commands import Commands
+from clinic_chat.realtime.connections import Connection, Connections
 from clinic_chat.realtime.feeds import inbox as inbox_feed
 from clinic_chat.realtime.feeds import personal as personal_feed
 from clinic_chat.realtime.feeds import thread as thread_feed
@@ -33,11 +33,11 @@ from clinic_chat.realtime.identity import (
     identity_told,
     names_another,
 )
-from clinic_chat.realtime.memory import Tidying
+from clinic_chat.realtime.memory import MemoryTrimmer
 from clinic_chat.realtime.presence.activity import Activity
-from clinic_chat.realtime.presence.coalescing import Gathering
+from clinic_chat.realtime.presence.coalescing import Coalescer
 from clinic_chat.realtime.presence.online import Presence
-from clinic_chat.realtime.reflex_states import TabStates
+from clinic_chat.realtime.reflex_states import ReflexStates
 from clinic_chat.realtime.state_events import bounded, framework_request, newest_event
 from clinic_chat.realtime.transport.heartbeat import close_peers, watch_peers
 from clinic_chat.realtime.transport.socketio_server import create_socket_server
@@ -60,28 +60,28 @@ _LOST = {
 }
 
 
-class Live:
+class RealtimeServer:
     """The real-time server of one process."""
 
     def __init__(self, services: Services) -> None:
         self.handshakes = Handshakes(services.sessions, services.limits, services.settings)
         self.sio = create_socket_server(services.settings, self.handshakes)
-        self.callers = Callers(services.database, services.sessions)
+        self.callers = Connections(services.database, services.sessions)
         self.bus = Bus(services.database)
         self.feeds = Feeds(self._emit)
-        self.crowd = Gathering(self._tell_clinic)
-        self.presence = Presence(self.crowd.tell)
-        self.activity = Activity(self._tell_in_turn, self.crowd.tell)
+        self.broadcasts = Coalescer(self._tell_clinic)
+        self.presence = Presence(self.broadcasts.tell)
+        self.activity = Activity(self._tell_in_turn, self.broadcasts.tell)
         self.subscriptions = Subscriptions(
             self.sio, self.feeds, self.bus, self.presence, self.activity
         )
         self.work = Work()
-        self.acts = Acts(self.callers, self.subscriptions, self.activity, services, self.work)
+        self.acts = Commands(self.callers, self.subscriptions, self.activity, services, self.work)
         self._database = services.database
         self._secret = services.settings.signing_key()
         self._namespace = ""
         self._framework: Any = None
-        self._tabs: TabStates | None = None
+        self._tabs: ReflexStates | None = None
         self._allowed: frozenset[str] = frozenset()
         services.database.on_commit(self.bus.committed)
         on_goodbye(self.say_goodbye)
@@ -95,7 +95,7 @@ class Live:
         """
         self._allowed = allowed
         self._framework = app.event_namespace
-        self._tabs = TabStates(app)
+        self._tabs = ReflexStates(app)
         self._namespace = self.subscriptions.namespace = self._framework.namespace
         self.sio.on("connect", self._connect, namespace=self._namespace)
         self.sio.on("disconnect", self._disconnect, namespace=self._namespace)
@@ -106,7 +106,9 @@ class Live:
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:
         """Deliver events and notice dead peers and ended sessions while the server runs."""
-        tidying = Tidying(self.callers.count, self.handshakes.left, self._database.let_go)
+        tidying = MemoryTrimmer(
+            self.callers.count, self.handshakes.left, self._database.release_idle_connections
+        )
         tasks = [
             asyncio.create_task(self.bus.run(), name="clinic_chat_bus"),
             asyncio.create_task(watch_peers(self.sio), name="clinic_chat_peers"),
@@ -218,9 +220,9 @@ class Live:
             self.presence.leave(caller.identity, sid)
             await self.activity.gone(caller)
 
-    async def _publish(self, clinic_id: UUID, events: list[Recorded]) -> None:
+    async def _publish(self, clinic_id: UUID, events: list[CommittedEvent]) -> None:
         scope = ClinicScope(self._database, clinic_id)
-        by_conversation: dict[UUID, list[Recorded]] = {}
+        by_conversation: dict[UUID, list[CommittedEvent]] = {}
         for event in events:
             by_conversation.setdefault(event.conversation_id, []).append(event)
         changes = await changes_of(scope, events)
@@ -239,7 +241,7 @@ class Live:
             moves=inbox_feed.moves(events),
         )
 
-    async def _publish_personal(self, change: Personal) -> None:
+    async def _publish_personal(self, change: PersonalChange) -> None:
         await self.feeds.publish(
             rooms.person(change.clinic_id, change.user_id),
             personal_feed.FEED,
@@ -256,7 +258,7 @@ class Live:
         await self._emit(event, data, rooms.clinic(clinic_id))
 
 
-def _remember_versions(caller: Caller, auth: Any) -> None:
+def _remember_versions(caller: Connection, auth: Any) -> None:
     held = auth.get("live") if isinstance(auth, dict) else None
     if not isinstance(held, dict):
         return

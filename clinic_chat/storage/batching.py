@@ -1,4 +1,4 @@
-"""Work of one clinic that waits for the transaction before it, done together in the next."""
+"""Group commit: writes that queue behind a clinic's running transaction share the next one."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -6,15 +6,15 @@ from contextvars import Context
 from typing import Generic, TypeVar
 from uuid import UUID
 
-# As many as fit into a transaction that nobody who waits behind it notices.
-TOGETHER = 64
+# Larger transactions would make the writes behind them wait noticeably.
+MAX_BATCH = 64
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-class Together(Generic[Item, Result]):
-    """Hands what came while the last group was done to `perform`, as the next group.
+class Batcher(Generic[Item, Result]):
+    """Collects what comes while a batch is performed, and performs it as the next batch.
 
     A transaction costs many times what a change in it costs, and waits for the disk. `perform`
     gets at most 64 items of one clinic in the order in which they came, and returns what became
@@ -28,7 +28,7 @@ class Together(Generic[Item, Result]):
         self._waiting: dict[UUID, list[tuple[Item, asyncio.Future[Result]]]] = {}
         self._performing: dict[UUID, asyncio.Task[None]] = {}
 
-    async def do(self, clinic_id: UUID, item: Item) -> Result:
+    async def submit(self, clinic_id: UUID, item: Item) -> Result:
         """What became of the item. A caller that is cancelled does not take it back."""
         result: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(clinic_id, []).append((item, result))
@@ -42,7 +42,7 @@ class Together(Generic[Item, Result]):
     async def _perform_all(self, clinic_id: UUID) -> None:
         try:
             while waiting := self._waiting.pop(clinic_id, []):
-                now, later = waiting[:TOGETHER], waiting[TOGETHER:]
+                now, later = waiting[:MAX_BATCH], waiting[MAX_BATCH:]
                 if later:
                     self._waiting[clinic_id] = later
                 await self._perform_some(clinic_id, now)

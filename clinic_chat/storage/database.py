@@ -16,7 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import Session
 
-from clinic_chat.storage.batching import Together
+from clinic_chat.storage.batching import Batcher
 from clinic_chat.storage.scoping import CLINIC, FLUSHES, ScopedSession
 from clinic_chat.storage.sqlite.engine import sqlite_engine
 
@@ -63,7 +63,7 @@ class Database:
         self.url = url
         self._sqlite = make_url(url).get_backend_name() == "sqlite"
         self._listeners: list[CommitListener] = []
-        self._together: Together[Work[Any], Any] = Together(self._write_all)
+        self._batcher: Batcher[Work[Any], Any] = Batcher(self._write_all)
         self._turns: WeakValueDictionary[UUID | None, asyncio.Lock] = WeakValueDictionary()
         if self._sqlite:
             self._reader = sqlite_engine(url, begin="BEGIN", connections=READERS)
@@ -100,7 +100,7 @@ class Database:
         async with self._writing(clinic_id) as session, session.begin():
             yield session
 
-    async def run(self, clinic_id: UUID, work: Work[Result]) -> Result:
+    async def transact(self, clinic_id: UUID, work: Work[Result]) -> Result:
         """What `work` returns, done in a transaction as of `write`.
 
         Raises:
@@ -120,12 +120,12 @@ class Database:
             StorageUnavailable: the database is locked, full or gone; nothing was written, of
                 nobody's who shared the transaction.
         """
-        result: Result = await self._together.do(clinic_id, work)
+        result: Result = await self._batcher.submit(clinic_id, work)
         return result
 
     async def _write_all(self, clinic_id: UUID, works: list[Work[Any]]) -> list[Any]:
         try:
-            return await self.run(
+            return await self.transact(
                 clinic_id, lambda session: [_outcome(session, work) for work in works]
             )
         except StorageUnavailable:
@@ -137,7 +137,7 @@ class Database:
 
     async def _write_alone(self, clinic_id: UUID, work: Work[Any]) -> Any:
         try:
-            return await self.run(clinic_id, work)
+            return await self.transact(clinic_id, work)
         except Exception as error:
             return error
 
@@ -178,7 +178,7 @@ class Database:
         async with _translated(), self._reader.connect() as connection:
             await connection.execute(text("SELECT 1"))
 
-    async def let_go(self) -> None:
+    async def release_idle_connections(self) -> None:
         """Close the connections that nobody reads with now; others open when they are needed.
 
         Each remembers its statements, pages and the rows it read last.

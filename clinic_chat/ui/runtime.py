@@ -1,17 +1,17 @@
 """Where the screens find the real-time server of this process."""
 
-from clinic_chat.realtime.server import Live
+from clinic_chat.realtime.server import RealtimeServer
 
-_live: Live | None = None
+_live: RealtimeServer | None = None
 
 
-def use_live(instance: Live) -> None:
+def use_live(instance: RealtimeServer) -> None:
     """Give the screens their real-time server; called once when the app is assembled."""
     global _live
     _live = instance
 
 
-def live() -> Live:
+def live() -> RealtimeServer:
     """The real-time server of this process.
 
     Raises:

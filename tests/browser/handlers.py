@@ -4,7 +4,7 @@ from reflex.state import State
 from reflex_base.utils.format import format_event_handler
 
 from clinic_chat.realtime.gate import FRAMEWORK_EVENTS, exposed_events
-from clinic_chat.realtime.server import Live
+from clinic_chat.realtime.server import RealtimeServer
 from clinic_chat.services import Services
 from clinic_chat.settings import Settings
 from clinic_chat.ui.account.state import Account
@@ -34,7 +34,7 @@ def exposed_with_arguments() -> dict[str, list[str]]:
 
 def acts() -> list[str]:
     """The names of everything that a tab may ask for beside state events."""
-    return list(Live(Services(Settings())).acts.by_name())
+    return list(RealtimeServer(Services(Settings())).acts.by_name())
 
 
 def forged_names() -> list[str]:

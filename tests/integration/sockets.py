@@ -14,7 +14,7 @@ import pytest_asyncio
 from starlette.types import Receive, Scope, Send
 
 from clinic_chat.domain.accounts.sessions import COOKIE_NAME, Sessions
-from clinic_chat.realtime.server import Live
+from clinic_chat.realtime.server import RealtimeServer
 from clinic_chat.services import Services
 from clinic_chat.settings import Settings
 from tests.conftest import PASSWORD, TEST_KEY, Clinics
@@ -48,7 +48,7 @@ class Place:
 
     port: int
     services: Services
-    live: Live
+    live: RealtimeServer
 
     @property
     def sessions(self) -> Sessions:
@@ -131,7 +131,7 @@ def limits() -> dict[str, int]:
 async def place(clinics: Clinics, limits: dict[str, int]) -> AsyncIterator[Place]:
     url = clinics.database.url
     services = Services(Settings(database_url=url, secret_key=TEST_KEY, **limits))
-    live = Live(services)
+    live = RealtimeServer(services)
     live.attach(SimpleNamespace(event_namespace=Framework()))  # type: ignore[arg-type]
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:

@@ -13,7 +13,7 @@ import pytest
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.messages.message import receive_message
 from clinic_chat.domain.messages.sending import Sends
-from clinic_chat.realtime.connections import Caller
+from clinic_chat.realtime.connections import Connection
 from clinic_chat.realtime.feeds import thread as thread_feed
 from tests.conftest import Clinics
 from tests.integration.own_server import Raw, eventually
@@ -32,7 +32,7 @@ async def _conversation(scope: ClinicScope, phone: str) -> str:
     return str(stored.message.conversation_id)
 
 
-async def _enters(place: Place, stack: AsyncExitStack, who: str) -> tuple[Raw, Caller]:
+async def _enters(place: Place, stack: AsyncExitStack, who: str) -> tuple[Raw, Connection]:
     raw = await stack.enter_async_context(place.socket(await place.cookie(who)))
     await enters(raw)
     caller = next(c for c in place.live.callers.all() if c.identity.email.startswith(who))
@@ -152,7 +152,7 @@ async def test_every_map_that_clinics_share_has_the_clinic_in_its_key(
         assert fault.endswith("left_by")
 
 
-async def _works(place: Place, caller: Caller, key: str) -> None:
+async def _works(place: Place, caller: Connection, key: str) -> None:
     """A person does everything once, and two things are under way when it is looked at."""
     await place.live.subscriptions.follow(caller, key)
     acts = place.live.acts.by_name()

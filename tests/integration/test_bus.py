@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from clinic_chat.domain.clinics.scope import ClinicScope
-from clinic_chat.domain.events.log import Recorded
+from clinic_chat.domain.events.log import CommittedEvent
 from clinic_chat.domain.messages.message import receive_message
 from clinic_chat.realtime import bus as bus_module
 from clinic_chat.realtime.bus import Bus
@@ -58,7 +58,7 @@ async def test_nobody_waits_for_a_look_that_the_database_does_not_answer(
     monkeypatch.setattr(bus_module, "last_seqs", later)
     monkeypatch.setattr(bus_module, "LOOK_SECONDS", 0)
     bus = Bus(database)
-    delivered: asyncio.Queue[list[Recorded]] = asyncio.Queue()
+    delivered: asyncio.Queue[list[CommittedEvent]] = asyncio.Queue()
     bus.on_events(lambda _, events: delivered.put(events))
     await bus.watch(scope.clinic_id)
     running = asyncio.create_task(bus.run())

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from clinic_chat.domain.conversations.assignment import assign
-from clinic_chat.domain.events.log import Personal, Recorded
+from clinic_chat.domain.events.log import CommittedEvent, PersonalChange
 from clinic_chat.domain.messages.delivery import report_status
 from clinic_chat.domain.messages.message import receive_message
 from clinic_chat.domain.messages.sending import send_message
@@ -15,10 +15,10 @@ from tests.conftest import Clinics
 async def test_rows_at_hand_show_what_a_new_reading_shows(
     any_database: Database, clinics: Clinics
 ) -> None:
-    recorded: list[Recorded] = []
+    recorded: list[CommittedEvent] = []
 
-    async def listen(items: list[Recorded | Personal]) -> None:
-        recorded.extend(item for item in items if isinstance(item, Recorded))
+    async def listen(items: list[CommittedEvent | PersonalChange]) -> None:
+        recorded.extend(item for item in items if isinstance(item, CommittedEvent))
 
     any_database.on_commit(listen)
     phones = ("+5511911110001", "+5511911110002")

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
-from clinic_chat.domain.queries.inbox import Filter, Who
+from clinic_chat.domain.queries.inbox import AssigneeFilter, Filter
 from tests.integration.network import LANES
 from tests.integration.tabs import Browser
 from tests.integration.world import PATIENTS, TABS, begun
@@ -36,8 +36,8 @@ CONVERSATION = st.integers(0, PATIENTS - 1)
 PERSON = st.sampled_from(["ana", "bruno"])
 FILTERS = [
     Filter(),
-    Filter(who=Who.MINE),
-    Filter(who=Who.UNASSIGNED, status="open"),
+    Filter(who=AssigneeFilter.MINE),
+    Filter(who=AssigneeFilter.UNASSIGNED, status="open"),
     Filter(unread=True),
 ]
 

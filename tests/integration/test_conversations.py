@@ -20,7 +20,13 @@ from clinic_chat.domain.errors import InvalidInput, NotFound
 from clinic_chat.domain.messages.message import Direction, append_message, receive_message
 from clinic_chat.domain.messages.read_markers import mark_read
 from clinic_chat.domain.messages.sending import send_message
-from clinic_chat.domain.queries.inbox import Filter, Who, list_conversations, overview, parse_filter
+from clinic_chat.domain.queries.inbox import (
+    AssigneeFilter,
+    Filter,
+    list_conversations,
+    overview,
+    parse_filter,
+)
 
 if TYPE_CHECKING:
     from tests.conftest import Clinics
@@ -261,11 +267,11 @@ async def test_filters_and_counts_agree(clinics: Clinics) -> None:
         return set(await _all(clinics.ana, 2, Filter(**wanted)))
 
     assert await ids() == {mine, theirs, free, done}
-    assert await ids(who=Who.MINE) == {mine}
-    assert await ids(who=Who.UNASSIGNED) == {free, done}
+    assert await ids(who=AssigneeFilter.MINE) == {mine}
+    assert await ids(who=AssigneeFilter.UNASSIGNED) == {free, done}
     assert await ids(status="resolved") == {done}
     assert await ids(unread=True) == {theirs, free, done}
-    assert await ids(unread=True, who=Who.UNASSIGNED, status="open") == {free}
+    assert await ids(unread=True, who=AssigneeFilter.UNASSIGNED, status="open") == {free}
 
     cells = (await overview(clinics.ana)).counts
 

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.errors import InvalidInput, NotFound
-from clinic_chat.domain.events.log import Personal, last_seq
+from clinic_chat.domain.events.log import PersonalChange, last_seq
 from clinic_chat.domain.messages.drafts import DRAFT_LIMIT, Draft, find_draft, save_draft
 from clinic_chat.domain.messages.message import receive_message
 from clinic_chat.storage.database import Database
@@ -37,12 +37,12 @@ NO_DRAFT: list[Any] = [
 
 
 @pytest.fixture
-def told(any_database: Database) -> list[Personal]:
+def told(any_database: Database) -> list[PersonalChange]:
     """What people's own devices are told."""
-    told: list[Personal] = []
+    told: list[PersonalChange] = []
 
     async def listen(announced: list[Any]) -> None:
-        told.extend(item for item in announced if isinstance(item, Personal))
+        told.extend(item for item in announced if isinstance(item, PersonalChange))
 
     any_database.on_commit(listen)
     return told
@@ -83,7 +83,7 @@ async def test_a_draft_is_kept_exactly_as_it_was_typed(clinics: Clinics) -> None
     assert await find_draft(clinics.ana, conversation) == typed
 
 
-async def test_an_empty_draft_is_forgotten(clinics: Clinics, told: list[Personal]) -> None:
+async def test_an_empty_draft_is_forgotten(clinics: Clinics, told: list[PersonalChange]) -> None:
     conversation = await _conversation(clinics.aurora)
     for empty in ("", " ", "\n\t "):
         await save_draft(clinics.ana, conversation, "algo")
@@ -95,7 +95,7 @@ async def test_an_empty_draft_is_forgotten(clinics: Clinics, told: list[Personal
 
 
 async def test_forgetting_what_is_not_there_is_not_told(
-    clinics: Clinics, told: list[Personal]
+    clinics: Clinics, told: list[PersonalChange]
 ) -> None:
     conversation = await _conversation(clinics.aurora)
     await save_draft(clinics.ana, conversation, "")
@@ -103,7 +103,7 @@ async def test_forgetting_what_is_not_there_is_not_told(
 
 
 async def test_an_edit_that_comes_after_a_later_one_changes_nothing(
-    clinics: Clinics, told: list[Personal]
+    clinics: Clinics, told: list[PersonalChange]
 ) -> None:
     conversation = await _conversation(clinics.aurora)
 
@@ -166,7 +166,7 @@ async def test_an_edit_has_a_number_and_a_device(
     assert await _stored(clinics.ana) == 0
 
 
-async def test_drafts_are_per_person(clinics: Clinics, told: list[Personal]) -> None:
+async def test_drafts_are_per_person(clinics: Clinics, told: list[PersonalChange]) -> None:
     conversation = await _conversation(clinics.aurora)
     await save_draft(clinics.ana, conversation, "de Ana")
     assert await find_draft(clinics.bruno, conversation) == ""
@@ -188,7 +188,7 @@ async def test_drafts_are_per_conversation(clinics: Clinics) -> None:
 
 
 async def test_each_saved_draft_has_the_persons_next_number(
-    clinics: Clinics, told: list[Personal]
+    clinics: Clinics, told: list[PersonalChange]
 ) -> None:
     conversation = await _conversation(clinics.aurora)
     for body in ("um", "dois", ""):
@@ -212,7 +212,7 @@ async def test_the_longest_draft_is_kept(clinics: Clinics) -> None:
 
 
 async def test_what_cannot_be_kept_is_refused_and_the_draft_before_it_stays(
-    clinics: Clinics, told: list[Personal]
+    clinics: Clinics, told: list[PersonalChange]
 ) -> None:
     conversation = await _conversation(clinics.aurora)
     await save_draft(clinics.ana, conversation, "antes")

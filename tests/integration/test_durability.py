@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from clinic_chat.domain.clinics.clinic import Clinic
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.events.log import events_after
-from clinic_chat.domain.messages.message import Message, Stored, receive_message
+from clinic_chat.domain.messages.message import Message, StoredMessage, receive_message
 from clinic_chat.domain.messages.sending import send_message
 from clinic_chat.domain.queries.message_pages import messages_page
 from clinic_chat.storage.database import Database, StorageUnavailable
@@ -54,7 +54,7 @@ asyncio.run(main(*sys.argv[1:]))
 """
 
 
-async def _receive(scope: ClinicScope, key: str = "first") -> Stored:
+async def _receive(scope: ClinicScope, key: str = "first") -> StoredMessage:
     return await receive_message(
         scope, name="Paula", phone="+5511987654321", body="olá", external_id=key
     )

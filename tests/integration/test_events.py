@@ -22,7 +22,7 @@ from clinic_chat.domain.clinics.clinic import Clinic
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.conversation import Conversation, load_conversation
 from clinic_chat.domain.errors import NotFound
-from clinic_chat.domain.events.log import Personal, Recorded, events_after, last_seq
+from clinic_chat.domain.events.log import CommittedEvent, PersonalChange, events_after, last_seq
 from clinic_chat.domain.messages.message import Direction, Message, append_message, receive_message
 from clinic_chat.domain.messages.read_markers import mark_read
 from clinic_chat.domain.messages.sending import send_message
@@ -55,7 +55,7 @@ class Crowd:
 
     def __init__(self, clinics: Clinics) -> None:
         self.clinics = clinics
-        self.told: list[Recorded | Personal] = []
+        self.told: list[CommittedEvent | PersonalChange] = []
         self.conversations: dict[UUID, list[str]] = {}
         self._keys = count()
 
@@ -114,14 +114,14 @@ class Crowd:
             told = [
                 item
                 for item in self.told
-                if isinstance(item, Recorded) and item.clinic_id == clinic_id
+                if isinstance(item, CommittedEvent) and item.clinic_id == clinic_id
             ]
             if all_told:
                 assert [_as_read(event) for event in told] == log
             assert [event.seq for event in told] == sorted({event.seq for event in told})
             await self._check_conversations(scope, log)
 
-    async def _check_conversations(self, scope: ClinicScope, log: list[Recorded]) -> None:
+    async def _check_conversations(self, scope: ClinicScope, log: list[CommittedEvent]) -> None:
         versions: dict[UUID, list[int]] = defaultdict(list)
         for event in log:
             versions[event.conversation_id].append(event.conversation_version)
@@ -147,7 +147,7 @@ class Crowd:
                 assert new == [(str(m.id), m.seq) for m in messages]
 
 
-def _as_read(event: Recorded) -> Recorded:
+def _as_read(event: CommittedEvent) -> CommittedEvent:
     """The event as it comes back from the log, where tuples have become lists."""
     return replace(event, payload=json.loads(json.dumps(event.payload)))
 

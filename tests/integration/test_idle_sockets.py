@@ -10,8 +10,8 @@ import time_machine
 from clinic_chat.domain.accounts.administration import deactivate_user, end_sessions, set_password
 from clinic_chat.domain.accounts.sessions import COOKIE_NAME
 from clinic_chat.realtime.commands.commands import BY_A_PERSON
-from clinic_chat.realtime.connections import Caller
-from clinic_chat.realtime.server import Live
+from clinic_chat.realtime.connections import Connection
+from clinic_chat.realtime.server import RealtimeServer
 from clinic_chat.services import Services
 from clinic_chat.settings import Settings
 from tests.conftest import PASSWORD, TEST_KEY, Clinics
@@ -29,16 +29,16 @@ def clock(clinics: Clinics) -> Iterator[time_machine.Traveller]:
 
 
 @pytest.fixture
-async def live(clinics: Clinics) -> AsyncIterator[Live]:
+async def live(clinics: Clinics) -> AsyncIterator[RealtimeServer]:
     settings = Settings(
         database_url=clinics.database.url, secret_key=TEST_KEY, session_idle_minutes=60
     )
     services = Services(settings)
-    yield Live(services)
+    yield RealtimeServer(services)
     await services.close()
 
 
-async def opened(live: Live) -> Caller:
+async def opened(live: RealtimeServer) -> Connection:
     sessions = live.callers._sessions
     cookie = await sessions.sign_in(ANA, PASSWORD)
     header = f'consent={{"a":1,"b":[2]}}; {COOKIE_NAME}={cookie}'
@@ -48,7 +48,7 @@ async def opened(live: Live) -> Caller:
     return caller
 
 
-async def cut(live: Live) -> list[str]:
+async def cut(live: RealtimeServer) -> list[str]:
     """The sockets that a look at all sessions cuts."""
     found: list[str] = []
 
@@ -59,12 +59,12 @@ async def cut(live: Live) -> list[str]:
     return found
 
 
-def automatic(live: Live) -> list[str]:
+def automatic(live: RealtimeServer) -> list[str]:
     return sorted(set(live.acts.by_name()) - BY_A_PERSON)
 
 
 async def test_a_tab_that_only_asks_is_cut_when_its_person_is_idle_for_too_long(
-    live: Live, clock: time_machine.Traveller
+    live: RealtimeServer, clock: time_machine.Traveller
 ) -> None:
     await opened(live)
     acts = live.acts.by_name()
@@ -80,7 +80,7 @@ async def test_a_tab_that_only_asks_is_cut_when_its_person_is_idle_for_too_long(
 
 @pytest.mark.parametrize("name", sorted(BY_A_PERSON))
 async def test_what_a_person_does_in_it_keeps_a_tab(
-    live: Live, clock: time_machine.Traveller, name: str
+    live: RealtimeServer, clock: time_machine.Traveller, name: str
 ) -> None:
     await opened(live)
     act = live.acts.by_name()[name]
@@ -94,7 +94,7 @@ async def test_what_a_person_does_in_it_keeps_a_tab(
 
 
 async def test_to_come_back_to_the_same_conversation_is_nothing_that_a_person_does(
-    live: Live, clock: time_machine.Traveller
+    live: RealtimeServer, clock: time_machine.Traveller
 ) -> None:
     caller = await opened(live)
     caller.versions["messages"] = ("here", 3)
@@ -107,7 +107,7 @@ async def test_to_come_back_to_the_same_conversation_is_nothing_that_a_person_do
 
 @pytest.mark.parametrize("how", ["end", "password", "deactivate"])
 async def test_what_is_taken_back_elsewhere_cuts_the_sockets(
-    live: Live, clinics: Clinics, clock: time_machine.Traveller, how: str
+    live: RealtimeServer, clinics: Clinics, clock: time_machine.Traveller, how: str
 ) -> None:
     await opened(live)
     assert await cut(live) == []

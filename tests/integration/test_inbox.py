@@ -30,9 +30,9 @@ from clinic_chat.domain.messages.read_markers import mark_read, mark_unread, rea
 from clinic_chat.domain.messages.sending import send_message
 from clinic_chat.domain.queries.inbox import (
     PAGE_SIZE,
-    Cell,
+    AssigneeFilter,
+    ConversationCount,
     Filter,
-    Who,
     list_conversations,
     overview,
     parse_filter,
@@ -53,7 +53,7 @@ NOON = datetime(2030, 5, 6, 12, tzinfo=UTC)
 NAMES = ["João Sá", "joana", "Ana Lúcia", "Müller", "100% Saúde", "A_B", "Zé"]
 FILTERS = [
     Filter(who=who, status=status, unread=unread)
-    for who in Who
+    for who in AssigneeFilter
     for status in ("", *Status)
     for unread in (False, True)
 ]
@@ -114,9 +114,9 @@ class Books:
         return sorted(found, key=lambda row: (row.last_activity_at, row.id), reverse=True)
 
     def matches(self, row: ConversationView, who: str, wanted: Filter) -> bool:
-        if wanted.who is Who.MINE and row.assignee_id != self.id_of(who):
+        if wanted.who is AssigneeFilter.MINE and row.assignee_id != self.id_of(who):
             return False
-        if wanted.who is Who.UNASSIGNED and row.assignee_id:
+        if wanted.who is AssigneeFilter.UNASSIGNED and row.assignee_id:
             return False
         if wanted.status and row.status != wanted.status:
             return False
@@ -153,7 +153,7 @@ class Books:
             )
 
 
-def cells_of(counts: list[Cell]) -> Counter[tuple[str, str, bool]]:
+def cells_of(counts: list[ConversationCount]) -> Counter[tuple[str, str, bool]]:
     assert len({(cell.who, cell.status, cell.unread) for cell in counts}) == len(counts)
     return Counter({(cell.who, cell.status, cell.unread): cell.count for cell in counts})
 
@@ -311,7 +311,7 @@ def test_what_is_no_filter_is_refused(arguments: tuple[Any, ...], code: str) -> 
 
 def test_a_filter_is_what_was_asked_for() -> None:
     assert parse_filter("  joão ", "mine", "open", True) == Filter(
-        search="joão", who=Who.MINE, status="open", unread=True
+        search="joão", who=AssigneeFilter.MINE, status="open", unread=True
     )
 
 

@@ -49,7 +49,7 @@ async def test_connections_that_nobody_reads_with_are_closed(any_database: Datab
         async with AsyncExitStack() as readers:
             await opened(any_database, readers, TOGETHER)
         assert await connections(any_database) == before + TOGETHER
-        await any_database.let_go()
+        await any_database.release_idle_connections()
         await closed(any_database, before)
 
 
@@ -59,8 +59,8 @@ async def test_whoever_reads_meanwhile_is_not_disturbed(any_database: Database) 
 
     async with any_database.read() as session:
         assert await read(session) == 0
-        await any_database.let_go()
+        await any_database.release_idle_connections()
         assert await read(session) == 0
-        await any_database.let_go()
+        await any_database.release_idle_connections()
     async with any_database.read() as session:
         assert await read(session) == 0

@@ -13,7 +13,7 @@ from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.conversation import Conversation, Status, get_conversation
 from clinic_chat.domain.errors import InvalidInput, NotFound
 from clinic_chat.domain.events.log import events_after
-from clinic_chat.domain.messages.message import Message, Stored, receive_message
+from clinic_chat.domain.messages.message import Message, StoredMessage, receive_message
 from clinic_chat.domain.messages.sending import send_message
 from clinic_chat.domain.patients.patient import Patient
 from clinic_chat.domain.queries.changes import Changes, changes_of
@@ -44,7 +44,7 @@ NO_CONVERSATION = [
 ]
 
 
-async def _receive(scope: ClinicScope, key: str = "1", **changes: Any) -> Stored:
+async def _receive(scope: ClinicScope, key: str = "1", **changes: Any) -> StoredMessage:
     arguments = {"name": "Paula", "phone": PHONE, "body": "olá", "external_id": key}
     return await receive_message(scope, **{**arguments, **changes})
 
@@ -106,14 +106,14 @@ async def test_a_repetition_after_other_messages_returns_the_first(clinics: Clin
     for number in range(40):
         await send_message(clinics.ana, conversation, "mais", f"other {number}")
     again = await send_message(clinics.ana, conversation, "um", "k")
-    assert again == Stored(first.message, created=False)
+    assert again == StoredMessage(first.message, created=False)
 
 
 async def test_a_repetition_with_another_body_returns_the_first_body(clinics: Clinics) -> None:
     conversation = await _conversation(clinics.aurora)
     first = await send_message(clinics.ana, conversation, "um", "k")
     again = await send_message(clinics.ana, conversation, "dois", "k")
-    assert again == Stored(first.message, created=False)
+    assert again == StoredMessage(first.message, created=False)
 
 
 async def test_a_repetition_changes_nothing_about_the_conversation(clinics: Clinics) -> None:
@@ -144,7 +144,7 @@ async def test_the_same_external_id_is_stored_once(clinics: Clinics) -> None:
     assert len({result.message.id for result in results}) == 1
     assert [result.created for result in results].count(True) == 1
     again = await _receive(clinics.aurora, "wamid.1", name="Outra", phone="+5511900000000")
-    assert again == Stored(results[0].message, created=False)
+    assert again == StoredMessage(results[0].message, created=False)
     async with clinics.aurora.read() as session:
         assert await session.scalar(select(func.count()).select_from(Patient)) == 1
 

@@ -10,7 +10,7 @@ from clinic_chat.domain.accounts.preferences import save_preferences
 from clinic_chat.domain.accounts.users import User
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.errors import InvalidInput, NotFound
-from clinic_chat.domain.events.log import Personal, last_seq
+from clinic_chat.domain.events.log import PersonalChange, last_seq
 from clinic_chat.storage.database import Database
 
 if TYPE_CHECKING:
@@ -25,12 +25,12 @@ NO_CHOICE: dict[str, list[Any]] = {
 
 
 @pytest.fixture
-def told(any_database: Database) -> list[Personal]:
+def told(any_database: Database) -> list[PersonalChange]:
     """What people's own devices are told."""
-    told: list[Personal] = []
+    told: list[PersonalChange] = []
 
     async def listen(announced: list[Any]) -> None:
-        told.extend(item for item in announced if isinstance(item, Personal))
+        told.extend(item for item in announced if isinstance(item, PersonalChange))
 
     any_database.on_commit(listen)
     return told
@@ -55,7 +55,9 @@ async def test_each_choice_leaves_the_other_as_it_is(clinics: Clinics) -> None:
     assert await _chosen(clinics.ana) == ("pt-BR", True)
 
 
-async def test_the_persons_devices_are_told_both(clinics: Clinics, told: list[Personal]) -> None:
+async def test_the_persons_devices_are_told_both(
+    clinics: Clinics, told: list[PersonalChange]
+) -> None:
     await save_preferences(clinics.ana, locale="en")
     await save_preferences(clinics.ana, sound=False)
     assert [(item.user_id, item.version) for item in told] == [
@@ -80,7 +82,7 @@ async def test_a_choice_is_no_event_of_the_clinic(clinics: Clinics) -> None:
 
 
 async def test_what_is_no_choice_is_refused_and_changes_nothing(
-    clinics: Clinics, told: list[Personal]
+    clinics: Clinics, told: list[PersonalChange]
 ) -> None:
     for name, values in NO_CHOICE.items():
         for value in values:

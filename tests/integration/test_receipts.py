@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.conversation import get_conversation
 from clinic_chat.domain.errors import Conflict, InvalidInput, NotFound
-from clinic_chat.domain.events.log import Personal, events_after
+from clinic_chat.domain.events.log import PersonalChange, events_after
 from clinic_chat.domain.messages.delivery import report_status
 from clinic_chat.domain.messages.message import MessageView, receive_message
 from clinic_chat.domain.messages.read_markers import (
@@ -146,9 +146,9 @@ async def test_reading_tells_that_person_only_and_is_not_in_the_log(
     await mark_read(clinics.ana, conversation, 5)
     await mark_read(clinics.bruno, conversation, 5)
     assert [(type(item), item.user_id, item.version) for item in told] == [
-        (Personal, clinics.ana.user_id, 1),
-        (Personal, clinics.ana.user_id, 2),
-        (Personal, clinics.bruno.user_id, 1),
+        (PersonalChange, clinics.ana.user_id, 1),
+        (PersonalChange, clinics.ana.user_id, 2),
+        (PersonalChange, clinics.bruno.user_id, 1),
     ]
     assert await events_after(clinics.aurora, 0) == log
 

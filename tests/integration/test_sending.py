@@ -14,10 +14,10 @@ import pytest
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.errors import InvalidInput, NotFound
 from clinic_chat.domain.events.log import events_after
-from clinic_chat.domain.messages.message import Stored, receive_message
+from clinic_chat.domain.messages.message import StoredMessage, receive_message
 from clinic_chat.domain.messages.sending import Sends
 from clinic_chat.domain.queries.message_pages import messages_page
-from clinic_chat.storage.batching import TOGETHER
+from clinic_chat.storage.batching import MAX_BATCH
 from clinic_chat.storage.database import Database, StorageUnavailable
 from clinic_chat.storage.sqlite import engine as storage
 
@@ -44,7 +44,7 @@ async def test_those_that_come_together_are_stored_in_their_order_in_few_transac
         batches.append(len(announced))
 
     clinics.ana.database.on_commit(committed)
-    count = 2 * TOGETHER + 5
+    count = 2 * MAX_BATCH + 5
 
     stored = await asyncio.gather(
         *(sends.send(clinics.ana, conversation, f"{n}", f"key {n}") for n in range(count))
@@ -55,7 +55,7 @@ async def test_those_that_come_together_are_stored_in_their_order_in_few_transac
     assert [message.body for message in page.messages[1:]] == [str(n) for n in range(count)]
     log = await events_after(clinics.aurora, 0, limit=1_000)
     assert [event.seq for event in log] == list(range(1, count + 2))
-    assert batches == [TOGETHER, TOGETHER, 5]
+    assert batches == [MAX_BATCH, MAX_BATCH, 5]
 
 
 @pytest.mark.usefixtures("any_database")
@@ -75,10 +75,10 @@ async def test_one_that_cannot_be_stored_keeps_no_other_back(clinics: Clinics) -
         return_exceptions=True,
     )
 
-    refused = [type(one) for one in found if not isinstance(one, Stored)]
+    refused = [type(one) for one in found if not isinstance(one, StoredMessage)]
     assert refused == [NotFound, NotFound, NotFound, InvalidInput]
-    first, again, bruno, carla = (one for one in found if isinstance(one, Stored))
-    assert again == Stored(first.message, created=False)
+    first, again, bruno, carla = (one for one in found if isinstance(one, StoredMessage))
+    assert again == StoredMessage(first.message, created=False)
     assert (bruno.message.body, bruno.message.seq, bruno.created) == ("dois", 3, True)
     assert (carla.message.conversation_id, carla.message.seq) == (theirs, 2)
     assert (await messages_page(clinics.ana, ours)).last_seq == 3
@@ -115,6 +115,6 @@ async def test_one_who_goes_away_takes_the_answer_from_nobody(clinics: Clinics) 
     waiting[1].cancel()
     found = await asyncio.gather(*waiting, return_exceptions=True)
     assert isinstance(found[1], asyncio.CancelledError)
-    assert [one.message.client_id for one in found if isinstance(one, Stored)] == ["0", "2"]
+    assert [one.message.client_id for one in found if isinstance(one, StoredMessage)] == ["0", "2"]
     # It had been handed over, so it counts; sending it again makes no second one.
     assert not (await sends.send(clinics.ana, conversation, "oi", "1")).created

@@ -16,7 +16,7 @@ from clinic_chat.realtime.reflex_states import (
     MOST_LOST,
     REFRESH_SECONDS,
     STATE_SECONDS,
-    TabStates,
+    ReflexStates,
 )
 
 SESSION = (uuid4(), uuid4())
@@ -59,7 +59,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> _Clock:
     return clock
 
 
-async def _later(app: Any, states: TabStates, clock: _Clock, seconds: float) -> list[str]:
+async def _later(app: Any, states: ReflexStates, clock: _Clock, seconds: float) -> list[str]:
     """Whose states are there after so long."""
     end = clock.now + seconds
     while clock.now < end:
@@ -73,7 +73,7 @@ async def test_a_state_is_there_while_its_tab_is_and_goes_soon_after_it_closed(
     clock: _Clock,
 ) -> None:
     app: Any = _App()
-    states = TabStates(app)
+    states = ReflexStates(app)
     for sid, token in (("s1", "open"), ("s2", "closed"), ("s3", "lost")):
         app.event_namespace.sid_to_token[sid] = token
         await app.state_manager.get_state(rx.BaseStateToken(ident=token, cls=State))
@@ -90,14 +90,14 @@ async def test_a_state_is_there_while_its_tab_is_and_goes_soon_after_it_closed(
 
 async def test_a_connection_that_never_had_a_state_leaves_none(clock: _Clock) -> None:
     app: Any = _App()
-    states = TabStates(app)
+    states = ReflexStates(app)
     states.lost("unknown", SESSION)
     assert await _later(app, states, clock, 60) == []
 
 
 async def test_of_one_session_the_tabs_lost_last_are_kept_and_of_others_all(clock: _Clock) -> None:
     app: Any = _App()
-    states = TabStates(app)
+    states = ReflexStates(app)
     mine = [f"mine {n}" for n in range(MOST_LOST + 5)]
     for token in (*mine, "another's"):
         await app.state_manager.get_state(rx.BaseStateToken(ident=token, cls=State))

@@ -16,7 +16,7 @@ from clinic_chat.domain.conversations.conversation import Conversation
 from clinic_chat.domain.errors import Conflict, InvalidInput, NotFound
 from clinic_chat.domain.events.log import events_after
 from clinic_chat.domain.messages.delivery import report_status
-from clinic_chat.domain.messages.message import Message, Stored, receive_message
+from clinic_chat.domain.messages.message import Message, StoredMessage, receive_message
 from clinic_chat.domain.messages.read_markers import mark_read, read_seq
 from clinic_chat.domain.messages.sending import send_message
 from clinic_chat.domain.queries.message_pages import messages_page
@@ -42,7 +42,9 @@ def transactions(clinics: Clinics) -> list[int]:
     return counts
 
 
-async def _receive(scope: ClinicScope, key: str, phone: str = PHONE, body: str = "oi") -> Stored:
+async def _receive(
+    scope: ClinicScope, key: str, phone: str = PHONE, body: str = "oi"
+) -> StoredMessage:
     return await receive_message(scope, name="Paula", phone=phone, body=body, external_id=key)
 
 
@@ -83,14 +85,14 @@ async def test_an_error_is_its_makers_alone(clinics: Clinics) -> None:
     )
 
     assert [type(one) for one in found] == [
-        Stored,
+        StoredMessage,
         NotFound,
         Conflict,
         InvalidInput,
         int,
         NotFound,
         NotFound,
-        Stored,
+        StoredMessage,
     ]
     page = await messages_page(clinics.ana, conversation)
     assert [message.seq for message in page.messages] == [1, 2, 3, 4]
@@ -124,7 +126,7 @@ async def test_half_done_work_that_fails_leaves_nothing(
 
     found = await asyncio.gather(
         _receive(clinics.aurora, "2", body="dois"),
-        clinics.aurora.change(breaks),
+        clinics.aurora.transact_shared(breaks),
         _receive(clinics.aurora, "3", body="três"),
         return_exceptions=True,
     )

@@ -33,7 +33,7 @@ from clinic_chat.domain.queries.inbox import Filter, list_conversations
 from clinic_chat.domain.queries.message_pages import messages_page
 from clinic_chat.realtime import server as live
 from clinic_chat.realtime.commands.commands import error
-from clinic_chat.realtime.connections import Caller
+from clinic_chat.realtime.connections import Connection
 from clinic_chat.realtime.feeds import inbox as inbox_feed
 from clinic_chat.realtime.feeds import thread as thread_feed
 from clinic_chat.realtime.feeds.protocol import items
@@ -148,7 +148,7 @@ class Page:
     def open_id(self) -> str:
         return self.path.partition("?")[0].removeprefix("/c/").strip("/")
 
-    async def _caller(self) -> Caller:
+    async def _caller(self) -> Connection:
         caller = await self.world.live.callers.live(self.sid)
         assert caller is not None
         return caller
@@ -234,7 +234,11 @@ class World:
     """Two people with three devices, a server and patients."""
 
     def __init__(
-        self, scopes: dict[str, ClinicScope], browser: Browser, network: Network, server: live.Live
+        self,
+        scopes: dict[str, ClinicScope],
+        browser: Browser,
+        network: Network,
+        server: live.RealtimeServer,
     ) -> None:
         self.scopes = scopes
         self.browser = browser
@@ -408,7 +412,7 @@ class World:
         while moved:
             await self._bus_idle()
             with in_lane(EVENTS):
-                moved = self.live.crowd.pass_on()
+                moved = self.live.broadcasts.flush()
             await self._bus_idle()
             for page in self.pages.values():
                 while await page.answered():
@@ -556,7 +560,7 @@ async def begun(
     monkeypatch.setattr(gathering, "GATHER_SECONDS", 3600)
     services = Services(Settings(database_url=clinics.database.url, secret_key=TEST_KEY))
     scopes = {"channel": clinics.aurora, "ana": clinics.ana, "bruno": clinics.bruno}
-    server = live.Live(services)
+    server = live.RealtimeServer(services)
     server.attach(_App())
     world = World(
         {name: replace(scope, database=services.database) for name, scope in scopes.items()},

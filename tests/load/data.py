@@ -79,4 +79,4 @@ async def _conversation(scope: ClinicScope, number: int) -> str:
             session.flush()
         return str(conversation.id)
 
-    return await scope.run(write)
+    return await scope.transact(write)

@@ -20,7 +20,7 @@ from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.conversation import load_conversation
 from clinic_chat.domain.messages.message import Direction, append_message, receive_message
 from clinic_chat.realtime.feeds import thread as thread_feed
-from clinic_chat.realtime.feeds.page_cache import Shelf
+from clinic_chat.realtime.feeds.page_cache import PageCache
 from clinic_chat.storage.database import Database
 from clinic_chat.storage.migrate import migrate
 
@@ -54,7 +54,7 @@ async def conversation_of(scope: ClinicScope, phone: str, messages: int) -> str:
 async def seconds_to_open(scope: ClinicScope, conversation_id: str) -> float:
     """How long the server takes to read what opening shows."""
     began = perf_counter()
-    opened = await thread_feed.snapshot(scope, conversation_id, Shelf())
+    opened = await thread_feed.snapshot(scope, conversation_id, PageCache())
     seconds = perf_counter() - began
     assert len(orjson.loads(orjson.dumps(opened.items))) == 30
     return seconds

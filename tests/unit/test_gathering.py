@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 from uuid import UUID, uuid4
 
-from clinic_chat.realtime.presence.coalescing import GATHER_SECONDS, Gathering
+from clinic_chat.realtime.presence.coalescing import GATHER_SECONDS, Coalescer
 
 
 class _Clinic:
@@ -27,7 +27,7 @@ class _Clinic:
 
 async def test_a_crowd_is_told_together_behind_the_first() -> None:
     clinic, here, there = _Clinic(), uuid4(), uuid4()
-    gathering = Gathering(clinic.tell)
+    gathering = Coalescer(clinic.tell)
     begun = asyncio.get_running_loop().time()
 
     await gathering.tell(here, "user:online", {"number": 0})
@@ -45,7 +45,7 @@ async def test_a_crowd_is_told_together_behind_the_first() -> None:
 
 async def test_who_comes_after_a_quiet_while_is_told_of_at_once() -> None:
     clinic, here = _Clinic(), uuid4()
-    gathering = Gathering(clinic.tell)
+    gathering = Coalescer(clinic.tell)
     await gathering.tell(here, "user:online", {"number": 0})
     await gathering.tell(here, "user:offline", {"number": 1})
     await clinic.hears(2)

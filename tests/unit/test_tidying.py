@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from clinic_chat.realtime import memory as tidying
-from clinic_chat.realtime.memory import CROWD, LEFT, LOOKS, MANY, Tidying
+from clinic_chat.realtime.memory import CROWD, LEFT, LOOKS, MANY, MemoryTrimmer
 from clinic_chat.storage.database import StorageUnavailable
 
 
@@ -15,7 +15,7 @@ class Place:
     def __init__(self) -> None:
         self.tabs = 0
         self.left = 0
-        self._tidying = Tidying(lambda: self.tabs, lambda: self.left, nothing)
+        self._tidying = MemoryTrimmer(lambda: self.tabs, lambda: self.left, nothing)
 
     def look(self, tabs: int, times: int) -> int:
         """How often it was time to tidy up while there were so many tabs."""
@@ -98,7 +98,7 @@ async def test_a_database_that_is_away_does_not_end_the_tidying(
             again.set()
         raise StorageUnavailable
 
-    task = asyncio.create_task(Tidying(lambda: 0, lambda: next(left), away).run())
+    task = asyncio.create_task(MemoryTrimmer(lambda: 0, lambda: next(left), away).run())
     try:
         await asyncio.wait_for(again.wait(), timeout=5)
     finally:

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, String, bindparam, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from clinic_chat.cache.single_flight import Recent
+from clinic_chat.cache.single_flight import SingleFlightCache
 from clinic_chat.domain.clinics.clinic import Clinic
 from clinic_chat.domain.errors import NotFound
 from clinic_chat.logs import audit
@@ -108,7 +108,7 @@ class Tokens:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._holders: Recent[TokenHolder] = Recent(SHARED_SECONDS)
+        self._holders: SingleFlightCache[TokenHolder] = SingleFlightCache(SHARED_SECONDS)
 
     async def holder(self, token: str) -> TokenHolder | None:
         """Whose token this is, or None when it is unknown or was revoked."""

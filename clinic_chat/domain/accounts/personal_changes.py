@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic_chat.domain.accounts.users import Membership
 from clinic_chat.domain.clinics.scope import ClinicScope
-from clinic_chat.domain.events.log import Personal
+from clinic_chat.domain.events.log import PersonalChange
 from clinic_chat.storage.database import AnySession, announce
 
 
@@ -20,6 +20,8 @@ def announce_personal(session: AnySession, membership: Membership, change: dict[
     membership.personal_version += 1
     announce(
         session,
-        Personal(membership.clinic_id, membership.user_id, membership.personal_version, change),
+        PersonalChange(
+            membership.clinic_id, membership.user_id, membership.personal_version, change
+        ),
     )
     return membership.personal_version

@@ -39,7 +39,7 @@ class ClinicScope:
         return self.database.read(self.clinic_id)
 
     @asynccontextmanager
-    async def moment(self) -> AsyncIterator[Self]:
+    async def read_snapshot(self) -> AsyncIterator[Self]:
         """This scope for reading only, whose reads all see one moment, one after the other.
 
         They share a session, which costs more than most of what is read in it.
@@ -58,12 +58,12 @@ class ClinicScope:
             await session.run_sync(_lock, self.clinic_id)
             yield session
 
-    async def run(self, work: Work[Result]) -> Result:
+    async def transact(self, work: Work[Result]) -> Result:
         """What `work` returns, done in one go as in `write`."""
-        return await self.database.run(self.clinic_id, self._locked(work))
+        return await self.database.transact(self.clinic_id, self._locked(work))
 
-    async def change(self, work: Work[Result]) -> Result:
-        """What `work` returns, done as in `run`, with what else of the clinic waits for its turn.
+    async def transact_shared(self, work: Work[Result]) -> Result:
+        """What `work` returns, in a transaction shared with the clinic's other waiting writes.
 
         `work` may be called twice, and does nothing outside of its session.
         """

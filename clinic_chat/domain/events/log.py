@@ -56,7 +56,7 @@ class Rows:
 
 
 @dataclass(frozen=True)
-class Recorded:
+class CommittedEvent:
     """An event after its commit, as the bus carries it."""
 
     clinic_id: UUID
@@ -71,7 +71,7 @@ class Recorded:
 
 
 @dataclass(frozen=True)
-class Personal:
+class PersonalChange:
     """A committed change of what is one person's alone; it is not in the clinic's log.
 
     `version` counts these changes per person and clinic.
@@ -116,7 +116,9 @@ def record(
     announce(session, _recorded(event, rows))
 
 
-async def events_after(scope: ClinicScope, seq: int, limit: int = READ_LIMIT) -> list[Recorded]:
+async def events_after(
+    scope: ClinicScope, seq: int, limit: int = READ_LIMIT
+) -> list[CommittedEvent]:
     """The clinic's events after `seq`, in order, at most `limit`."""
     async with scope.read() as session:
         rows = await session.scalars(
@@ -127,7 +129,7 @@ async def events_after(scope: ClinicScope, seq: int, limit: int = READ_LIMIT) ->
 
 async def conversation_events_after(
     scope: ClinicScope, conversation_id: UUID, version: int, limit: int = READ_LIMIT
-) -> list[Recorded]:
+) -> list[CommittedEvent]:
     """What happened in one conversation after its `version`, in order, at most `limit`."""
     async with scope.read() as session:
         rows = await session.scalars(
@@ -165,8 +167,8 @@ _LAST_SEQS = (
 )
 
 
-def _recorded(event: Event, rows: Rows | None = None) -> Recorded:
-    return Recorded(
+def _recorded(event: Event, rows: Rows | None = None) -> CommittedEvent:
+    return CommittedEvent(
         event.clinic_id,
         event.seq,
         event.type,

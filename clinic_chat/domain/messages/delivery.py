@@ -16,7 +16,7 @@ from clinic_chat.domain.messages.message import (
     Direction,
     Message,
     MessageStatus,
-    Stored,
+    StoredMessage,
     message_view,
 )
 from clinic_chat.storage.base import now
@@ -34,7 +34,7 @@ async def report_status(
     reason: object = "",
     at: datetime | None = None,
     channel_at: object = None,
-) -> Stored:
+) -> StoredMessage:
     """Move an outbound message on to `delivered`, `read` or `failed`.
 
     Channels report out of order and twice: what is behind the message's status changes
@@ -57,7 +57,7 @@ async def report_status(
     arrived = at or now()
     moment = channel_time(channel_at, arrived) or arrived
 
-    def apply(session: Session) -> Stored:
+    def apply(session: Session) -> StoredMessage:
         found = session.execute(_REPORTED, {"message": wanted_id}).one_or_none()
         if found is None:
             raise NotFound("no such message")
@@ -65,7 +65,7 @@ async def report_status(
         if message.direction != Direction.OUTBOUND:
             raise InvalidInput("only outbound messages have receipts", code="not_outbound")
         if not _moves_on(MessageStatus(message.status), wanted):
-            return Stored(message_view(message), created=False)
+            return StoredMessage(message_view(message), created=False)
         # Clocks differ, and nothing arrives before it was sent.
         _apply(message, wanted, told, max(moment, message.created_at))
         if message.seq == conversation.last_seq:
@@ -79,9 +79,9 @@ async def report_status(
             beside=(patient, assignee),
             message=message,
         )
-        return Stored(message_view(message), created=True)
+        return StoredMessage(message_view(message), created=True)
 
-    return await scope.change(apply)
+    return await scope.transact_shared(apply)
 
 
 def _moves_on(current: MessageStatus, wanted: MessageStatus) -> bool:

@@ -42,7 +42,7 @@ class Draft(ClinicOwned, Base):
 
 
 @dataclass(frozen=True)
-class Kept:
+class SavedDraft:
     """The draft as it is kept, with the number that its device gave the edit."""
 
     edit: int | None
@@ -56,7 +56,7 @@ async def save_draft(
     *,
     device: object = None,
     edit: object = None,
-) -> Kept:
+) -> SavedDraft:
     """Keep a draft; of an empty one no text is kept. The newest saved wins.
 
     What a page saved last may arrive after what the next page on the same device saved, so a
@@ -82,11 +82,11 @@ async def save_draft(
         kept = body if body.strip() else ""
         if draft is None:
             if not kept and writer is None:
-                return Kept(None, "")
+                return SavedDraft(None, "")
             draft = Draft(user_id=user_id, conversation_id=target.id, body="")
             session.add(draft)
         elif _is_older(draft, writer, number):
-            return Kept(draft.edit, draft.body)
+            return SavedDraft(draft.edit, draft.body)
         draft.device, draft.edit = writer, number
         if draft.body != kept:
             draft.body = kept
@@ -96,7 +96,7 @@ async def save_draft(
                 await own_membership(session, scope),
                 {"type": "draft", "id": str(target.id), "body": kept},
             )
-        return Kept(number, kept)
+        return SavedDraft(number, kept)
 
 
 def _edit(device: object, edit: object) -> tuple[str | None, int | None]:

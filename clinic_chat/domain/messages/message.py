@@ -122,7 +122,7 @@ class MessageView:
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoredMessage:
     """The message a send or a receipt led to; `created` is False for a repetition."""
 
     message: MessageView
@@ -139,7 +139,7 @@ async def receive_message(
     kind: object = None,
     caption: object = None,
     at: object = None,
-) -> Stored:
+) -> StoredMessage:
     """Store what a patient wrote, once per `external_id`, finding the patient by phone.
 
     Raises:
@@ -157,9 +157,9 @@ async def receive_message(
         moment=moment,
     )
 
-    def store(session: Session) -> Stored:
+    def store(session: Session) -> StoredMessage:
         if known := _stored(session, API_CHANNEL, incoming.key):
-            return Stored(message_view(known, whole=True), created=False)
+            return StoredMessage(message_view(known, whole=True), created=False)
         patient, author_name = sending_patient(session, incoming.address, incoming.name)
         place = {"patient": patient.id, "channel": API_CHANNEL}
         found = session.execute(_PLACE, place).one_or_none()
@@ -181,9 +181,9 @@ async def receive_message(
             sent_at=incoming.sent_at,
             beside=(patient, assignee),
         )
-        return Stored(message_view(message, whole=True), created=True)
+        return StoredMessage(message_view(message, whole=True), created=True)
 
-    return await scope.change(store)
+    return await scope.transact_shared(store)
 
 
 def start_conversation(session: AnySession, patient_id: UUID, channel: str) -> Conversation:

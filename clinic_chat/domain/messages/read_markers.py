@@ -63,7 +63,7 @@ async def mark_read(scope: ClinicScope, conversation: object, seq: object) -> in
             _move(session, target, marker, reader, reach)
         return marker.inbound_read
 
-    return await scope.change(move)
+    return await scope.transact_shared(move)
 
 
 async def mark_unread(scope: ClinicScope, conversation: object) -> int:
@@ -89,7 +89,7 @@ async def mark_unread(scope: ClinicScope, conversation: object) -> int:
             _move(session, target, marker, reader, last_inbound - 1)
         return marker.inbound_read
 
-    return await scope.run(take_back)
+    return await scope.transact(take_back)
 
 
 async def read_markers(scope: ClinicScope, ids: Iterable[UUID]) -> dict[str, int]:

@@ -14,12 +14,12 @@ from clinic_chat.domain.errors import NotFound
 from clinic_chat.domain.messages.message import (
     Direction,
     Message,
-    Stored,
+    StoredMessage,
     append_message,
     message_view,
 )
 from clinic_chat.domain.validation import clean_body, clean_key
-from clinic_chat.storage.batching import Together
+from clinic_chat.storage.batching import Batcher
 from clinic_chat.storage.database import Database
 from clinic_chat.storage.scoping import AGAIN
 
@@ -41,7 +41,7 @@ class Answer:
 
 async def send_message(
     scope: ClinicScope, conversation: object, body: object, client_id: object
-) -> Stored:
+) -> StoredMessage:
     """Store a staff member's answer once, however often it is sent.
 
     The same `client_id` from the same author returns the message it made the first time,
@@ -52,7 +52,7 @@ async def send_message(
         InvalidInput: `clientId_invalid` or a rule of `clean_body`.
     """
     answer = _checked(scope, conversation, body, client_id)
-    (stored,) = await scope.run(lambda session: _store(session, [answer]))
+    (stored,) = await scope.transact(lambda session: _store(session, [answer]))
     if stored is None:
         raise NotFound("no such conversation")
     return stored
@@ -63,11 +63,11 @@ class Sends:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._together: Together[Answer, Stored] = Together(self._store)
+        self._batcher: Batcher[Answer, StoredMessage] = Batcher(self._store)
 
     async def send(
         self, scope: ClinicScope, conversation: object, body: object, client_id: object
-    ) -> Stored:
+    ) -> StoredMessage:
         """The same as `send_message`.
 
         Raises:
@@ -76,11 +76,13 @@ class Sends:
             StorageUnavailable: nothing was stored, try again.
         """
         answer = _checked(scope, conversation, body, client_id)
-        return await self._together.do(scope.clinic_id, answer)
+        return await self._batcher.submit(scope.clinic_id, answer)
 
-    async def _store(self, clinic_id: UUID, answers: list[Answer]) -> list[Stored | Exception]:
+    async def _store(
+        self, clinic_id: UUID, answers: list[Answer]
+    ) -> list[StoredMessage | Exception]:
         scope = ClinicScope(self._database, clinic_id)
-        found = await scope.run(lambda session: _store(session, answers))
+        found = await scope.transact(lambda session: _store(session, answers))
         return [stored or NotFound("no such conversation") for stored in found]
 
 
@@ -90,7 +92,7 @@ def _checked(scope: ClinicScope, conversation: object, body: object, client_id: 
     return Answer(scope.staff_id(), conversation_id(conversation), text, key)
 
 
-def _store(session: Session, answers: Sequence[Answer]) -> list[Stored | None]:
+def _store(session: Session, answers: Sequence[Answer]) -> list[StoredMessage | None]:
     """What became of each, in the caller's transaction; None where there is no conversation."""
     places = load_rows(session, {answer.conversation for answer in answers})
     keys = {
@@ -123,7 +125,7 @@ def _store(session: Session, answers: Sequence[Answer]) -> list[Stored | None]:
             )
             found.append((message, True))
     session.flush()
-    return [item and Stored(message_view(item[0]), created=item[1]) for item in found]
+    return [item and StoredMessage(message_view(item[0]), created=item[1]) for item in found]
 
 
 _KNOWN = (

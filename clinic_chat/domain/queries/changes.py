@@ -13,7 +13,7 @@ from clinic_chat.domain.conversations.conversation import (
     conversation_rows,
     conversation_view,
 )
-from clinic_chat.domain.events.log import Recorded
+from clinic_chat.domain.events.log import CommittedEvent
 from clinic_chat.domain.messages.message import Message, MessageView, message_view
 from clinic_chat.storage.scoping import AGAIN
 
@@ -27,7 +27,7 @@ class Changes:
     """By conversation id; those of each that the events name."""
 
 
-async def changes_of(scope: ClinicScope, events: list[Recorded]) -> Changes:
+async def changes_of(scope: ClinicScope, events: list[CommittedEvent]) -> Changes:
     """What the events touched: as their transactions left it, or read in one statement.
 
     It runs for everything that happens. What is read may be newer than the last event.
@@ -52,7 +52,7 @@ async def changes_of(scope: ClinicScope, events: list[Recorded]) -> Changes:
     return Changes(newest, by_conversation)
 
 
-async def _read(scope: ClinicScope, events: list[Recorded]) -> list[Any]:
+async def _read(scope: ClinicScope, events: list[CommittedEvent]) -> list[Any]:
     named = [event.payload for event in events if "messageId" in event.payload]
     wanted = {
         "ids": list({event.conversation_id for event in events}),

@@ -36,7 +36,7 @@ PAGE_SIZE = 30
 SEARCH_LIMIT = 100
 
 
-class Who(StrEnum):
+class AssigneeFilter(StrEnum):
     """Whose conversations."""
 
     ALL = "all"
@@ -49,7 +49,7 @@ class Filter:
     """Which conversations a list shows; an empty `status` is any."""
 
     search: str = ""
-    who: Who = Who.ALL
+    who: AssigneeFilter = AssigneeFilter.ALL
     status: str = ""
     unread: bool = False
 
@@ -59,7 +59,7 @@ class Filter:
 
 
 @dataclass(frozen=True)
-class Cell:
+class ConversationCount:
     """How many conversations are alike in what the filters look at."""
 
     who: str
@@ -96,7 +96,7 @@ class InboxOverview:
     first: FirstPage
     markers: dict[str, int]
     personal_version: int
-    counts: list[Cell]
+    counts: list[ConversationCount]
 
 
 def parse_filter(search: object, who: object, status: object, unread: object) -> Filter:
@@ -110,13 +110,13 @@ def parse_filter(search: object, who: object, status: object, unread: object) ->
     if (
         not storable(search)
         or not isinstance(who, str)
-        or who not in set(Who)
+        or who not in set(AssigneeFilter)
         or not isinstance(status, str)
         or (status and status not in set(Status))
         or not isinstance(unread, bool)
     ):
         raise InvalidInput("no such filter", code="filter_invalid")
-    return Filter(search.strip(), Who(who), status, unread)
+    return Filter(search.strip(), AssigneeFilter(who), status, unread)
 
 
 async def list_conversations(
@@ -203,19 +203,19 @@ def _filtered(statement: Any, scope: ClinicScope, wanted: Filter) -> Any:
         statement = statement.where(_matches(wanted.search))
     if wanted.status:
         statement = statement.where(Conversation.status == wanted.status)
-    if wanted.who is Who.MINE:
+    if wanted.who is AssigneeFilter.MINE:
         statement = statement.where(Conversation.assignee_id == scope.user_id)
-    elif wanted.who is Who.UNASSIGNED:
+    elif wanted.who is AssigneeFilter.UNASSIGNED:
         statement = statement.where(Conversation.assignee_id.is_(None))
     if wanted.unread:
         statement = statement.outerjoin(ReadMarker, _marker_of(scope)).where(_is_unread())
     return statement
 
 
-async def _counts(session: AsyncSession, scope: ClinicScope) -> list[Cell]:
+async def _counts(session: AsyncSession, scope: ClinicScope) -> list[ConversationCount]:
     who = case(
-        (Conversation.assignee_id.is_(None), Who.UNASSIGNED.value),
-        (Conversation.assignee_id == scope.user_id, Who.MINE.value),
+        (Conversation.assignee_id.is_(None), AssigneeFilter.UNASSIGNED.value),
+        (Conversation.assignee_id == scope.user_id, AssigneeFilter.MINE.value),
         else_="others",
     ).label("who")
     unread = case((_is_unread(), 1), else_=0).label("unread")
@@ -225,7 +225,7 @@ async def _counts(session: AsyncSession, scope: ClinicScope) -> list[Cell]:
         .outerjoin(ReadMarker, _marker_of(scope))
         .group_by("who", Conversation.status, "unread")
     )
-    return [Cell(row[0], row[1], bool(row[2]), row[3]) for row in rows]
+    return [ConversationCount(row[0], row[1], bool(row[2]), row[3]) for row in rows]
 
 
 def _marker_of(scope: ClinicScope) -> Any:

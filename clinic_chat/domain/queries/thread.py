@@ -20,7 +20,7 @@ from clinic_chat.storage.scoping import AGAIN
 
 
 @dataclass(frozen=True)
-class Opening:
+class ThreadStart:
     """A conversation as one person opens it, without its messages."""
 
     conversation: ConversationView
@@ -31,7 +31,7 @@ class Opening:
     personal_version: int
 
 
-async def open_conversation(scope: ClinicScope, conversation: object) -> Opening:
+async def open_conversation(scope: ClinicScope, conversation: object) -> ThreadStart:
     """The conversation, and this person's marker and draft in it, in one statement.
 
     Raises:
@@ -43,7 +43,7 @@ async def open_conversation(scope: ClinicScope, conversation: object) -> Opening
     if found is None:
         raise NotFound("no such conversation")
     *row, read_seq, inbound_read, draft, version = found
-    return Opening(
+    return ThreadStart(
         conversation_view(*row), read_seq or 0, inbound_read or 0, draft or "", version or 0
     )
 

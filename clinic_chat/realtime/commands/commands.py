@@ -28,7 +28,7 @@ from clinic_chat.domain.messages.sending import Sends
 from clinic_chat.domain.queries.inbox import overview
 from clinic_chat.domain.queries.message_pages import whole_body
 from clinic_chat.rate_limits import Limits
-from clinic_chat.realtime.connections import Caller, Callers
+from clinic_chat.realtime.connections import Connection, Connections
 from clinic_chat.realtime.feeds import inbox as inbox_feed
 from clinic_chat.realtime.feeds import thread as thread_feed
 from clinic_chat.realtime.feeds.subscriptions import Subscriptions
@@ -40,7 +40,7 @@ from clinic_chat.shutdown import Work
 from clinic_chat.storage.database import StorageUnavailable
 
 Data = dict[str, Any]
-Handler = Callable[[Caller, Data], Awaitable[Data]]
+Handler = Callable[[Connection, Data], Awaitable[Data]]
 
 # What only a person does. The others a tab asks for by itself as well, while nobody is there.
 BY_A_PERSON = frozenset(
@@ -60,12 +60,12 @@ ACTS_PER_MINUTE = 1200
 log = structlog.get_logger(__name__)
 
 
-class Acts:
+class Commands:
     """The acts by their Socket.IO event names."""
 
     def __init__(
         self,
-        callers: Callers,
+        callers: Connections,
         subscriptions: Subscriptions,
         activity: Activity,
         services: Services,
@@ -139,7 +139,7 @@ class Acts:
 
         return act
 
-    async def _send(self, caller: Caller, data: Data) -> Data:
+    async def _send(self, caller: Connection, data: Data) -> Data:
         await self._limit("send", caller, self._sends_per_minute)
         stored = await self._sends.send(
             caller.scope, data.get("conversationId"), data.get("body"), data.get("clientId")
@@ -147,22 +147,22 @@ class Acts:
         await self._activity.stop_typing(caller)
         return {"message": asdict(stored.message)}
 
-    async def _body(self, caller: Caller, data: Data) -> Data:
+    async def _body(self, caller: Connection, data: Data) -> Data:
         whole = await whole_body(caller.scope, data.get("conversationId"), data.get("seq"))
         return asdict(whole)
 
-    async def _read(self, caller: Caller, data: Data) -> Data:
+    async def _read(self, caller: Connection, data: Data) -> Data:
         read = await mark_read(caller.scope, data.get("conversationId"), data.get("seq"))
         return {"inboundRead": read}
 
-    async def _unread(self, caller: Caller, data: Data) -> Data:
+    async def _unread(self, caller: Connection, data: Data) -> Data:
         return {"inboundRead": await mark_unread(caller.scope, data.get("conversationId"))}
 
-    async def _status(self, caller: Caller, data: Data) -> Data:
+    async def _status(self, caller: Connection, data: Data) -> Data:
         await set_status(caller.scope, data.get("conversationId"), data.get("status"))
         return {}
 
-    async def _assign(self, caller: Caller, data: Data) -> Data:
+    async def _assign(self, caller: Connection, data: Data) -> Data:
         await assign(
             caller.scope,
             data.get("conversationId"),
@@ -171,7 +171,7 @@ class Acts:
         )
         return {}
 
-    async def _draft(self, caller: Caller, data: Data) -> Data:
+    async def _draft(self, caller: Connection, data: Data) -> Data:
         kept = await save_draft(
             caller.scope,
             data.get("conversationId"),
@@ -181,11 +181,11 @@ class Acts:
         )
         return asdict(kept)
 
-    async def _preferences(self, caller: Caller, data: Data) -> Data:
+    async def _preferences(self, caller: Connection, data: Data) -> Data:
         await save_preferences(caller.scope, locale=data.get("locale"), sound=data.get("sound"))
         return {}
 
-    async def _markers(self, caller: Caller, data: Data) -> Data:
+    async def _markers(self, caller: Connection, data: Data) -> Data:
         ids = data.get("ids")
         if not isinstance(ids, list) or len(ids) > MARKERS_AT_ONCE:
             raise InvalidInput(f"ids is a list of at most {MARKERS_AT_ONCE}", code="ids_invalid")
@@ -195,10 +195,10 @@ class Acts:
             markers = await read_markers_in(session, caller.scope.staff_id(), wanted)
         return {"markers": markers, "personalVersion": version}
 
-    async def _counts(self, caller: Caller, _data: Data) -> Data:
+    async def _counts(self, caller: Connection, _data: Data) -> Data:
         return {"counts": inbox_feed.counts(await overview(caller.scope, rows=False))}
 
-    async def _catch_up(self, caller: Caller, data: Data) -> Data:
+    async def _catch_up(self, caller: Connection, data: Data) -> Data:
         match data:
             case {"feed": str() as feed, "key": str() as key}:
                 version, personal = _version(data.get("version")), _version(data.get("personal"))
@@ -212,34 +212,34 @@ class Acts:
             await self._subscriptions.bring_up_conversation(caller, key, version)
         return {}
 
-    async def _check(self, caller: Caller, data: Data) -> Data:
+    async def _check(self, caller: Connection, data: Data) -> Data:
         await self._subscriptions.check(caller, data.get("nonce"))
         return {}
 
-    async def _typing_start(self, caller: Caller, data: Data) -> Data:
+    async def _typing_start(self, caller: Connection, data: Data) -> Data:
         await self._activity.start_typing(caller, self._open_conversation(caller, data))
         return {}
 
-    async def _typing_stop(self, caller: Caller, _data: Data) -> Data:
+    async def _typing_stop(self, caller: Connection, _data: Data) -> Data:
         await self._activity.stop_typing(caller)
         return {}
 
-    async def _viewing_start(self, caller: Caller, data: Data) -> Data:
+    async def _viewing_start(self, caller: Connection, data: Data) -> Data:
         await self._activity.look(caller, self._open_conversation(caller, data))
         return {}
 
-    async def _viewing_stop(self, caller: Caller, _data: Data) -> Data:
+    async def _viewing_stop(self, caller: Connection, _data: Data) -> Data:
         await self._activity.look_away(caller)
         return {}
 
-    def _open_conversation(self, caller: Caller, data: Data) -> str:
+    def _open_conversation(self, caller: Connection, data: Data) -> str:
         """The conversation this tab has open, which is the only one it can be active in."""
         key = caller.feeds.get(thread_feed.FEED)
         if key is None or key != data.get("conversationId"):
             raise InvalidInput("this tab has not opened that conversation", code="not_open")
         return key
 
-    async def _limit(self, what: str, caller: Caller, per_minute: int) -> None:
+    async def _limit(self, what: str, caller: Connection, per_minute: int) -> None:
         identity = caller.identity
         key = f"{what}:{identity.clinic_id}:{identity.user_id}"
         if await self._limits.hit("socket", key, per_minute):

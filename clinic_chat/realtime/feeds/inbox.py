@@ -5,9 +5,9 @@ from typing import Any
 
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.conversation import ConversationView, conversations_by_id
-from clinic_chat.domain.events.log import READ_LIMIT, Recorded, events_after
+from clinic_chat.domain.events.log import READ_LIMIT, CommittedEvent, events_after
 from clinic_chat.domain.queries.inbox import FirstPage, InboxOverview, overview
-from clinic_chat.realtime.feeds.page_cache import Shelf
+from clinic_chat.realtime.feeds.page_cache import PageCache
 from clinic_chat.realtime.feeds.protocol import Item, Patch, Snapshot, items
 
 FEED = "conversations"
@@ -18,8 +18,8 @@ class Lists:
     """The lists that were sent last, for those who open the same ones."""
 
     def __init__(self) -> None:
-        self._pages: Shelf[FirstPage] = Shelf()
-        self._mine: Shelf[InboxOverview] = Shelf()
+        self._pages: PageCache[FirstPage] = PageCache()
+        self._mine: PageCache[InboxOverview] = PageCache()
 
     async def snapshot(self, scope: ClinicScope) -> Snapshot:
         """The newest page of conversations with this person's read markers and counts."""
@@ -44,7 +44,7 @@ class Lists:
         )
 
 
-def patch(events: list[Recorded], rows: list[ConversationView]) -> Patch:
+def patch(events: list[CommittedEvent], rows: list[ConversationView]) -> Patch:
     """The conversations these events touched, as they are now."""
     return Patch(events[0].seq - 1, events[-1].seq, items(rows))
 
@@ -73,7 +73,7 @@ def counts(start: InboxOverview) -> Item:
     }
 
 
-def moves(events: list[Recorded]) -> list[dict[str, Any]]:
+def moves(events: list[CommittedEvent]) -> list[dict[str, Any]]:
     """From where to where each conversation moved, for counts that differ per person."""
     found: dict[str, dict[str, Any]] = {}
     for event in events:

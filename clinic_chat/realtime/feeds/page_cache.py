@@ -1,4 +1,4 @@
-"""What was sent last, to be sent again for as long as it is current."""
+"""A cache of the pages that were sent last, already encoded."""
 
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable
@@ -13,7 +13,7 @@ MOST = 256
 Page = TypeVar("Page")
 
 
-class Shelf(Generic[Page]):
+class PageCache(Generic[Page]):
     """The last page of each key, and its rows as JSON for whoever opens the same one.
 
     Nothing here knows whether a page is out of date; whoever reads compares its version.

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from socketio import AsyncServer
 
-from clinic_chat.cache.single_flight import Recent
+from clinic_chat.cache.single_flight import SingleFlightCache
 from clinic_chat.domain.accounts.users import colleagues
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.conversation import conversation_exists
@@ -17,11 +17,11 @@ from clinic_chat.domain.queries.message_pages import MessagePage
 from clinic_chat.domain.queries.thread import open_conversation
 from clinic_chat.realtime import rooms
 from clinic_chat.realtime.bus import Bus
-from clinic_chat.realtime.connections import Caller
+from clinic_chat.realtime.connections import Connection
 from clinic_chat.realtime.feeds import inbox as inbox_feed
 from clinic_chat.realtime.feeds import personal as personal_feed
 from clinic_chat.realtime.feeds import thread as thread_feed
-from clinic_chat.realtime.feeds.page_cache import Shelf
+from clinic_chat.realtime.feeds.page_cache import PageCache
 from clinic_chat.realtime.feeds.protocol import Feeds, Item, Patch, Snapshot, items
 from clinic_chat.realtime.presence.activity import Activity
 from clinic_chat.realtime.presence.online import Presence
@@ -48,12 +48,12 @@ class Subscriptions:
         self._presence = presence
         self._activity = activity
         self._lists = inbox_feed.Lists()
-        self._staff: Recent[list[Item]] = Recent(STAFF_SECONDS)
-        self._threads: Shelf[MessagePage] = Shelf()
+        self._staff: SingleFlightCache[list[Item]] = SingleFlightCache(STAFF_SECONDS)
+        self._threads: PageCache[MessagePage] = PageCache()
         self.namespace = ""
 
     async def follow(
-        self, caller: Caller, conversation_id: object | None = None, around: int | None = None
+        self, caller: Connection, conversation_id: object | None = None, around: int | None = None
     ) -> None:
         """Start the clinic's list in this tab, and a conversation in the place of the one before.
 
@@ -80,7 +80,7 @@ class Subscriptions:
         held_messages = _held(caller, thread_feed.FEED, key)
         inbox = thread = None
         try:
-            async with caller.scope.moment() as moment:
+            async with caller.scope.read_snapshot() as moment:
                 if starts:
                     inbox = await self._read_inbox(moment, held, held_mine)
                 if known:
@@ -101,7 +101,7 @@ class Subscriptions:
             count_refusal("conversation.not_found", user=caller.identity.user_id)
             await self._feeds.refuse(caller.sid, thread_feed.FEED, key[:MAX_KEY], NotFound.code)
 
-    async def leave_conversation(self, caller: Caller) -> None:
+    async def leave_conversation(self, caller: Connection) -> None:
         """Stop following the open conversation, if there is one, and being active in it."""
         key = caller.feeds.pop(thread_feed.FEED, None)
         if key is not None:
@@ -110,25 +110,25 @@ class Subscriptions:
             await self._sio.leave_room(caller.sid, room, self.namespace)
 
     async def bring_up_inbox(
-        self, caller: Caller, version: int | None, personal_version: int | None = None
+        self, caller: Connection, version: int | None, personal_version: int | None = None
     ) -> None:
         """Send what the tab lacks of the list: a patch when it can, else a snapshot.
 
         With `personal_version` a patch also has this person's markers that moved since.
         """
-        async with caller.scope.moment() as moment:
+        async with caller.scope.read_snapshot() as moment:
             news = await self._read_inbox(moment, version, personal_version)
         await self._send_inbox(caller, news)
 
     async def bring_up_conversation(
-        self, caller: Caller, conversation_id: object, version: int | None
+        self, caller: Connection, conversation_id: object, version: int | None
     ) -> None:
         """Send what the tab lacks of the open conversation.
 
         Raises:
             NotFound: unknown, malformed or another clinic's.
         """
-        async with caller.scope.moment() as moment:
+        async with caller.scope.read_snapshot() as moment:
             news = await self._read_thread(moment, conversation_id, version)
         await self._send_thread(caller, news)
 
@@ -170,7 +170,7 @@ class Subscriptions:
             return True
         return await conversation_exists(scope, key)
 
-    async def _send_inbox(self, caller: Caller, news: News) -> None:
+    async def _send_inbox(self, caller: Connection, news: News) -> None:
         clinic_id = caller.identity.clinic_id
         # Not while a session is held, which those who wait for this answer may need.
         staff = await self._staff.get(clinic_id, partial(_colleagues, caller.scope))
@@ -183,12 +183,12 @@ class Subscriptions:
         }
         await self._send(caller, inbox_feed.FEED, inbox_feed.KEY, news, extra)
 
-    async def _send_thread(self, caller: Caller, news: News) -> None:
+    async def _send_thread(self, caller: Connection, news: News) -> None:
         key = news[1]["row"]["id"]
         extra = {"viewers": self._activity.viewers(caller.identity.clinic_id, key)}
         await self._send(caller, thread_feed.FEED, key, news, extra)
 
-    async def _send(self, caller: Caller, feed: str, key: str, news: News, now: Item) -> None:
+    async def _send(self, caller: Connection, feed: str, key: str, news: News, now: Item) -> None:
         what, extra = news
         extra |= now
         if isinstance(what, Patch):
@@ -196,7 +196,7 @@ class Subscriptions:
         else:
             await self._feeds.send_snapshot(caller.sid, feed, key, what)
 
-    async def check(self, caller: Caller, nonce: object) -> None:
+    async def check(self, caller: Connection, nonce: object) -> None:
         """Have the bus tell a tab which version its list should have by now.
 
         It goes the way of every patch: through the bus's queue and the feed's event. An answer
@@ -209,7 +209,7 @@ class Subscriptions:
 
         self._bus.call(answer)
 
-    async def _enter_inbox(self, caller: Caller) -> None:
+    async def _enter_inbox(self, caller: Connection) -> None:
         identity = caller.identity
         await self._bus.watch(identity.clinic_id)
         await self._enter(caller, rooms.clinic(identity.clinic_id))
@@ -217,11 +217,11 @@ class Subscriptions:
         caller.feeds[inbox_feed.FEED] = inbox_feed.KEY
         await self._presence.arrive(identity, caller.sid)
 
-    async def _enter(self, caller: Caller, room: str) -> None:
+    async def _enter(self, caller: Connection, room: str) -> None:
         await self._sio.enter_room(caller.sid, room, self.namespace)
 
 
-def _held(caller: Caller, feed: str, key: str) -> int | None:
+def _held(caller: Connection, feed: str, key: str) -> int | None:
     held_key, version = caller.versions.pop(feed, ("", -1))
     return version if held_key == key else None
 

@@ -4,12 +4,12 @@ from uuid import UUID
 
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.conversation import get_conversation
-from clinic_chat.domain.events.log import READ_LIMIT, Recorded, conversation_events_after
+from clinic_chat.domain.events.log import READ_LIMIT, CommittedEvent, conversation_events_after
 from clinic_chat.domain.messages.message import MessageView
 from clinic_chat.domain.queries.changes import changes_of
 from clinic_chat.domain.queries.message_pages import MessagePage, messages_page
-from clinic_chat.domain.queries.thread import Opening, open_conversation
-from clinic_chat.realtime.feeds.page_cache import Shelf
+from clinic_chat.domain.queries.thread import ThreadStart, open_conversation
+from clinic_chat.realtime.feeds.page_cache import PageCache
 from clinic_chat.realtime.feeds.protocol import Item, Patch, Snapshot, items
 
 FEED = "messages"
@@ -18,7 +18,7 @@ FEED = "messages"
 async def snapshot(
     scope: ClinicScope,
     conversation_id: object,
-    shelf: Shelf[MessagePage],
+    shelf: PageCache[MessagePage],
     around: int | None = None,
 ) -> Snapshot:
     """The newest messages, or those around a number, with what else opening shows.
@@ -26,7 +26,7 @@ async def snapshot(
     Raises:
         NotFound: unknown, malformed or another clinic's.
     """
-    async with scope.moment() as moment:
+    async with scope.read_snapshot() as moment:
         opening = await open_conversation(moment, conversation_id)
         row = opening.conversation
         place = (scope.clinic_id, row.id)
@@ -45,7 +45,7 @@ async def snapshot(
     )
 
 
-def shown_with(opening: Opening) -> Item:
+def shown_with(opening: ThreadStart) -> Item:
     """What the thread shows beside messages, of the moment in which they were read."""
     return {
         "row": items([opening.conversation])[0],
@@ -54,7 +54,7 @@ def shown_with(opening: Opening) -> Item:
     }
 
 
-def patch(events: list[Recorded], messages: list[MessageView]) -> Patch:
+def patch(events: list[CommittedEvent], messages: list[MessageView]) -> Patch:
     """The messages these events of one conversation touched, as they are now."""
     return Patch(
         events[0].conversation_version - 1, events[-1].conversation_version, items(messages)
@@ -67,7 +67,7 @@ async def since(scope: ClinicScope, conversation_id: object, version: int) -> Pa
     Raises:
         NotFound: unknown, malformed or another clinic's.
     """
-    async with scope.moment() as moment:
+    async with scope.read_snapshot() as moment:
         row = await get_conversation(moment, conversation_id)
         events = await conversation_events_after(moment, UUID(row.id), version)
         # Too far behind; or ahead of the log, as after a restored backup.

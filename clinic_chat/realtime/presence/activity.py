@@ -10,7 +10,7 @@ from time import monotonic
 from typing import Any
 from uuid import UUID
 
-from clinic_chat.realtime.connections import Caller
+from clinic_chat.realtime.connections import Connection
 
 EXPIRE_SECONDS = 6.0
 # A browser repeats `typing:start` every two seconds; anything much faster is not a person.
@@ -22,7 +22,7 @@ Tell = Callable[[UUID, str, dict[str, Any]], Awaitable[None]]
 @dataclass
 class _Typing:
     sid: str
-    caller: Caller
+    caller: Connection
     conversation_id: str
     told_at: float
 
@@ -36,11 +36,11 @@ class Activity:
         # By socket.
         self._typing: dict[str, _Typing] = {}
         # By clinic and conversation, and person, because hundreds of tabs may show the same one.
-        self._viewing: dict[tuple[UUID, str], dict[UUID, dict[str, Caller]]] = {}
+        self._viewing: dict[tuple[UUID, str], dict[UUID, dict[str, Connection]]] = {}
         # By socket.
         self._looks_at: dict[str, str] = {}
 
-    async def start_typing(self, caller: Caller, conversation_id: str) -> None:
+    async def start_typing(self, caller: Connection, conversation_id: str) -> None:
         """A tab's person writes in a conversation; repetitions within half a second are dropped."""
         if caller.gone:
             return
@@ -53,7 +53,7 @@ class Activity:
         self._typing[caller.sid] = _Typing(caller.sid, caller, conversation_id, monotonic())
         await _tell(self._tell_typing, "typing:start", caller, conversation_id)
 
-    async def stop_typing(self, caller: Caller) -> None:
+    async def stop_typing(self, caller: Connection) -> None:
         """A tab's person does not write any more."""
         current = self._typing.pop(caller.sid, None)
         if current is not None and not self._types_elsewhere(current):
@@ -68,7 +68,7 @@ class Activity:
             and monotonic() - entry.told_at < EXPIRE_SECONDS
         ]
 
-    async def look(self, caller: Caller, conversation_id: str) -> None:
+    async def look(self, caller: Connection, conversation_id: str) -> None:
         """A tab shows a conversation and its person can see it."""
         if caller.gone or self._looks_at.get(caller.sid) == conversation_id:
             return
@@ -85,12 +85,12 @@ class Activity:
         if first:
             await _tell(self._tell_viewing, "viewing:start", caller, conversation_id)
 
-    async def look_away(self, caller: Caller) -> None:
+    async def look_away(self, caller: Connection) -> None:
         """A tab shows no conversation any more, or nobody can see it."""
         if left := self._leave(caller):
             await _tell(self._tell_viewing, "viewing:stop", caller, left)
 
-    def _leave(self, caller: Caller) -> str:
+    def _leave(self, caller: Connection) -> str:
         """The conversation that this person looks at in no tab any more, or ""."""
         conversation_id = self._looks_at.pop(caller.sid, "")
         if not conversation_id:
@@ -113,7 +113,7 @@ class Activity:
             for tabs in self._viewing.get((clinic_id, conversation_id), {}).values()
         ]
 
-    async def gone(self, caller: Caller) -> None:
+    async def gone(self, caller: Connection) -> None:
         """A tab is gone or shows another conversation, and with that ends whatever it did."""
         await self.stop_typing(caller)
         await self.look_away(caller)
@@ -127,11 +127,11 @@ class Activity:
         )
 
 
-async def _tell(tell: Tell, name: str, caller: Caller, conversation_id: str) -> None:
+async def _tell(tell: Tell, name: str, caller: Connection, conversation_id: str) -> None:
     await tell(caller.identity.clinic_id, name, _event(name, caller, conversation_id))
 
 
-def _event(name: str, caller: Caller, conversation_id: str) -> dict[str, Any]:
+def _event(name: str, caller: Connection, conversation_id: str) -> dict[str, Any]:
     return {
         "type": name,
         "conversationId": conversation_id,

@@ -1,4 +1,4 @@
-"""Tells of people's comings and goings in few writes when many come at once."""
+"""Coalesces presence broadcasts when many people come or go at once."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -16,11 +16,10 @@ log = structlog.get_logger(__name__)
 Tell = Callable[[UUID, str, dict[str, Any]], Awaitable[None]]
 
 
-class Gathering:
-    """Passes on the first telling at once, and those of the next 0.2 s together after it.
+class Coalescer:
+    """Sends the first broadcast at once and those of the next 0.2 s together, in order.
 
-    The order stays. It is for what may come late beside a snapshot that has it already: to be
-    told twice that somebody is there changes nothing.
+    Only for idempotent events, because a snapshot may already contain them.
     """
 
     def __init__(self, tell: Tell) -> None:
@@ -37,7 +36,7 @@ class Gathering:
         self._open()
         await self._tell(clinic_id, event, data)
 
-    def pass_on(self) -> bool:
+    def flush(self) -> bool:
         """Tell what waits now; whether there was something."""
         waiting, self._waiting = self._waiting, None
         if not waiting:
@@ -47,7 +46,7 @@ class Gathering:
         return True
 
     def _open(self) -> None:
-        asyncio.get_running_loop().call_later(GATHER_SECONDS, self.pass_on)
+        asyncio.get_running_loop().call_later(GATHER_SECONDS, self.flush)
 
     async def _tell_all(self, waiting: list[tuple[UUID, str, dict[str, Any]]]) -> None:
         for telling in waiting:

@@ -6,14 +6,14 @@ from functools import partial
 
 import reflex as rx
 
-from clinic_chat.cache.single_flight import Recent
+from clinic_chat.cache.single_flight import SingleFlightCache
 from clinic_chat.domain.accounts.users import clinics_of
 from clinic_chat.domain.clinics.clinic import Clinic
-from clinic_chat.realtime.connections import Caller
+from clinic_chat.realtime.connections import Connection
 from clinic_chat.storage.database import StorageUnavailable
 
 # Somebody's tabs often come back together, after an outage or a restart.
-_CLINICS: Recent[list[Clinic]] = Recent(seconds=2.0)
+_CLINICS: SingleFlightCache[list[Clinic]] = SingleFlightCache(seconds=2.0)
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Account(rx.State):
     sound: bool = True
     clinics: list[ClinicChoice] = []  # noqa: RUF012 - Reflex copies the default of a var
 
-    async def fill_in(self, caller: Caller) -> None:
+    async def fill_in(self, caller: Connection) -> None:
         """Fill in the person behind this tab's session."""
         identity = caller.identity
         self.user_id = str(identity.user_id)
@@ -57,7 +57,7 @@ class Account(rx.State):
             with suppress(StorageUnavailable):
                 self.clinics = await self._choices(caller)
 
-    async def _choices(self, caller: Caller) -> list[ClinicChoice]:
+    async def _choices(self, caller: Connection) -> list[ClinicChoice]:
         user_id, current = caller.identity.user_id, caller.identity.clinic_id
         read = partial(clinics_of, caller.scope.database, user_id)
         return [

@@ -3,7 +3,7 @@
 import reflex as rx
 
 from clinic_chat.domain.conversations.conversation import Status
-from clinic_chat.domain.queries.inbox import Who
+from clinic_chat.domain.queries.inbox import AssigneeFilter
 from clinic_chat.ui.components.browser_modules import CompactCount, browser_call, browser_handler
 from clinic_chat.ui.i18n import t
 from clinic_chat.ui.inbox.state import Inbox
@@ -13,9 +13,9 @@ def filters() -> rx.Component:
     """Whose conversations, of which status, and whether only unread ones."""
     return rx.el.div(
         rx.el.div(
-            _who(Who.ALL, t("All"), Inbox.count_all),
-            _who(Who.MINE, t("Mine"), Inbox.count_mine),
-            _who(Who.UNASSIGNED, t("Unclaimed"), Inbox.count_unassigned),
+            _who(AssigneeFilter.ALL, t("All"), Inbox.count_all),
+            _who(AssigneeFilter.MINE, t("Mine"), Inbox.count_mine),
+            _who(AssigneeFilter.UNASSIGNED, t("Unclaimed"), Inbox.count_unassigned),
             class_name="segments",
             role="group",
             aria_label=t("Whose conversations"),
@@ -36,7 +36,7 @@ def filters() -> rx.Component:
     )
 
 
-def _who(who: Who, name: rx.Var[str], count: rx.Var[int]) -> rx.Component:
+def _who(who: AssigneeFilter, name: rx.Var[str], count: rx.Var[int]) -> rx.Component:
     return rx.el.button(
         name,
         _count(count),

@@ -9,13 +9,13 @@ import reflex as rx
 from clinic_chat.domain.conversations.conversation import ConversationView, Status
 from clinic_chat.domain.errors import InvalidInput
 from clinic_chat.domain.queries.inbox import (
+    AssigneeFilter,
     Filter,
     InboxPage,
-    Who,
     list_conversations,
     parse_filter,
 )
-from clinic_chat.realtime.connections import Caller, current_caller
+from clinic_chat.realtime.connections import Connection, current_connection
 from clinic_chat.realtime.feeds import inbox as inbox_feed
 from clinic_chat.realtime.feeds.protocol import items
 from clinic_chat.realtime.gate import exposed
@@ -75,7 +75,7 @@ class Inbox(rx.State):
     staff: list[Colleague] = []  # noqa: RUF012
     online_count: int = 0
     # Read from the address by both:
-    who: str = Who.ALL.value
+    who: str = AssigneeFilter.ALL.value
     status: str = ""
     unread: bool = False
     # Owned by the server:
@@ -85,12 +85,12 @@ class Inbox(rx.State):
     def read_address(self, query: Mapping[str, str]) -> bool:
         """Take the filters from an address's query; whether they are others than before."""
         before = self._wanted()
-        self.who = _known(query.get("who", ""), Who) or Who.ALL.value
+        self.who = _known(query.get("who", ""), AssigneeFilter) or AssigneeFilter.ALL.value
         self.status = _known(query.get("status", ""), Status)
         self.unread = query.get("unread") == "1"
         return self._wanted() != before
 
-    async def send_view(self, caller: Caller) -> None:
+    async def send_view(self, caller: Connection) -> None:
         """Tell the tab in which view it is: after a reload or an outage it may be in another."""
         await self._send_page(caller, "", more=False, known=self._wanted() == Filter())
 
@@ -105,7 +105,7 @@ class Inbox(rx.State):
         self.busy = True
         yield
         try:
-            await self._send_page(current_caller(), "", more=False)
+            await self._send_page(current_connection(), "", more=False)
         finally:
             self.busy = False
 
@@ -117,7 +117,7 @@ class Inbox(rx.State):
         self.busy = True
         yield
         try:
-            await self._send_page(current_caller(), cursor, more=True)
+            await self._send_page(current_connection(), cursor, more=True)
         except InvalidInput:
             return
         finally:
@@ -127,7 +127,7 @@ class Inbox(rx.State):
         return parse_filter(self.search, self.who, self.status, self.unread)
 
     async def _send_page(
-        self, caller: Caller, cursor: str, *, more: bool, known: bool = False
+        self, caller: Connection, cursor: str, *, more: bool, known: bool = False
     ) -> None:
         """Send a page of the view; of one whose rows are `known`, only which view it is."""
         wanted = self._wanted()

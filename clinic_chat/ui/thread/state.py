@@ -8,7 +8,7 @@ import reflex as rx
 from clinic_chat.domain.errors import InvalidInput, NotFound
 from clinic_chat.domain.messages.message import MessageView
 from clinic_chat.domain.queries.message_pages import messages_page
-from clinic_chat.realtime.connections import Caller, current_caller
+from clinic_chat.realtime.connections import Connection, current_connection
 from clinic_chat.realtime.feeds import thread as thread_feed
 from clinic_chat.realtime.feeds.protocol import items
 from clinic_chat.realtime.gate import exposed
@@ -109,9 +109,9 @@ class Thread(rx.State):
     @exposed
     async def open(self) -> None:
         """Follow the conversation in the address, or none; `?m=` opens at a message."""
-        await self.follow(current_caller())
+        await self.follow(current_connection())
 
-    async def follow(self, caller: Caller) -> None:
+    async def follow(self, caller: Connection) -> None:
         """The same for a caller who is known, and the list when the tab does not have it yet."""
         self.loading_earlier = self.loading_later = False
         followed = self._addressed(caller)
@@ -121,7 +121,7 @@ class Thread(rx.State):
         await live().subscriptions.follow(caller, *followed[1:])
         self._followed = followed
 
-    def is_followed(self, caller: Caller) -> bool:
+    def is_followed(self, caller: Connection) -> bool:
         """Whether the address names what this connection follows already."""
         return self._followed == self._addressed(caller)
 
@@ -149,7 +149,7 @@ class Thread(rx.State):
         finally:
             self.loading_later = False
 
-    def _addressed(self, caller: Caller) -> tuple[str, str | None, int | None]:
+    def _addressed(self, caller: Connection) -> tuple[str, str | None, int | None]:
         path = self.router.url.path
         name = None
         if path.startswith(CONVERSATION_PATH):
@@ -162,11 +162,11 @@ class Thread(rx.State):
 
 
 def _is_open(conversation_id: object) -> bool:
-    return current_caller().feeds.get(thread_feed.FEED) == conversation_id
+    return current_connection().feeds.get(thread_feed.FEED) == conversation_id
 
 
 async def _send_page(side: str, conversation_id: object, **cursor: object) -> None:
-    caller = current_caller()
+    caller = current_connection()
     try:
         page = await messages_page(caller.scope, conversation_id, **cursor)
     except (InvalidInput, NotFound):

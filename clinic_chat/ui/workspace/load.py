@@ -4,7 +4,7 @@ from typing import Any
 
 import reflex as rx
 
-from clinic_chat.realtime.connections import current_caller
+from clinic_chat.realtime.connections import current_connection
 from clinic_chat.realtime.gate import exposed
 from clinic_chat.ui.account.state import Account
 from clinic_chat.ui.inbox.state import Inbox
@@ -21,7 +21,7 @@ class Page(rx.State):
         One event for all: each has a cost of its own, which hundreds of tabs that come back
         together would pay three times.
         """
-        caller = current_caller()
+        caller = current_connection()
         account = await self.get_state(Account)
         await account.fill_in(caller)
         yield
