@@ -22,9 +22,10 @@ class MemoryTrimmer:
     """Trims memory when a spike of connections is over, or when many have come and gone.
 
     `count` tells how many tabs there are, `left` how many have ever left;
-    `release_idle_connections` closes what the database opened for as many as were here. What tabs leave behind refers to itself, and Python looks
-    for such garbage while tabs come, of all moments. To look takes 0.1 s after 500 tabs, in which
-    nothing else is done, so Python is kept from it and it is left for when few are there to notice.
+    `release_idle_connections` closes what the database opened for as many as were here. What tabs
+    leave behind refers to itself, and Python looks for such garbage while tabs come, of all
+    moments. To look takes 0.1 s after 500 tabs, in which nothing else is done, so Python is kept
+    from it and it is left for when few are there to notice.
     """
 
     def __init__(
