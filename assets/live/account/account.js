@@ -1,7 +1,7 @@
 // Who is signed in in this tab, as the server says (see ui/account/state.py).
 
 import { setLocale } from "../lib/i18n.js";
-import { ask } from "../connection/request.js";
+import { request } from "../connection/request.js";
 import { notice } from "../components/notices.js";
 import { createStore } from "../lib/store.js";
 
@@ -20,6 +20,6 @@ export function chooseSound(sound) {
 }
 
 async function save(preferences) {
-  const { error } = await ask("account:preferences", preferences);
+  const { error } = await request("account:preferences", preferences);
   if (error) notice(error.code);
 }

@@ -5,7 +5,7 @@
 import { heard } from "../lib/clock.js";
 import { connection, onWake } from "../connection/connection.js";
 import * as inbox from "../inbox/inbox.js";
-import { isConnected, tell } from "../connection/request.js";
+import { isConnected, notify } from "../connection/request.js";
 import { createStore } from "../lib/store.js";
 import * as thread from "../thread/thread.js";
 
@@ -84,7 +84,7 @@ function check() {
   if (!isConnected()) return;
   nonce += 1;
   askedAt = performance.now();
-  tell("feed:check", { nonce });
+  notify("feed:check", { nonce });
   late = window.setTimeout(() => freshness.update({ stale: true }), lateAfter());
   gone = window.setTimeout(() => lines.renew(), lateAfter() + RENEW_MS);
 }

@@ -26,7 +26,7 @@ import * as personal from "./personal.js";
 import { notice } from "../components/notices.js";
 import { watchForWebsocket } from "../connection/websocket_probe.js";
 import { safely } from "../lib/safely.js";
-import { deliverWith, keepOwned } from "../feeds/reflex_vars.js";
+import { deliverWith, overlayOwned } from "../feeds/reflex_vars.js";
 import { local, session } from "../lib/storage.js";
 import * as thread from "../thread/thread.js";
 
@@ -102,7 +102,7 @@ function intercept(socket) {
   socket.on = (event, listener) => {
     if (event !== "event") return on(event, listener);
     deliverWith(listener);
-    return on(event, (update) => listener(keepOwned(update)));
+    return on(event, (update) => listener(overlayOwned(update)));
   };
 }
 

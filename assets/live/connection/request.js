@@ -44,7 +44,7 @@ export const isConnected = () =>
  * @returns the answer; `{error: {code: "offline"}}` when it was not even asked, and
  *   `{error: {code: "no_answer"}}` when it was and may have been done or not
  */
-export function ask(event, data) {
+export function request(event, data) {
   return new Promise((resolve) => {
     if (!isConnected()) {
       resolve(OFFLINE);
@@ -64,7 +64,7 @@ export function ask(event, data) {
 }
 
 /** Wait until no question is open. */
-export function isIdle() {
+export function whenIdle() {
   if (pending.size === 0) return Promise.resolve();
   return new Promise((resolve) => {
     const waiter = () => {
@@ -76,7 +76,7 @@ export function isIdle() {
 }
 
 /** Tell the server something that needs no acknowledgement. */
-export function tell(event, data) {
+export function notify(event, data) {
   if (isConnected()) socket.emit(event, signed(data));
 }
 

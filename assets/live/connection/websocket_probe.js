@@ -1,7 +1,7 @@
 // While a tab polls, looks whether websockets work again, and goes back to them.
 
 import { connection } from "./connection.js";
-import { isIdle } from "./request.js";
+import { whenIdle } from "./request.js";
 
 const EVERY_MS = 30_000;
 const TIMEOUT_MS = 5000;
@@ -17,7 +17,7 @@ let switchedAt = -Infinity;
 export function watchForWebsocket(switchToWebsocket) {
   const probe = async () => {
     if (await opens()) {
-      await isIdle();
+      await whenIdle();
       if (connection.get().status !== "polling") return;
       switchedAt = Date.now();
       switchToWebsocket();

@@ -15,9 +15,9 @@ const watchers = new Set();
  * @param {string} state the full name of the Reflex state
  * @param {() => Record<string, unknown>} compute the current values by var name
  */
-export function own(state, compute) {
+export function ownVars(state, compute) {
   owners.set(state, compute);
-  changed(state);
+  invalidate(state);
 }
 
 /** Remember Reflex's own listener for state updates. */
@@ -27,7 +27,7 @@ export function deliverWith(listener) {
 }
 
 /** A server update in which owned vars have the browser's values, so none is blanked. */
-export function keepOwned(update) {
+export function overlayOwned(update) {
   if (!update?.delta) return update;
   let delta = update.delta;
   for (const [state, compute] of owners) {
@@ -37,7 +37,7 @@ export function keepOwned(update) {
 }
 
 /** Show the new values of a state's vars with the next frame, once per frame. */
-export function changed(state) {
+export function invalidate(state) {
   if (!owners.has(state)) return;
   dirty.add(state);
   schedule();

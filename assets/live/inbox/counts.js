@@ -5,7 +5,7 @@
 // person's marker is not known here as it was then) the counts are asked for again.
 
 import { account } from "../account/account.js";
-import { ask, isConnected } from "../connection/request.js";
+import { request, isConnected } from "../connection/request.js";
 import { safely } from "../lib/safely.js";
 
 const ASK_AFTER_MS = 300;
@@ -126,7 +126,7 @@ function takeUnlessBehind(counts) {
 function refresh(delay = ASK_AFTER_MS) {
   window.clearTimeout(timer);
   timer = window.setTimeout(async () => {
-    const { counts } = await ask("counts:get", {});
+    const { counts } = await request("counts:get", {});
     if (counts) {
       takeUnlessBehind(counts);
       safely(whenChanged);

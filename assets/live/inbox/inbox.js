@@ -1,16 +1,16 @@
 // The conversation list: the clinic's feed, this person's read markers, and what is shown.
 
 import { account } from "../account/account.js";
-import { attend } from "../notifications/unread_badge.js";
+import { showUnread } from "../notifications/unread_badge.js";
 import * as counts from "./counts.js";
 import { Feed } from "../feeds/feed.js";
 import * as filters from "../navigation/filters.js";
-import { ask, isConnected } from "../connection/request.js";
+import { request, isConnected } from "../connection/request.js";
 import { arrived } from "../notifications/notifications.js";
 import * as order from "./order.js";
 import * as people from "../presence/presence.js";
 import { safely, tellAll } from "../lib/safely.js";
-import { changed, own } from "../feeds/reflex_vars.js";
+import { invalidate, ownVars } from "../feeds/reflex_vars.js";
 import { NO_TERMS, hitsIn, matchesTerms } from "./search.js";
 import { hue, initials, salutation } from "../lib/text.js";
 
@@ -22,7 +22,7 @@ const EVERYTHING = { search: "", who: "all", status: "", unread: false, terms: N
 
 export const feed = new Feed("conversations", {
   askFor: ({ name, key, version }) =>
-    ask("feed:catch-up", { feed: name, key, version, personal: counts.personal() }),
+    request("feed:catch-up", { feed: name, key, version, personal: counts.personal() }),
   applied: applyMoves,
 });
 feed.reset(KEY);
@@ -53,7 +53,7 @@ export function onChange(listener) {
 }
 
 function update() {
-  changed(stateName);
+  invalidate(stateName);
   tellAll(listeners);
 }
 
@@ -65,7 +65,7 @@ export function whetherReading(question) {
 /** Take over the list's vars of the Inbox state. */
 export function start(name) {
   stateName = name;
-  own(name, vars);
+  ownVars(name, vars);
 }
 
 export function show(conversationId) {
@@ -183,7 +183,7 @@ async function askForMarkers() {
     .slice(0, MARKERS_AT_ONCE);
   if (ids.length === 0 || !isConnected()) return;
   for (const id of ids) asked.add(id);
-  const answer = await ask("markers:get", { ids });
+  const answer = await request("markers:get", { ids });
   for (const id of ids) asked.delete(id);
   takeMarkers(answer);
   update();
@@ -249,7 +249,7 @@ function vars() {
   const { rows, news } = order.arrange(shown(), item, newestFirst);
   const stop = [focused, openId].find((id) => rows.some((found) => found.id === id)) ?? rows[0]?.id;
   const unreadCount = counts.count({ unread: true });
-  safely(attend, unreadCount);
+  safely(showUnread, unreadCount);
   const staff = people.colleagues().map((person) => ({
     ...person,
     initials: initials(person.name),
@@ -285,20 +285,20 @@ export const first = () => shown()[0]?.id ?? "";
 export function focusOn(conversationId) {
   if (focused === conversationId) return;
   focused = conversationId;
-  changed(stateName);
+  invalidate(stateName);
 }
 
 account.subscribe(update);
-order.onSettled(() => changed(stateName));
+order.onSettled(() => invalidate(stateName));
 filters.onChange(() => {
   // The server answers with the rows; without it, those that are here have to do.
   if (!isConnected()) look({ ...view, ...filters.get() });
-  changed(stateName);
+  invalidate(stateName);
 });
 if (typeof window !== "undefined") {
   // Whether somebody looks decides whether the open conversation has unread messages.
   for (const event of ["focus", "blur"]) window.addEventListener(event, update);
   document.addEventListener("visibilitychange", update);
 }
-people.onChange(() => changed(stateName));
-counts.onChange(() => changed(stateName));
+people.onChange(() => invalidate(stateName));
+counts.onChange(() => invalidate(stateName));

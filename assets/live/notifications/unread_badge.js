@@ -17,7 +17,7 @@ let settled = null;
 let badge = "";
 
 /** Show a number of unread conversations, 0 for none. */
-export function attend(number) {
+export function showUnread(number) {
   if (number === shown) return;
   shown = number;
   safely(showTitle);

@@ -5,7 +5,7 @@
 import { connection } from "../connection/connection.js";
 import { identity } from "../connection/identity.js";
 import { deviceId } from "../lib/ids.js";
-import { ask } from "../connection/request.js";
+import { request } from "../connection/request.js";
 import { tellAll } from "../lib/safely.js";
 import * as sealed from "./sealed_storage.js";
 
@@ -87,7 +87,7 @@ async function save(conversationId) {
     return;
   }
   const what = { author, conversationId, body, device: deviceId(), edit };
-  const answer = await ask("draft:save", what);
+  const answer = await request("draft:save", what);
   if (answer.error || drafts.get(conversationId) !== draft) return;
   if (answer.edit > Date.now()) {
     // Numbers are times, and this browser's clock was set back since it saved last.

@@ -7,7 +7,7 @@ import { serverNow } from "../lib/clock.js";
 import { isLeaving } from "../connection/connection.js";
 import { identity } from "../connection/identity.js";
 import { uniqueId } from "../lib/ids.js";
-import { ask, isConnected } from "../connection/request.js";
+import { request, isConnected } from "../connection/request.js";
 import { safely, tellAll } from "../lib/safely.js";
 import * as sealed from "./sealed_storage.js";
 import { createStore } from "../lib/store.js";
@@ -113,7 +113,7 @@ export async function pump() {
 }
 
 async function deliver({ clientId, conversationId, body }) {
-  const { message, error } = await ask("message:send", { author, conversationId, clientId, body });
+  const { message, error } = await request("message:send", { author, conversationId, clientId, body });
   if (message) {
     safely(whenStored, message);
     discard(clientId);

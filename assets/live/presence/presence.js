@@ -1,7 +1,7 @@
 // Colleagues right now: who is online, who types where, who looks at the open conversation.
 
 import { account } from "../account/account.js";
-import { tell } from "../connection/request.js";
+import { notify } from "../connection/request.js";
 import { tellAll } from "../lib/safely.js";
 
 // A lost stop must not leave anybody typing for ever.
@@ -74,7 +74,7 @@ export function leave() {
 export function look() {
   if (!viewing.conversationId) return;
   const { conversationId } = viewing;
-  tell(document.hidden ? "viewing:stop" : "viewing:start", { conversationId });
+  notify(document.hidden ? "viewing:stop" : "viewing:start", { conversationId });
 }
 
 /** Somebody's message arrived, or they said so: they do not type any more. */

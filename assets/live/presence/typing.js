@@ -1,7 +1,7 @@
 // Tells colleagues that this person is typing: at most every two seconds, and that they
 // stopped after four seconds without a key, on sending, clearing, leaving and looking away.
 
-import { tell } from "../connection/request.js";
+import { notify } from "../connection/request.js";
 
 const REPEAT_MS = 2000;
 const IDLE_MS = 4000;
@@ -18,13 +18,13 @@ export function typed(conversationId) {
   current.timer = window.setTimeout(stopped, IDLE_MS);
   if (performance.now() - current.toldAt < REPEAT_MS) return;
   current.toldAt = performance.now();
-  tell("typing:start", { conversationId });
+  notify("typing:start", { conversationId });
 }
 
 /** The person does not type any more. */
 export function stopped() {
   if (current === null) return;
   window.clearTimeout(current.timer);
-  tell("typing:stop", { conversationId: current.conversationId });
+  notify("typing:stop", { conversationId: current.conversationId });
   current = null;
 }

@@ -2,9 +2,9 @@
 
 import { account } from "../account/account.js";
 import { listPath } from "../navigation/filters.js";
-import { ask } from "../connection/request.js";
+import { request } from "../connection/request.js";
 import { notice } from "../components/notices.js";
-import { spare } from "./read_marker.js";
+import { keepUnread } from "./read_marker.js";
 import { goTo } from "../navigation/router.js";
 
 export const setStatus = (conversationId, status) =>
@@ -19,12 +19,12 @@ export const assignToMe = (conversationId, expected) =>
 
 /** Mark unread and go back to the list, or it would be read again at once. */
 export async function markUnread(conversationId) {
-  spare(conversationId);
+  keepUnread(conversationId);
   goTo(listPath());
   await act("conversation:unread", { conversationId });
 }
 
 async function act(event, data) {
-  const { error } = await ask(event, data);
+  const { error } = await request(event, data);
   if (error) notice(error.code, { name: error.name ?? "" });
 }

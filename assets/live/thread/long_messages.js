@@ -1,7 +1,7 @@
 // Long messages of the open conversation: folded until somebody wants to read on. Of very long
 // ones the page has only the beginning, and the rest is asked for then.
 
-import { ask } from "../connection/request.js";
+import { request } from "../connection/request.js";
 import { notice } from "../components/notices.js";
 import { scroller } from "./scroll.js";
 
@@ -46,7 +46,7 @@ export async function fold(conversationId, id, seq, length) {
     return;
   }
   if (length > 0 && !wholes.has(id)) {
-    const { body, lost, error } = await ask("message:body", { conversationId, seq });
+    const { body, lost, error } = await request("message:body", { conversationId, seq });
     if (error) {
       notice(error.code);
       return;

@@ -9,7 +9,7 @@ const GROUP_MS = 5 * 60_000;
 // A channel that passes a message on this much later should be seen to.
 const LATE_MS = 5 * 60_000;
 
-export const byStanding = (a, b) => a.seq - b.seq;
+export const bySeq = (a, b) => a.seq - b.seq;
 
 /**
  * The messages as rows of the Thread state (clinic_chat/ui/thread/state.py). They stand in the

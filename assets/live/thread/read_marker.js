@@ -1,7 +1,7 @@
 // Marks the open conversation read as far as it was in view, while a person can see it.
 
 import { connection } from "../connection/connection.js";
-import { ask, isConnected } from "../connection/request.js";
+import { request, isConnected } from "../connection/request.js";
 import { onShown } from "../feeds/reflex_vars.js";
 import * as thread from "./thread.js";
 
@@ -24,7 +24,7 @@ async function mark() {
   marked.set(conversationId, seq);
   // One after the other: scrolling through many shows them in many steps.
   asking = true;
-  const answer = await ask("message:read", { conversationId, seq });
+  const answer = await request("message:read", { conversationId, seq });
   asking = false;
   if (!answer.error) {
     mark();
@@ -35,7 +35,7 @@ async function mark() {
 }
 
 /** Leave the open conversation alone, because the person sets it back to unread. */
-export function spare(conversationId) {
+export function keepUnread(conversationId) {
   spared = conversationId;
   marked.delete(conversationId);
 }

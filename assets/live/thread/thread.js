@@ -7,14 +7,14 @@ import { connection } from "../connection/connection.js";
 import * as drafts from "../outbox/drafts.js";
 import { Feed } from "../feeds/feed.js";
 import { conversationPath } from "../navigation/filters.js";
-import { byStanding, grouped } from "./message_rows.js";
+import { bySeq, grouped } from "./message_rows.js";
 import * as inbox from "../inbox/inbox.js";
-import { ask, isConnected } from "../connection/request.js";
+import { request, isConnected } from "../connection/request.js";
 import { forget, onFold } from "./long_messages.js";
 import * as outbox from "../outbox/outbox.js";
 import * as people from "../presence/presence.js";
 import { goTo } from "../navigation/router.js";
-import { changed, flush, own } from "../feeds/reflex_vars.js";
+import { invalidate, flush, ownVars } from "../feeds/reflex_vars.js";
 import { scroller } from "./scroll.js";
 import * as memory from "./recent_threads.js";
 
@@ -40,7 +40,7 @@ let shownSeq = 0;
 let fromMemory = false;
 
 export const feed = new Feed("messages", {
-  askFor: ({ name, key, version }) => ask("feed:catch-up", { feed: name, key, version }),
+  askFor: ({ name, key, version }) => request("feed:catch-up", { feed: name, key, version }),
   // The window grows by live messages only at its end, and when it is full only while the
   // reader is there: somebody who reads further up must not lose what they read.
   accepts: ({ seq }, { items }) =>
@@ -50,7 +50,7 @@ export const feed = new Feed("messages", {
 /** Take over the thread's vars of the Thread state. */
 export function start(name) {
   stateName = name;
-  own(name, vars);
+  ownVars(name, vars);
 }
 
 /** Show what an address names: `/c/<id>`, `/c/<id>?m=<seq>`, or `/` for no conversation. */
@@ -86,7 +86,7 @@ function open(conversationId, seq) {
     }, PATIENCE_MS);
   }
   inbox.show(conversationId);
-  changed(stateName);
+  invalidate(stateName);
   flush();
 }
 
@@ -122,26 +122,26 @@ export function receive(message) {
   if (message.draft !== undefined) {
     drafts.receive(feed.key, message.draft, message.personalVersion);
   }
-  changed(stateName);
+  invalidate(stateName);
 }
 
 /** Show a message the server has acknowledged without waiting for its patch. */
 export function acknowledged(message) {
   if (message.conversation_id !== feed.key || !feed.ready) return;
   if (message.seq === lastSeq() + 1) feed.page([message]);
-  changed(stateName);
+  invalidate(stateName);
 }
 
 /** Go to the newest message, loading it when the window is elsewhere. */
 export async function jumpToLatest() {
-  if (!atEnd()) await ask("feed:catch-up", { feed: feed.name, key: feed.key, version: null });
+  if (!atEnd()) await request("feed:catch-up", { feed: feed.name, key: feed.key, version: null });
   scroller.toBottom();
 }
 
 /** The reader reached or left the bottom, or sees further messages. */
 export function placeChanged() {
   look();
-  changed(stateName);
+  invalidate(stateName);
 }
 
 /** The number of the last message that was in view, with all before it, 0 for none. */
@@ -229,7 +229,7 @@ function trim(order) {
 
 function setPhase(next) {
   phase = next;
-  changed(stateName);
+  invalidate(stateName);
 }
 
 function firstSeq() {
@@ -265,7 +265,7 @@ function vars() {
   };
 }
 
-const stored = () => [...feed.items.values()].sort(byStanding);
+const stored = () => [...feed.items.values()].sort(bySeq);
 
 function waiting() {
   const arrived = new Set([...feed.items.values()].map(({ client_id }) => client_id));
@@ -293,9 +293,9 @@ function waiting() {
 }
 
 inbox.whetherReading(() => isShown() && scroller.atBottom() && atEnd() && !skipsUnread());
-account.subscribe(() => changed(stateName));
-people.onChange(() => changed(stateName));
-inbox.onChange(() => changed(stateName));
-outbox.onChange(() => changed(stateName));
-onFold(() => changed(stateName));
-connection.subscribe(() => changed(stateName));
+account.subscribe(() => invalidate(stateName));
+people.onChange(() => invalidate(stateName));
+inbox.onChange(() => invalidate(stateName));
+outbox.onChange(() => invalidate(stateName));
+onFold(() => invalidate(stateName));
+connection.subscribe(() => invalidate(stateName));

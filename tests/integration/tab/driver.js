@@ -192,7 +192,7 @@ const doings = {
   // Asks for what is shown, and for what a server update would make of it.
   vars: (tab) => ({
     shown: tab.vars(tab.shown),
-    now: tab.vars(tab.modules.keepOwned({ delta: { [INBOX]: {}, [THREAD]: {} } }).delta),
+    now: tab.vars(tab.modules.overlayOwned({ delta: { [INBOX]: {}, [THREAD]: {} } }).delta),
     title: tab.globals.document.title,
     queued: tab.modules.outbox.queued.get(),
     draft: tab.modules.drafts.draftOf(openId(tab.place)),

@@ -11,7 +11,7 @@ import { freshness } from "$/public/live/app/freshness.js";
 import { identity } from "$/public/live/connection/identity.js";
 import * as inbox from "$/public/live/inbox/inbox.js";
 import * as people from "$/public/live/presence/presence.js";
-import { keepOwned, onShown } from "$/public/live/feeds/reflex_vars.js";
+import { overlayOwned, onShown } from "$/public/live/feeds/reflex_vars.js";
 import { scroller } from "$/public/live/thread/scroll.js";
 import { createStore } from "$/public/live/lib/store.js";
 import * as thread from "$/public/live/thread/thread.js";
@@ -36,7 +36,7 @@ tab.modules = {
   createStore,
   drafts,
   Feed,
-  keepOwned,
+  overlayOwned,
   listenTo,
   LiveBridge,
   markUnread,
