@@ -12,8 +12,8 @@ import structlog
 
 from clinic_chat.domain.accounts.sessions import Identity, Sessions
 from clinic_chat.domain.clinics.scope import ClinicScope
+from clinic_chat.realtime.admission.visitor import Visitor
 from clinic_chat.realtime.feeds import thread as thread_feed
-from clinic_chat.realtime.transport.visitor import Visitor
 from clinic_chat.storage.base import now
 from clinic_chat.storage.database import Database, StorageUnavailable
 

@@ -16,6 +16,9 @@ from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.events.log import CommittedEvent, PersonalChange
 from clinic_chat.domain.queries.changes import changes_of
 from clinic_chat.realtime import rooms
+from clinic_chat.realtime.admission.handshakes import Handshakes
+from clinic_chat.realtime.admission.unauthorized import UNAUTHORIZED
+from clinic_chat.realtime.admission.visitor import VISITOR, Visitor
 from clinic_chat.realtime.bus import Bus
 from clinic_chat.realtime.commands.commands import Commands
 from clinic_chat.realtime.connections import Connection, Connections
@@ -25,7 +28,6 @@ from clinic_chat.realtime.feeds import thread as thread_feed
 from clinic_chat.realtime.feeds.protocol import Feeds
 from clinic_chat.realtime.feeds.subscriptions import Subscriptions
 from clinic_chat.realtime.gate import well_formed
-from clinic_chat.realtime.handshakes import Handshakes
 from clinic_chat.realtime.identity import EVENT as IDENTITY
 from clinic_chat.realtime.identity import (
     WRONG_AUTHOR,
@@ -41,8 +43,6 @@ from clinic_chat.realtime.reflex_states import ReflexStates
 from clinic_chat.realtime.state_events import bounded, framework_request, newest_event
 from clinic_chat.realtime.transport.heartbeat import close_peers, watch_peers
 from clinic_chat.realtime.transport.socketio_server import create_socket_server
-from clinic_chat.realtime.transport.unauthorized import UNAUTHORIZED
-from clinic_chat.realtime.transport.visitor import VISITOR, Visitor
 from clinic_chat.refusals import count_refusal
 from clinic_chat.services import Services
 from clinic_chat.shutdown import Work, on_goodbye

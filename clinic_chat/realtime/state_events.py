@@ -10,7 +10,7 @@ from uuid import UUID, uuid5
 import orjson
 import reflex as rx
 
-from clinic_chat.realtime.transport.visitor import Pace
+from clinic_chat.realtime.admission.visitor import Pace
 
 # What the address of a page is, which Reflex keeps for each tab and each route.
 MAX_PATH = 512

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from clinic_chat.realtime.admission.visitor import Pace
 from clinic_chat.realtime.state_events import (
     AT_ONCE,
     MAX_PATH,
@@ -14,7 +15,6 @@ from clinic_chat.realtime.state_events import (
     bounded,
     size,
 )
-from clinic_chat.realtime.transport.visitor import Pace
 
 ROUTER = {"pathname": "/c/1", "asPath": "/c/1?m=5", "query": {"m": "5"}}
 
@@ -97,7 +97,7 @@ def test_a_pace_lets_a_burst_through_and_then_one_after_the_other(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     now = 100.0
-    monkeypatch.setattr("clinic_chat.realtime.transport.visitor.monotonic", lambda: now)
+    monkeypatch.setattr("clinic_chat.realtime.admission.visitor.monotonic", lambda: now)
     pace = Pace(rate=10, burst=3)
 
     assert [pace.wait() for _ in range(5)] == pytest.approx([0, 0, 0, 0.1, 0.2])

@@ -8,8 +8,8 @@ from engineio.async_socket import AsyncSocket
 from engineio.exceptions import EngineIOError
 from engineio.packet import Packet
 
+from clinic_chat.realtime.admission.visitor import Visitor
 from clinic_chat.realtime.transport import packets
-from clinic_chat.realtime.transport.visitor import Visitor
 from clinic_chat.refusals import count_refusal
 
 # What waits for a client that does not fetch it. It is better off with a new connection.

@@ -12,9 +12,9 @@ from reflex_base.utils.serializers import serialize
 from socketio.packet import Packet
 
 from clinic_chat.origins import origin_allowed
+from clinic_chat.realtime.admission.visitor import Admission
 from clinic_chat.realtime.transport.engineio_server import SocketServer
 from clinic_chat.realtime.transport.fanout import DirectManager
-from clinic_chat.realtime.transport.visitor import Admission
 from clinic_chat.settings import Settings
 
 # A dead peer is noticed after PING_SECONDS + PONG_SECONDS on both sides. Browsers answer

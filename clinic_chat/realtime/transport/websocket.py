@@ -10,10 +10,10 @@ from engineio.exceptions import SocketIsClosedError
 from engineio.packet import Packet
 from websockets.frames import CloseCode
 
+from clinic_chat.realtime.admission.visitor import Visitor
 from clinic_chat.realtime.transport import packets
 from clinic_chat.realtime.transport.polling import opening
 from clinic_chat.realtime.transport.uvicorn.websocket_protocol import EXTENSION, Write, text_frame
-from clinic_chat.realtime.transport.visitor import Visitor
 from clinic_chat.refusals import count_refusal
 
 

@@ -9,10 +9,10 @@ from starlette.datastructures import Headers
 from clinic_chat.cookies import is_secure, session_cookie
 from clinic_chat.domain.accounts.sessions import Sessions
 from clinic_chat.rate_limits import Limits, address_key
+from clinic_chat.realtime.admission.request_rules import tab_token
+from clinic_chat.realtime.admission.unauthorized import UNAUTHORIZED, UNAVAILABLE
+from clinic_chat.realtime.admission.visitor import Pace, Refused, TooMany, Visitor
 from clinic_chat.realtime.state_events import Turns
-from clinic_chat.realtime.transport.request_rules import tab_token
-from clinic_chat.realtime.transport.unauthorized import UNAUTHORIZED, UNAVAILABLE
-from clinic_chat.realtime.transport.visitor import Pace, Refused, TooMany, Visitor
 from clinic_chat.refusals import count_refusal
 from clinic_chat.settings import Settings
 from clinic_chat.storage.database import StorageUnavailable
