@@ -13,7 +13,6 @@ import structlog
 from clinic_chat.domain.accounts.sessions import Identity, Sessions
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.realtime.admission.visitor import Visitor
-from clinic_chat.realtime.feeds import thread as thread_feed
 from clinic_chat.storage.base import now
 from clinic_chat.storage.database import Database, StorageUnavailable
 
@@ -60,10 +59,10 @@ class Connection:
         self.acted_at = moment
         return True
 
-    def had_open(self, conversation: str) -> bool:
-        """Whether the tab follows this conversation, or did before its connection was lost."""
-        held = self.versions.get(thread_feed.FEED)
-        return conversation in (self.feeds.get(thread_feed.FEED), held and held[0])
+    def has_held(self, feed: str, key: str) -> bool:
+        """Whether the tab follows `key` of a feed, or did before its connection was lost."""
+        held = self.versions.get(feed)
+        return key in (self.feeds.get(feed), held and held[0])
 
     def renew(self, identity: Identity | None, checked_at: float) -> bool:
         """Take what a look-up found; False when it is no live session of this clinic."""

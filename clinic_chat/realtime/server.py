@@ -17,8 +17,7 @@ from clinic_chat.domain.events.log import CommittedEvent, PersonalChange
 from clinic_chat.domain.queries.changes import changes_of
 from clinic_chat.realtime import rooms
 from clinic_chat.realtime.admission.handshakes import Handshakes
-from clinic_chat.realtime.admission.unauthorized import UNAUTHORIZED
-from clinic_chat.realtime.admission.visitor import VISITOR, Visitor
+from clinic_chat.realtime.admission.visitor import UNAUTHORIZED, VISITOR, Visitor
 from clinic_chat.realtime.bus import Bus
 from clinic_chat.realtime.commands.commands import Commands
 from clinic_chat.realtime.connections import Connection, Connections

@@ -99,10 +99,10 @@ async def test_to_come_back_to_the_same_conversation_is_nothing_that_a_person_do
     caller = await opened(live)
     caller.versions["messages"] = ("here", 3)
 
-    assert caller.had_open("here")
-    assert not caller.had_open("there")
+    assert caller.has_held("messages", "here")
+    assert not caller.has_held("messages", "there")
     caller.feeds["messages"] = "there"
-    assert caller.had_open("there")
+    assert caller.has_held("messages", "there")
 
 
 @pytest.mark.parametrize("how", ["end", "password", "deactivate"])

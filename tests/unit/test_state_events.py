@@ -5,13 +5,12 @@ from typing import Any
 
 import pytest
 
-from clinic_chat.realtime.admission.visitor import Pace
+from clinic_chat.realtime.admission.pace import EventTurns, Pace
 from clinic_chat.realtime.state_events import (
     AT_ONCE,
     MAX_PATH,
     MAX_PAYLOAD_BYTES,
     MAX_ROUTER_BYTES,
-    Turns,
     bounded,
     size,
 )
@@ -55,10 +54,10 @@ def test_what_orjson_does_not_take_has_a_size_too() -> None:
 
 
 async def test_one_persons_events_wait_for_each_other_and_not_for_a_colleagues() -> None:
-    flood, colleague = Turns(per_minute=60_000), Turns(per_minute=60_000)
+    flood, colleague = EventTurns(per_minute=60_000), EventTurns(per_minute=60_000)
     begun = 0
 
-    async def event(turns: Turns) -> None:
+    async def event(turns: EventTurns) -> None:
         nonlocal begun
         await turns.take()
         begun += 1
@@ -80,7 +79,7 @@ async def test_one_persons_events_wait_for_each_other_and_not_for_a_colleagues()
 
 
 async def test_who_gives_up_waiting_leaves_the_turn_to_others() -> None:
-    turns = Turns(per_minute=60_000)
+    turns = EventTurns(per_minute=60_000)
     for _ in range(AT_ONCE):
         await turns.take()
     gone, next_one = asyncio.create_task(turns.take()), asyncio.create_task(turns.take())

@@ -9,10 +9,15 @@ from starlette.datastructures import Headers
 from clinic_chat.cookies import is_secure, session_cookie
 from clinic_chat.domain.accounts.sessions import Sessions
 from clinic_chat.rate_limits import Limits, address_key
+from clinic_chat.realtime.admission.pace import EventTurns, Pace
 from clinic_chat.realtime.admission.request_rules import tab_token
-from clinic_chat.realtime.admission.unauthorized import UNAUTHORIZED, UNAVAILABLE
-from clinic_chat.realtime.admission.visitor import Pace, Refused, TooMany, Visitor
-from clinic_chat.realtime.state_events import Turns
+from clinic_chat.realtime.admission.visitor import (
+    UNAUTHORIZED,
+    UNAVAILABLE,
+    Refused,
+    TooMany,
+    Visitor,
+)
 from clinic_chat.refusals import count_refusal
 from clinic_chat.settings import Settings
 from clinic_chat.storage.database import StorageUnavailable
@@ -35,7 +40,7 @@ class Account:
 
     __slots__ = ("connections", "pace", "turns")
 
-    def __init__(self, pace: Pace, turns: Turns) -> None:
+    def __init__(self, pace: Pace, turns: EventTurns) -> None:
         self.connections = 0
         self.pace = pace
         self.turns = turns
@@ -130,7 +135,7 @@ class Handshakes:
         account = self._accounts.get(person)
         if account is None:
             pace = Pace(self._messages, self._messages * MESSAGES_AT_ONCE / MESSAGES_PER_SECOND)
-            account = self._accounts[person] = Account(pace, Turns(self._events))
+            account = self._accounts[person] = Account(pace, EventTurns(self._events))
         self._accounts.move_to_end(person)
         if len(self._accounts) > MAX_ACCOUNTS:
             self._forget_oldest()

@@ -4,26 +4,13 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any, Protocol
 
+from clinic_chat.realtime.admission.pace import Pace
+
 # Where the namespace's connect handler finds it in what stands for the request.
 VISITOR = "clinic_chat.visitor"
-
-
-class Pace:
-    """A token bucket that delays instead of refusing: `rate` per second after `burst` at once."""
-
-    __slots__ = ("_at", "_burst", "_rate", "_tokens")
-
-    def __init__(self, rate: float, burst: float) -> None:
-        self._rate = rate
-        self._burst = self._tokens = burst
-        self._at = monotonic()
-
-    def wait(self) -> float:
-        """Count one; how many seconds it has to wait for its turn, 0 for none."""
-        now = monotonic()
-        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate) - 1
-        self._at = now
-        return 0.0 if self._tokens >= 0 else -self._tokens / self._rate
+# Why a handshake leads nowhere, as the page is told.
+UNAUTHORIZED = "unauthorized"
+UNAVAILABLE = "unavailable"
 
 
 @dataclass(eq=False, slots=True)

@@ -13,10 +13,10 @@ import socketio
 
 from clinic_chat.logs import places
 from clinic_chat.realtime.admission.request_rules import Unacceptable, check, refuse
-from clinic_chat.realtime.admission.unauthorized import Strangers
 from clinic_chat.realtime.admission.visitor import VISITOR, Admission, Refused, TooMany, Visitor
 from clinic_chat.realtime.transport import packets
 from clinic_chat.realtime.transport.polling import PollingSocket, opening
+from clinic_chat.realtime.transport.unauthorized import Strangers
 from clinic_chat.realtime.transport.uvicorn.websocket_protocol import EXTENSION
 from clinic_chat.realtime.transport.websocket import Peer
 from clinic_chat.refusals import count_refusal

@@ -116,7 +116,7 @@ class Thread(rx.State):
         self.loading_earlier = self.loading_later = False
         followed = self._addressed(caller)
         self._followed = None
-        if followed[1] is not None and not caller.had_open(followed[1]):
+        if followed[1] is not None and not caller.has_held(thread_feed.FEED, followed[1]):
             caller.note_activity()
         await live().subscriptions.follow(caller, *followed[1:])
         self._followed = followed

@@ -12,11 +12,10 @@ from engineio.packet import Packet
 from reflex_base.constants import Endpoint
 from starlette.responses import PlainTextResponse
 
+from clinic_chat.realtime.admission.visitor import UNAUTHORIZED, UNAVAILABLE
 from clinic_chat.realtime.transport.polling import opening
 from clinic_chat.refusals import count_refusal
 
-UNAUTHORIZED = "unauthorized"
-UNAVAILABLE = "unavailable"
 # The page enters as soon as it has the greeting.
 WAIT_SECONDS = 5.0
 

@@ -1,0 +1,72 @@
+"""How fast a connection may go on, and whose state event comes next: delays, never refusals."""
+
+import asyncio
+from collections import deque
+from contextlib import suppress
+from time import monotonic
+
+# Of one person in one clinic, in all their tabs together.
+AT_ONCE = 2
+# An event that takes longer does not hold the next one up.
+LONGEST_SECONDS = 5.0
+# The seconds of the sustained rate that may come in one moment, as after an outage.
+BURST_SECONDS = 6.0
+
+
+class Pace:
+    """A token bucket that delays instead of refusing: `rate` per second after `burst` at once."""
+
+    __slots__ = ("_at", "_burst", "_rate", "_tokens")
+
+    def __init__(self, rate: float, burst: float) -> None:
+        self._rate = rate
+        self._burst = self._tokens = burst
+        self._at = monotonic()
+
+    def wait(self) -> float:
+        """Count one; how many seconds it has to wait for its turn, 0 for none."""
+        now = monotonic()
+        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate) - 1
+        self._at = now
+        return 0.0 if self._tokens >= 0 else -self._tokens / self._rate
+
+
+class EventTurns:
+    """Has one person's events wait for each other, so that others' are not behind all of them.
+
+    Each tab waits with one event and is not read from meanwhile, so that the network holds the
+    rest: nothing is dropped and no queue grows.
+    """
+
+    __slots__ = ("_pace", "_under_way", "_waiting")
+
+    def __init__(self, per_minute: int) -> None:
+        rate = per_minute / 60
+        self._pace = Pace(rate, max(20.0, rate * BURST_SECONDS))
+        self._under_way = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    async def take(self) -> None:
+        """Return when the next event may begin; `give` when it has ended."""
+        if delay := self._pace.wait():
+            await asyncio.sleep(delay)
+        if self._under_way >= AT_ONCE:
+            turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting.append(turn)
+            try:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(LONGEST_SECONDS):
+                        await turn
+            finally:
+                with suppress(ValueError):
+                    self._waiting.remove(turn)
+        self._under_way += 1
+
+    def give(self, *_: object) -> None:
+        """An event has ended."""
+        self._under_way -= 1
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
