@@ -20,7 +20,7 @@ from clinic_chat.domain.messages.message import Message, StoredMessage, receive_
 from clinic_chat.domain.messages.read_markers import mark_read, read_seq
 from clinic_chat.domain.messages.sending import send_message
 from clinic_chat.domain.queries.message_pages import messages_page
-from clinic_chat.storage.batching import TOGETHER
+from clinic_chat.storage.batching import MAX_BATCH
 
 if TYPE_CHECKING:
     from tests.conftest import Clinics
@@ -51,7 +51,7 @@ async def _receive(
 async def test_what_patients_write_together_is_stored_in_order_in_few_transactions(
     clinics: Clinics, transactions: list[int]
 ) -> None:
-    count = TOGETHER + 5
+    count = MAX_BATCH + 5
     stored = await asyncio.gather(
         *(_receive(clinics.aurora, f"{n}", body=f"{n}") for n in range(count)),
         _receive(clinics.aurora, "3"),
@@ -63,7 +63,7 @@ async def test_what_patients_write_together_is_stored_in_order_in_few_transactio
     assert [message.body for message in page.messages] == [f"{n}" for n in range(count)]
     log = await events_after(clinics.aurora, 0, limit=1_000)
     assert [event.seq for event in log] == list(range(1, count + 1))
-    assert transactions == [TOGETHER, 5]
+    assert transactions == [MAX_BATCH, 5]
 
 
 async def test_an_error_is_its_makers_alone(clinics: Clinics) -> None:

@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 
-from clinic_chat.realtime.admission.pace import EventTurns, Pace
+from clinic_chat.realtime.admission.pace import AT_ONCE, EventTurns, Pace
 from clinic_chat.realtime.state_events import (
-    AT_ONCE,
     MAX_PATH,
     MAX_PAYLOAD_BYTES,
     MAX_ROUTER_BYTES,
@@ -96,7 +95,7 @@ def test_a_pace_lets_a_burst_through_and_then_one_after_the_other(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     now = 100.0
-    monkeypatch.setattr("clinic_chat.realtime.admission.visitor.monotonic", lambda: now)
+    monkeypatch.setattr("clinic_chat.realtime.admission.pace.monotonic", lambda: now)
     pace = Pace(rate=10, burst=3)
 
     assert [pace.wait() for _ in range(5)] == pytest.approx([0, 0, 0, 0.1, 0.2])
