@@ -1,14 +1,18 @@
 """What the front end's build is made to leave out, and what it puts together."""
 
+from collections.abc import Callable
+
 import pytest
 
 from clinic_chat.ui.build.plugin import (
+    changed_routes,
+    changed_state,
+    changed_theme,
     evaluate_nothing_here,
     explain_failures,
     for_supported_browsers,
     leave_scrolling_to_browser,
     libraries_apart,
-    route_inbox_once,
     share_no_libraries,
     use_forgiving_storage,
 )
@@ -132,13 +136,20 @@ ROUTES = """export default [
 """
 
 
-def test_the_routes_of_an_earlier_version_are_replaced() -> None:
-    changed = route_inbox_once(ROUTES)
-    earlier = changed.replace(
-        '  route(":unknown", "routes/[404]._index.jsx", { id: "unknown" }),\n', ""
-    )
+@pytest.mark.parametrize(
+    ("change", "ours"),
+    [
+        (changed_state, 'import io from "$/public/live/app/socket.js";'),
+        (changed_theme, 'import * as storages from "$/public/live/lib/storage.js";'),
+        (changed_routes, 'route("c?/:conversation?", "routes/$.jsx")'),
+    ],
+)
+def test_a_file_that_reflex_keeps_forgets_what_an_earlier_version_made_of_it(
+    change: Callable[[str], str], ours: str
+) -> None:
+    changed = change("")
+    earlier = changed.replace(ours, ours.replace(".js", "_of_before.js"))
 
-    assert changed.count('"routes/$.jsx"') == 1
+    assert changed.count(ours) == 1
     assert earlier != changed
-    assert route_inbox_once(earlier) == changed
-    assert route_inbox_once(changed) == changed
+    assert change(earlier) == changed

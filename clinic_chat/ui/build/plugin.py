@@ -6,14 +6,13 @@ a clear error when the place it changes is not there any more.
 
 import json
 import re
-from functools import partial
 from typing import Any
 
 from reflex.plugins import Plugin
 from reflex_base.config import get_config
 
 from clinic_chat.ui.build import prerendered as pages
-from clinic_chat.ui.build.source_patch import UnexpectedSource, replace_once
+from clinic_chat.ui.build.source_patch import UnexpectedSource, replace_once, template
 from clinic_chat.ui.i18n.catalogs import all_texts
 
 # The typeface, which is served from here and not from a font service.
@@ -71,12 +70,10 @@ class LivePlugin(Plugin):
     def pre_compile(self, **context: Any) -> None:
         """Change the generated files and add the catalogs."""
         modify = context["add_modify_task"]
-        modify("utils/state.js", use_live_socket)
-        modify("utils/state.js", evaluate_nothing_here)
-        for module in ("utils/state.js", "utils/react-theme.js"):
-            modify(module, partial(use_forgiving_storage, file=module))
+        modify("utils/state.js", changed_state)
+        modify("utils/react-theme.js", changed_theme)
         modify("app/_document.js", leave_scrolling_to_browser)
-        modify("app/routes.js", route_inbox_once)
+        modify("app/routes.js", changed_routes)
         modify("vite.config.js", proxy_backend)
         modify("vite.config.js", libraries_apart)
         modify("vite.config.js", for_supported_browsers)
@@ -100,6 +97,22 @@ def _color_sheets() -> list[str]:
         *(f"{scale}{mode}-alpha" for scale in SEE_THROUGH for mode in ("", "-dark")),
     ]
     return [f"{COLORS}/{name}.css" for name in names]
+
+
+def changed_state(_kept: str) -> str:
+    """Reflex's half of the connection with our socket and storage, whatever was there."""
+    source = evaluate_nothing_here(use_live_socket(template("utils/state.js")))
+    return use_forgiving_storage(source, "utils/state.js")
+
+
+def changed_theme(_kept: str) -> str:
+    """Reflex's theme with our storage."""
+    return use_forgiving_storage(template("utils/react-theme.js"), "utils/react-theme.js")
+
+
+def changed_routes(_kept: str) -> str:
+    """Reflex's routes with one for the inbox and its conversations."""
+    return route_inbox_once(template("app/routes.js"))
 
 
 def use_live_socket(source: str) -> str:
@@ -151,15 +164,7 @@ def leave_scrolling_to_browser(source: str) -> str:
 
 
 def route_inbox_once(source: str) -> str:
-    """Serve `/` and `/c/<id>` by the same route, so moving between them remounts nothing.
-
-    Reflex writes this file once and keeps it: what an earlier version of this function has put
-    into it goes first.
-    """
-    lines = source.splitlines(keepends=True)
-    source = "".join(
-        line for line in lines if not line.startswith("  route(") or line.startswith('  route("*"')
-    )
+    """Serve `/` and `/c/<id>` by the same route, so moving between them remounts nothing."""
     ignored = 'ignoredRouteFiles: ["routes/\\\\[404\\\\]._index.jsx"'
     source = replace_once(source, ignored, ignored + ', "routes/\\\\$.jsx"', "app/routes.js")
     return replace_once(

@@ -1,5 +1,9 @@
 """Changes of what Reflex generates, each checked against the pinned version."""
 
+from pathlib import Path
+
+from reflex_base.constants import Templates
+
 
 class UnexpectedSource(RuntimeError):
     """A generated file is not as the change of it expects: the Reflex version is another one."""
@@ -22,3 +26,11 @@ def replace_once(source: str, old: str, new: str, file: str) -> str:
     if source.count(old) != 1:
         raise UnexpectedSource(file, old, source.count(old))
     return source.replace(old, new)
+
+
+def template(file: str) -> str:
+    """What Reflex's template has in `file`, which Reflex writes once and keeps.
+
+    What is kept has the changes of whatever version of this project made it.
+    """
+    return Path(Templates.Dirs.WEB_TEMPLATE, file).read_text()
