@@ -3,7 +3,7 @@
 A feed is named by what it lists (`conversations`, `messages`, `markers`) and a key (which
 conversation's messages). Its version is a number without holes, so a browser that has
 version 7 applies the patch 7 → 8, ignores 6 → 7, and asks for what is missing on 8 → 9.
-The browser's half is assets/live/feeds.js.
+The browser's half is assets/live/feeds/feed.js.
 """
 
 from collections.abc import Awaitable, Callable, Iterable
