@@ -1,6 +1,7 @@
 """What the front end's build is made to leave out, and what it puts together."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,8 @@ from clinic_chat.ui.build.plugin import (
     for_supported_browsers,
     leave_scrolling_to_browser,
     libraries_apart,
+    plain_elements,
+    require_no_styles,
     share_no_libraries,
     use_forgiving_storage,
 )
@@ -81,6 +84,30 @@ def test_libraries_have_files_of_their_own_before_other_groups() -> None:
     assert libraries_apart(changed) == changed
     with pytest.raises(UnexpectedSource, match=r"vite\.config\.js"):
         libraries_apart("output: {}")
+
+
+def test_elements_are_made_by_react_alone() -> None:
+    config = '    alias: [\n      {\n        find: "$",\n'
+    changed = plain_elements(config)
+
+    assert changed.index('find: "@emotion/react"') < changed.index('find: "$"')
+    assert "public/live/components/elements.js" in changed
+    assert plain_elements(changed) == changed
+    with pytest.raises(UnexpectedSource, match=r"vite\.config\.js"):
+        plain_elements("resolve: {}")
+
+
+def test_a_component_s_own_style_stops_the_build_because_it_would_be_left_out(
+    tmp_path: Path,
+) -> None:
+    page = tmp_path / "app_components" / "inbox" / "row.jsx"
+    page.parent.mkdir(parents=True)
+    page.write_text('jsx("p",{className:"success:"},)')
+    require_no_styles(tmp_path)
+
+    page.write_text('jsx("p",{css:({["color"]:"red"})},)')
+    with pytest.raises(UnexpectedSource, match=r"row\.jsx"):
+        require_no_styles(tmp_path)
 
 
 def test_every_use_of_the_browser_s_storage_goes_through_ours() -> None:

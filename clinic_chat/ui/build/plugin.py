@@ -6,9 +6,11 @@ a clear error when the place it changes is not there any more.
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 from reflex.plugins import Plugin
+from reflex.utils.prerequisites import get_web_dir
 from reflex_base.config import get_config
 
 from clinic_chat.ui.build import prerendered as pages
@@ -35,6 +37,10 @@ INDIRECT_EVAL = "globalThis.eval("
 GROUPS = "          groups: [\n"
 PAGES = ("app/routes/$.jsx", "app/routes/[login]._index.jsx", "app/routes/[404]._index.jsx")
 BUILD = "  build: {\n"
+ALIASES = "    alias: [\n"
+STYLED = "@emotion/react"
+# A style given to a component becomes this property, which only Emotion understands.
+STYLE_PROPERTY = re.compile(r"\bcss:")
 # The oldest browsers that the product supports (README.md). Without it the floor would be Vite's,
 # which rises with its releases. Syntax and style sheets are lowered to it, web APIs are not.
 TARGET = ("chrome99", "edge99", "firefox97", "safari15.4")
@@ -44,7 +50,6 @@ FILES = {
     "react": r"/node_modules\/(react|react-dom|scheduler)\//",
     "router": r"/node_modules\/react-router\//",
     "socket": r"/node_modules\/(socket|engine)\.io-/",
-    "emotion": r"/node_modules\/(@emotion|stylis|hoist-non-react-statics|react-is)\//",
     # Loaded on demand (assets/live/menus/menu.js).
     "menus": r"/node_modules\/(@radix-ui|@floating-ui|react-remove-scroll|aria-hidden)/",
     # The socket begins to connect right after the first of these, for which it needs the others.
@@ -77,6 +82,7 @@ class LivePlugin(Plugin):
         modify("vite.config.js", proxy_backend)
         modify("vite.config.js", libraries_apart)
         modify("vite.config.js", for_supported_browsers)
+        modify("vite.config.js", plain_elements)
         modify("app/root.jsx", share_no_libraries)
         modify("app/root.jsx", explain_failures)
         for page in PAGES:
@@ -86,6 +92,7 @@ class LivePlugin(Plugin):
 
     def post_build(self, **context: Any) -> None:
         """Change the pages that were rendered in advance."""
+        require_no_styles(get_web_dir())
         static_dir = context["static_dir"]
         for page in static_dir.rglob("*.html"):
             pages.adapt(page, static_dir)
@@ -208,6 +215,30 @@ def for_supported_browsers(source: str) -> str:
     )
 
 
+def plain_elements(source: str) -> str:
+    """Make elements with React alone: Emotion is 7 KB and a call more for each, and styles nothing.
+
+    Looks come from assets/styles.
+    """
+    alias = (
+        f"      {{\n        find: {json.dumps(STYLED)},\n        replacement: fileURLToPath("
+        'new URL("./public/live/components/elements.js", import.meta.url)),\n      },\n'
+    )
+    return replace_once(source, ALIASES, f"{ALIASES}{alias}", "vite.config.js")
+
+
+def require_no_styles(web: Path) -> None:
+    """Stop the build for a component with a style of its own, which would be left out.
+
+    Raises:
+        UnexpectedSource: a page has one.
+    """
+    for folder in ("app", "app_components"):
+        for page in sorted((web / folder).rglob("*.jsx")):
+            if found := STYLE_PROPERTY.findall(page.read_text("utf-8")):
+                raise UnexpectedSource(str(page.relative_to(web)), "no css property", len(found))
+
+
 def share_no_libraries(source: str) -> str:
     """Leave out whole libraries that the page would load for components made at run time.
 
@@ -257,6 +288,10 @@ def show_nothing_while_loading(source: str) -> str:
 
 
 def catalogs_module() -> tuple[str, str]:
-    """The compiled catalogs as a JavaScript module."""
-    catalogs = json.dumps(all_texts(), ensure_ascii=False, indent=1, sort_keys=True)
+    """The compiled catalogs as a JavaScript module, without what reads like its key."""
+    told = {
+        locale: {key: text for key, text in texts.items() if text != key}
+        for locale, texts in all_texts().items()
+    }
+    catalogs = json.dumps(told, ensure_ascii=False, indent=1, sort_keys=True)
     return "utils/catalogs.js", f"export const catalogs = {catalogs};\n"
