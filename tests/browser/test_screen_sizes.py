@@ -81,6 +81,23 @@ async def test_every_row_can_be_reached_in_a_short_window(
     await expect(page.get_by_test_id("composer")).to_be_in_viewport(ratio=1)
 
 
+@pytest.mark.parametrize("width", [360, 721, 800, 901, 1024])
+async def test_a_patient_s_name_and_number_stand_whole_above_the_conversation(
+    visit: Visit, channel: Channel, width: int
+) -> None:
+    patient = Patient("Francisca Carvalho", f"+552190002{width:04}")
+    delivered = await channel.deliver(patient, "Bom dia")
+    path = f"/c/{delivered.conversation_id}"
+    page = await visit(ANA, path, viewport={"width": width, "height": 700})
+    await page.get_by_test_id("assignee").click()
+    await page.get_by_role("menuitem", name="Bruno Tavares").click()
+    await expect(page.get_by_role("menu")).to_have_count(0)
+
+    for shown in ("h2", ".quiet"):
+        text = page.locator(f".thread-title {shown}")
+        assert await text.evaluate("(text) => text.scrollWidth <= text.clientWidth"), shown
+
+
 async def test_a_wide_screen_shows_more_of_the_list(visit: Visit, channel: Channel) -> None:
     patient = Patient("Nome " + "muito comprido " * 5, "+5521900011122")
     await channel.deliver(patient, "Uma mensagem que não cabe em uma linha só. " * 4)
