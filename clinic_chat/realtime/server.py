@@ -13,7 +13,7 @@ from socketio import AsyncServer
 from socketio.exceptions import ConnectionRefusedError as Refused
 
 from clinic_chat.domain.clinics.scope import ClinicScope
-from clinic_chat.domain.events.log import CommittedEvent, PersonalChange
+from clinic_chat.domain.events.log import CommittedEvent, PersonalChange, SubjectKind
 from clinic_chat.domain.queries.changes import changes_of
 from clinic_chat.realtime import rooms
 from clinic_chat.realtime.admission.handshakes import Handshakes
@@ -223,7 +223,8 @@ class RealtimeServer:
         scope = ClinicScope(self._database, clinic_id)
         by_conversation: dict[UUID, list[CommittedEvent]] = {}
         for event in events:
-            by_conversation.setdefault(event.conversation_id, []).append(event)
+            if event.subject.kind == SubjectKind.CONVERSATION:
+                by_conversation.setdefault(event.subject.id, []).append(event)
         changes = await changes_of(scope, events)
         inbox = inbox_feed.patch(events, changes.conversations)
         # Without a pause between them: who gets both gets them in one write.

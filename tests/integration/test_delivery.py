@@ -109,7 +109,7 @@ async def test_each_step_is_told_with_its_message(clinics: Clinics) -> None:
     await report_status(clinics.aurora, message.id, "delivered")
     (event,) = await events_after(clinics.aurora, before)
     assert (event.type, event.payload["messageId"]) == (EventType.MESSAGE_UPDATED, message.id)
-    assert event.conversation_version == 3
+    assert event.subject.version == 3
 
 
 async def test_many_reports_at_once_are_each_told_once(clinics: Clinics) -> None:

@@ -124,7 +124,7 @@ class Crowd:
     async def _check_conversations(self, scope: ClinicScope, log: list[CommittedEvent]) -> None:
         versions: dict[UUID, list[int]] = defaultdict(list)
         for event in log:
-            versions[event.conversation_id].append(event.conversation_version)
+            versions[event.subject.id].append(event.subject.version)
         async with scope.read() as session:
             for conversation in (await session.scalars(select(Conversation))).all():
                 assert versions[conversation.id] == list(range(1, conversation.version + 1))
@@ -142,7 +142,7 @@ class Crowd:
                 new = [
                     (event.payload["messageId"], event.payload["seq"])
                     for event in log
-                    if event.conversation_id == conversation.id and event.type == "message:new"
+                    if event.subject.id == conversation.id and event.type == "message:new"
                 ]
                 assert new == [(str(m.id), m.seq) for m in messages]
 

@@ -6,9 +6,10 @@ from sqlalchemy import select
 
 from clinic_chat.domain.accounts.users import Membership, User
 from clinic_chat.domain.clinics.scope import ClinicScope
-from clinic_chat.domain.conversations.conversation import Status, load_conversation, standing
+from clinic_chat.domain.conversations.conversation import Status, load_conversation
+from clinic_chat.domain.conversations.events import count_key, record_conversation_event
 from clinic_chat.domain.errors import Conflict, InvalidInput, NotFound
-from clinic_chat.domain.events.log import EventType, record
+from clinic_chat.domain.events.log import EventType
 
 
 class AlreadyTaken(Conflict):
@@ -34,9 +35,9 @@ async def set_status(scope: ClinicScope, conversation: object, status: object) -
         target = await load_conversation(session, conversation)
         if target.status == status:
             return
-        was = standing(target)
+        was = count_key(target)
         target.status = Status(str(status))
-        record(session, target, EventType.CONVERSATION_UPDATED, was=was)
+        record_conversation_event(session, target, EventType.CONVERSATION_UPDATED, was=was)
 
 
 async def assign(
@@ -69,9 +70,9 @@ async def assign(
             )
             if member is None:
                 raise NotFound("no such colleague")
-        was = standing(target)
+        was = count_key(target)
         target.assignee_id = wanted
-        record(session, target, EventType.CONVERSATION_UPDATED, was=was)
+        record_conversation_event(session, target, EventType.CONVERSATION_UPDATED, was=was)
 
 
 def _person(value: object) -> UUID | None:

@@ -100,20 +100,12 @@ class ConversationView:
     last_activity_at: str
 
 
-# The patient and the assignee's name, if there is one: what a view has beside its conversation.
-Beside = tuple[Patient, str | None]
+@dataclass(frozen=True, slots=True)
+class RowContext:
+    """What a list row shows besides its conversation."""
 
-# Status, assignee ("" for nobody) and number of inbound messages: what counts depend on.
-Standing = tuple[str, str, int]
-
-
-def standing(conversation: Conversation) -> Standing:
-    """How a conversation stands now."""
-    return (
-        str(conversation.status),
-        str(conversation.assignee_id or ""),
-        conversation.inbound_count,
-    )
+    patient: Patient
+    assignee_name: str | None
 
 
 def conversation_id(value: object) -> UUID:
@@ -157,10 +149,10 @@ _ONE = (
 )
 
 
-def load_rows(session: Session, ids: Iterable[UUID]) -> dict[UUID, tuple[Conversation, Beside]]:
-    """The clinic's conversations among `ids`, to be changed, with what a view has beside them."""
+def load_rows(session: Session, ids: Iterable[UUID]) -> dict[UUID, tuple[Conversation, RowContext]]:
+    """The clinic's conversations among `ids`, to be changed, with what their rows show besides."""
     rows = session.execute(_BY_ID, {"ids": list(ids)})
-    return {row.id: (row, (patient, name)) for row, patient, name in rows}
+    return {row.id: (row, RowContext(patient, name)) for row, patient, name in rows}
 
 
 async def get_conversation(scope: ClinicScope, value: object) -> ConversationView:

@@ -12,12 +12,17 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from clinic_chat.domain.clinics.clinic import Clinic
 from clinic_chat.domain.clinics.scope import ClinicScope, locked_clinic
-from clinic_chat.domain.conversations.conversation import Beside, Conversation, Standing, standing
 from clinic_chat.storage.base import Base, ClinicOwned, now
 from clinic_chat.storage.database import AnySession, Database, announce
 from clinic_chat.storage.scoping import AGAIN
 
 READ_LIMIT = 500
+
+
+class SubjectKind(StrEnum):
+    """What an event is about."""
+
+    CONVERSATION = "conversation"
 
 
 class EventType(StrEnum):
@@ -32,27 +37,29 @@ class Event(ClinicOwned, Base):
     """One event. `payload` holds ids and numbers only; readers look the rest up."""
 
     __tablename__ = "events"
-    __table_args__ = (Index(None, "clinic_id", "conversation_id", "conversation_version"),)
+    __table_args__ = (Index(None, "clinic_id", "subject_id", "subject_version"),)
 
     clinic_id: Mapped[UUID] = mapped_column(
         ForeignKey("clinics.id", ondelete="CASCADE"), primary_key=True
     )
     seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     type: Mapped[EventType] = mapped_column(String(40))
-    conversation_id: Mapped[UUID] = mapped_column()
-    conversation_version: Mapped[int] = mapped_column(BigInteger)
+    subject_kind: Mapped[SubjectKind] = mapped_column(
+        String(20), server_default=SubjectKind.CONVERSATION
+    )
+    subject_id: Mapped[UUID] = mapped_column()
+    subject_version: Mapped[int] = mapped_column(BigInteger)
     payload: Mapped[dict[str, Any]] = mapped_column(JSON)
     at: Mapped[datetime] = mapped_column(default=now)
 
 
-@dataclass(frozen=True)
-class Rows:
-    """The rows that an event touched as its transaction left them."""
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What an event is about, and how many events there are of it with this one."""
 
-    conversation: Conversation
-    beside: Beside
-    message: Any = None
-    """The message that the payload names."""
+    kind: SubjectKind
+    id: UUID
+    version: int
 
 
 @dataclass(frozen=True)
@@ -62,12 +69,11 @@ class CommittedEvent:
     clinic_id: UUID
     seq: int
     type: str
-    conversation_id: UUID
-    conversation_version: int
+    subject: Subject
     payload: dict[str, Any]
     at: datetime
-    rows: Rows | None = field(default=None, compare=False, repr=False)
-    """What the event touched, if whoever recorded it had it at hand; it need not be read again."""
+    rows: Any = field(default=None, compare=False, repr=False)
+    """What the event touched, if its recorder had it at hand: it need not be read again."""
 
 
 @dataclass(frozen=True)
@@ -85,34 +91,28 @@ class PersonalChange:
 
 def record(
     session: AnySession,
-    conversation: Conversation,
+    subject: Subject,
     event_type: EventType,
-    payload: dict[str, Any] | None = None,
-    *,
-    was: Standing | None,
-    beside: Beside | None = None,
-    message: Any = None,
+    payload: dict[str, Any],
+    rows: object = None,
 ) -> None:
     """Append to the log in the caller's transaction and announce it for after the commit.
 
-    `was` is how the conversation stood before, None when it is new: with it, whoever counts
-    conversations can follow the log without counting again. With `beside`, and the `message`
-    that the payload names, nobody has to read again what is to be shown of it.
+    With `rows`, of a form that the subject's readers know, they need not read them again.
     """
     clinic = locked_clinic(session)
     clinic.last_event_seq += 1
-    conversation.version += 1
     event = Event(
         clinic_id=clinic.id,
         seq=clinic.last_event_seq,
         type=event_type,
-        conversation_id=conversation.id,
-        conversation_version=conversation.version,
-        payload={**(payload or {}), "was": was, "state": standing(conversation)},
+        subject_kind=subject.kind,
+        subject_id=subject.id,
+        subject_version=subject.version,
+        payload=payload,
         at=now(),
     )
     session.add(event)
-    rows = Rows(conversation, beside, message) if beside else None
     announce(session, _recorded(event, rows))
 
 
@@ -127,18 +127,18 @@ async def events_after(
         return [_recorded(row) for row in rows]
 
 
-async def conversation_events_after(
-    scope: ClinicScope, conversation_id: UUID, version: int, limit: int = READ_LIMIT
+async def subject_events_after(
+    scope: ClinicScope, subject_id: UUID, version: int, limit: int = READ_LIMIT
 ) -> list[CommittedEvent]:
-    """What happened in one conversation after its `version`, in order, at most `limit`."""
+    """What happened to one subject after its `version`, in order, at most `limit`."""
     async with scope.read() as session:
         rows = await session.scalars(
             select(Event)
             .where(
-                Event.conversation_id == conversation_id,
-                Event.conversation_version > version,
+                Event.subject_id == subject_id,
+                Event.subject_version > version,
             )
-            .order_by(Event.conversation_version)
+            .order_by(Event.subject_version)
             .limit(limit)
         )
         return [_recorded(row) for row in rows]
@@ -167,13 +167,12 @@ _LAST_SEQS = (
 )
 
 
-def _recorded(event: Event, rows: Rows | None = None) -> CommittedEvent:
+def _recorded(event: Event, rows: object = None) -> CommittedEvent:
     return CommittedEvent(
         event.clinic_id,
         event.seq,
         event.type,
-        event.conversation_id,
-        event.conversation_version,
+        Subject(event.subject_kind, event.subject_id, event.subject_version),
         event.payload,
         event.at,
         rows,

@@ -8,9 +8,14 @@ from sqlalchemy.orm import Session
 
 from clinic_chat.domain.characters import clean_line, cut
 from clinic_chat.domain.clinics.scope import ClinicScope
-from clinic_chat.domain.conversations.conversation import Conversation, conversation_rows, standing
+from clinic_chat.domain.conversations.conversation import (
+    Conversation,
+    RowContext,
+    conversation_rows,
+)
+from clinic_chat.domain.conversations.events import count_key, record_conversation_event
 from clinic_chat.domain.errors import Conflict, InvalidInput, NotFound
-from clinic_chat.domain.events.log import EventType, record
+from clinic_chat.domain.events.log import EventType
 from clinic_chat.domain.messages.inbound import channel_time
 from clinic_chat.domain.messages.message import (
     Direction,
@@ -70,13 +75,13 @@ async def report_status(
         _apply(message, wanted, told, max(moment, message.created_at))
         if message.seq == conversation.last_seq:
             conversation.preview_status = wanted
-        record(
+        record_conversation_event(
             session,
             conversation,
             EventType.MESSAGE_UPDATED,
             {"messageId": str(message.id), "seq": message.seq},
-            was=standing(conversation),
-            beside=(patient, assignee),
+            was=count_key(conversation),
+            context=RowContext(patient, assignee),
             message=message,
         )
         return StoredMessage(message_view(message), created=True)

@@ -21,13 +21,13 @@ from clinic_chat.domain.accounts.users import User
 from clinic_chat.domain.characters import cut
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.conversation import (
-    Beside,
     Conversation,
+    RowContext,
     Status,
     iso,
-    standing,
 )
-from clinic_chat.domain.events.log import EventType, record
+from clinic_chat.domain.conversations.events import count_key, record_conversation_event
+from clinic_chat.domain.events.log import EventType
 from clinic_chat.domain.messages.inbound import MessageKind, inbound_message
 from clinic_chat.domain.patients.patient import sending_patient
 from clinic_chat.domain.validation import BODY_LIMIT, preview
@@ -179,7 +179,7 @@ async def receive_message(
             origin=API_CHANNEL,
             client_id=incoming.key,
             sent_at=incoming.sent_at,
-            beside=(patient, assignee),
+            context=RowContext(patient, assignee),
         )
         return StoredMessage(message_view(message, whole=True), created=True)
 
@@ -215,15 +215,16 @@ def append_message(
     author_id: UUID | None = None,
     at: datetime | None = None,
     sent_at: datetime | None = None,
-    beside: Beside | None = None,
+    context: RowContext | None = None,
 ) -> Message:
     """Add the next message to a conversation and log it, in the caller's transaction.
 
     The caller holds the clinic's lock, so the numbers have no holes. An inbound message
-    reopens a resolved conversation. `beside` is as of `record`.
+    reopens a resolved conversation. `context` is as of
+    `record_conversation_event`.
     """
     moment = at or now()
-    was = standing(conversation) if conversation.last_seq else None
+    was = count_key(conversation) if conversation.last_seq else None
     conversation.last_seq += 1
     conversation.last_activity_at = moment
     conversation.preview = preview(body)
@@ -254,13 +255,13 @@ def append_message(
         failure="",
     )
     session.add(message)
-    record(
+    record_conversation_event(
         session,
         conversation,
         EventType.MESSAGE_NEW,
         {"messageId": str(message.id), "seq": message.seq, "direction": direction},
         was=was,
-        beside=beside,
+        context=context,
         message=message,
     )
     return message

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from clinic_chat.domain.accounts.personal_changes import announce_personal
 from clinic_chat.domain.accounts.users import Membership
 from clinic_chat.domain.clinics.scope import ClinicScope
-from clinic_chat.domain.conversations.conversation import Conversation, conversation_id, standing
+from clinic_chat.domain.conversations.conversation import Conversation, conversation_id
+from clinic_chat.domain.conversations.events import count_key
 from clinic_chat.domain.errors import InvalidInput, NotFound
 from clinic_chat.domain.messages.message import Direction, Message
 from clinic_chat.storage.base import Base, ClinicOwned, now
@@ -193,7 +194,7 @@ def _move(
             "id": str(target.id),
             "was": before,
             "inbound_read": marker.inbound_read,
-            "state": standing(target),
+            "state": list(count_key(target)),
         },
     )
 

@@ -111,7 +111,7 @@ def _store(session: Session, answers: Sequence[Answer]) -> list[StoredMessage | 
         elif message is not None:
             found.append((message, False))
         else:
-            conversation, beside = place
+            conversation, context = place
             message = known[answer.origin, answer.key] = append_message(
                 session,
                 conversation,
@@ -121,7 +121,7 @@ def _store(session: Session, answers: Sequence[Answer]) -> list[StoredMessage | 
                 body=answer.body,
                 origin=answer.origin,
                 client_id=answer.key,
-                beside=beside,
+                context=context,
             )
             found.append((message, True))
     session.flush()

@@ -13,7 +13,8 @@ from clinic_chat.domain.conversations.conversation import (
     conversation_rows,
     conversation_view,
 )
-from clinic_chat.domain.events.log import CommittedEvent
+from clinic_chat.domain.conversations.events import TouchedRows
+from clinic_chat.domain.events.log import CommittedEvent, SubjectKind
 from clinic_chat.domain.messages.message import Message, MessageView, message_view
 from clinic_chat.storage.scoping import AGAIN
 
@@ -28,13 +29,17 @@ class Changes:
 
 
 async def changes_of(scope: ClinicScope, events: list[CommittedEvent]) -> Changes:
-    """What the events touched: as their transactions left it, or read in one statement.
+    """The conversations that events touched, as they left them or read in one statement.
 
     It runs for everything that happens. What is read may be newer than the last event.
     """
-    at_hand = [event.rows for event in events if event.rows]
+    events = [e for e in events if e.subject.kind == SubjectKind.CONVERSATION]
+    at_hand: list[TouchedRows] = [event.rows for event in events if event.rows]
     if len(at_hand) == len(events):
-        rows = [(row.conversation, *row.beside, row.message) for row in at_hand]
+        rows = [
+            (row.conversation, row.context.patient, row.context.assignee_name, row.message)
+            for row in at_hand
+        ]
     else:
         rows = await _read(scope, events)
     conversations: dict[UUID, ConversationView] = {}
@@ -55,7 +60,7 @@ async def changes_of(scope: ClinicScope, events: list[CommittedEvent]) -> Change
 async def _read(scope: ClinicScope, events: list[CommittedEvent]) -> list[Any]:
     named = [event.payload for event in events if "messageId" in event.payload]
     wanted = {
-        "ids": list({event.conversation_id for event in events}),
+        "ids": list({event.subject.id for event in events}),
         "messages": [UUID(payload["messageId"]) for payload in named],
         "seqs": [payload["seq"] for payload in named],
     }

@@ -5,7 +5,7 @@ from typing import Any
 
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.conversation import ConversationView, conversations_by_id
-from clinic_chat.domain.events.log import READ_LIMIT, CommittedEvent, events_after
+from clinic_chat.domain.events.log import READ_LIMIT, CommittedEvent, SubjectKind, events_after
 from clinic_chat.domain.queries.inbox import FirstPage, InboxOverview, overview
 from clinic_chat.realtime.feeds.page_cache import PageCache
 from clinic_chat.realtime.feeds.protocol import Item, Patch, Snapshot, items
@@ -61,7 +61,8 @@ async def since(scope: ClinicScope, version: int, until: int) -> Patch | None:
         return None
     if not events:
         return Patch(version, version, [])
-    return patch(events, await conversations_by_id(scope, {e.conversation_id for e in events}))
+    touched = {e.subject.id for e in events if e.subject.kind == SubjectKind.CONVERSATION}
+    return patch(events, await conversations_by_id(scope, touched))
 
 
 def counts(start: InboxOverview) -> Item:
@@ -77,7 +78,9 @@ def moves(events: list[CommittedEvent]) -> list[dict[str, Any]]:
     """From where to where each conversation moved, for counts that differ per person."""
     found: dict[str, dict[str, Any]] = {}
     for event in events:
-        key = str(event.conversation_id)
+        if event.subject.kind != SubjectKind.CONVERSATION:
+            continue
+        key = str(event.subject.id)
         move = found.setdefault(
             key, {"id": key, "was": event.payload.get("was"), "inbound": 0, "state": None}
         )

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.conversation import get_conversation
-from clinic_chat.domain.events.log import READ_LIMIT, CommittedEvent, conversation_events_after
+from clinic_chat.domain.events.log import READ_LIMIT, CommittedEvent, subject_events_after
 from clinic_chat.domain.messages.message import MessageView
 from clinic_chat.domain.queries.changes import changes_of
 from clinic_chat.domain.queries.message_pages import MessagePage, messages_page
@@ -56,9 +56,7 @@ def shown_with(opening: ThreadStart) -> Item:
 
 def patch(events: list[CommittedEvent], messages: list[MessageView]) -> Patch:
     """The messages these events of one conversation touched, as they are now."""
-    return Patch(
-        events[0].conversation_version - 1, events[-1].conversation_version, items(messages)
-    )
+    return Patch(events[0].subject.version - 1, events[-1].subject.version, items(messages))
 
 
 async def since(scope: ClinicScope, conversation_id: object, version: int) -> Patch | None:
@@ -69,7 +67,7 @@ async def since(scope: ClinicScope, conversation_id: object, version: int) -> Pa
     """
     async with scope.read_snapshot() as moment:
         row = await get_conversation(moment, conversation_id)
-        events = await conversation_events_after(moment, UUID(row.id), version)
+        events = await subject_events_after(moment, UUID(row.id), version)
         # Too far behind; or ahead of the log, as after a restored backup.
         if len(events) >= READ_LIMIT or version > row.version:
             return None
