@@ -10,6 +10,15 @@ os.environ.setdefault("REFLEX_CHECK_LATEST_VERSION", "false")
 # What Reflex says on its way is about a Node that nothing here needs and commands that are not
 # ours; what goes wrong is still said. `REFLEX_LOGLEVEL=info` shows everything.
 os.environ.setdefault("REFLEX_LOGLEVEL", "error")
+# What the development server begins anew for. By itself it would also look at what it writes, such
+# as the database, and end in the middle of a newcomer's first minute.
+os.environ.setdefault(
+    "REFLEX_HOT_RELOAD_OVERRIDE_PATHS",
+    os.pathsep.join(
+        str(Path(__file__).parent / folder)
+        for folder in ("clinic_chat", "assets/live", "assets/styles")
+    ),
+)
 # Bun comes as a Python package, beside this interpreter.
 os.environ.setdefault("REFLEX_USE_SYSTEM_BUN", "true")
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])

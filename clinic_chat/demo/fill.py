@@ -1,52 +1,63 @@
 """Fills an empty database with the demo clinics."""
 
+from contextlib import suppress
 from uuid import UUID
 
 from clinic_chat.demo.people import CLINICS, DEMO_PASSWORD, STAFF, DemoClinic
 from clinic_chat.demo.replay import replay
 from clinic_chat.demo.script import load_scripts
+from clinic_chat.domain.accounts.administration import find_user
 from clinic_chat.domain.accounts.users import User, create_user
-from clinic_chat.domain.clinics.clinic import any_clinic, create_clinic
-from clinic_chat.domain.clinics.scope import ClinicScope
+from clinic_chat.domain.clinics.clinic import clinic_names, create_clinic, find_clinic
+from clinic_chat.domain.clinics.scope import ClinicScope, locked_clinic
 from clinic_chat.domain.errors import Conflict
+from clinic_chat.domain.events.log import last_seq
 from clinic_chat.storage.database import Database
 
 
 async def fill_demo(database: Database) -> bool:
-    """Create the demo clinics, their staff, patients and conversations.
+    """Create the demo clinics, their staff, patients and conversations, or what lacks of them.
 
-    Returns whether it did: a database that has any clinic is left alone.
+    Returns whether it did anything: a database with any other clinic is left alone.
     """
-    if await any_clinic(database):
+    demo = {clinic.slug: clinic.name for clinic in CLINICS}
+    if not (await clinic_names(database)).items() <= demo.items():
         return False
-    scopes: list[ClinicScope] = []
-    try:
-        for clinic in CLINICS:
-            made = await create_clinic(database, clinic.slug, clinic.name, clinic.timezone)
-            scopes.append(ClinicScope(database, made.id))
-    except Conflict:
-        # Another process found the same empty database a moment earlier.
+    done = [await _fill_clinic(database, clinic) for clinic in CLINICS]
+    return any(done)
+
+
+async def _fill_clinic(database: Database, demo: DemoClinic) -> bool:
+    with suppress(Conflict):
+        await create_clinic(database, demo.slug, demo.name, demo.timezone)
+    scope = ClinicScope(database, (await find_clinic(database, demo.slug)).id)
+    if await last_seq(scope):
         return False
-    for clinic, scope in zip(CLINICS, scopes, strict=True):
-        staff = await _hire(database, clinic, scope.clinic_id)
-        async with scope.write() as session:
-            await replay(session, load_scripts(clinic.slug), staff, clinic.zone)
+    staff = await _hire(database, demo, scope.clinic_id)
+    async with scope.write() as session:
+        # Another process may have found the same empty clinic a moment earlier.
+        if locked_clinic(session).last_event_seq:
+            return False
+        await replay(session, load_scripts(demo.slug), staff, demo.zone)
     return True
 
 
 async def _hire(database: Database, clinic: DemoClinic, clinic_id: UUID) -> dict[str, User]:
     """The clinic's staff, by what the conversations call them."""
-    return {
-        person.handle: await create_user(
-            database,
-            clinic_id,
-            person.email,
-            person.name,
-            DEMO_PASSWORD,
-            person.roles[clinic.slug],
-            person.locale,
-            published=True,
-        )
-        for person in STAFF
-        if clinic.slug in person.roles
-    }
+    hired: dict[str, User] = {}
+    for person in STAFF:
+        if clinic.slug not in person.roles:
+            continue
+        with suppress(Conflict):
+            await create_user(
+                database,
+                clinic_id,
+                person.email,
+                person.name,
+                DEMO_PASSWORD,
+                person.roles[clinic.slug],
+                person.locale,
+                published=True,
+            )
+        hired[person.handle] = await find_user(database, person.email)
+    return hired

@@ -115,6 +115,8 @@ async def test_a_newcomer_signs_in_and_answers_a_patient(
 
     said = make_run.log.read_text()
     assert f"demo: {ANA}" in said
+    # What it writes itself is no reason to begin anew, in the middle of a first look.
+    assert said.count("Compiling") == 1, said
     assert not re.search(r"warning|error|traceback|failed", said, re.IGNORECASE), said
     # Its password is published: what listens on every address would answer on this one too.
     for port in (make_run.front, make_run.back):

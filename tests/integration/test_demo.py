@@ -12,11 +12,11 @@ import pytest
 from sqlalchemy import select
 
 from clinic_chat.demo import DEMO_PASSWORD, fill_demo
-from clinic_chat.demo.people import CLINICS
+from clinic_chat.demo.people import CLINICS, STAFF
 from clinic_chat.demo.script import load_scripts, parse_scripts
 from clinic_chat.domain.accounts.passwords import verify_password
 from clinic_chat.domain.accounts.users import User, clinics_of, colleagues
-from clinic_chat.domain.clinics.clinic import create_clinic, find_clinic
+from clinic_chat.domain.clinics.clinic import clinic_names, create_clinic, find_clinic
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.conversation import Conversation
 from clinic_chat.domain.events.log import Event
@@ -107,6 +107,27 @@ async def test_a_database_with_any_clinic_is_left_alone(database: Database) -> N
     async with database.read() as session:
         assert (await session.scalars(select(User))).all() == []
     assert await messages_by_conversation(ClinicScope(database, mine.id)) == {}
+
+
+@pytest.mark.parametrize("slug", ["aurora", "boreal"])
+async def test_a_fill_that_was_interrupted_is_completed_by_the_next(
+    database: Database, slug: str
+) -> None:
+    filling = asyncio.create_task(fill_demo(database))
+    while slug not in await clinic_names(database):
+        pass
+    filling.cancel()
+    await asyncio.gather(filling, return_exceptions=True)
+
+    assert await fill_demo(database)
+    assert not await fill_demo(database)
+    for clinic in CLINICS:
+        scope = await scope_of(database, clinic.slug)
+        assert len((await list_conversations(scope)).rows) == len(load_scripts(clinic.slug))
+        async with database.read() as session:
+            assert len(await colleagues(session, scope.clinic_id)) == sum(
+                clinic.slug in person.roles for person in STAFF
+            )
 
 
 async def test_two_fills_at_once_make_one_demo(database: Database) -> None:

@@ -73,7 +73,8 @@ async def find_clinic(database: Database, slug: str) -> Clinic:
     return clinic
 
 
-async def any_clinic(database: Database) -> bool:
-    """Whether there is a clinic at all."""
+async def clinic_names(database: Database) -> dict[str, str]:
+    """The names of all clinics, by slug."""
     async with database.read() as session:
-        return await session.scalar(select(Clinic.id).limit(1)) is not None
+        rows = await session.execute(select(Clinic.slug, Clinic.name))
+        return {row.slug: row.name for row in rows}
