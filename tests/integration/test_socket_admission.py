@@ -12,7 +12,7 @@ import pytest
 from clinic_chat.domain.accounts.sessions import COOKIE_NAME
 from clinic_chat.realtime.transport import engineio_server as wire_server
 from clinic_chat.realtime.transport import polling
-from tests.integration.own_server import HOST, Raw, event, eventually
+from tests.integration.own_server import HOST, Raw, event, eventually, frame
 from tests.integration.sockets import (
     ADDRESS,
     BINARY,
@@ -54,6 +54,18 @@ async def test_without_a_session_a_websocket_is_told_so_and_closed(
         assert await stranger.text() == REFUSED
         assert await stranger.text() == ""
         assert not any(place.kept().values())
+
+
+@pytest.mark.parametrize("signed_in", [False, True])
+async def test_who_enters_and_misbehaves_in_one_breath_is_no_fault_of_ours(
+    place: Place, caplog: pytest.LogCaptureFixture, signed_in: bool
+) -> None:
+    async with place.socket(await place.cookie("ana") if signed_in else "") as client:
+        await client.say(frame(TEXT, ENTER) + frame(BINARY, b"x"))
+
+        await client.ended()
+        await _nothing_is_left(place)
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 @pytest.mark.parametrize(

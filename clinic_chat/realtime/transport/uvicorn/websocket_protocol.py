@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from uvicorn._types import ASGISendEvent
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import CloseCode, Frame, Opcode
 from websockets.http11 import Request
@@ -137,8 +138,11 @@ class FrameProtocol(WebSocketsSansIOProtocol):
     async def send(self, message: ASGISendEvent) -> None:
         """Send an ASGI message behind the frames."""
         self.flush()
-        if self.close_sent and message["type"] == "websocket.close":
-            return
+        if self.close_sent and self.handshake_complete:
+            # It was refused while the application had not read that yet: no fault of either.
+            if message["type"] == "websocket.close":
+                return
+            raise ClientDisconnected
         await super().send(message)
         if message["type"] == "websocket.accept":
             del self.response
