@@ -277,6 +277,20 @@ TRANSLATE = """
 """
 
 
+NAMES_TRANSLATED = """
+(names) => {
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const places = [];
+  while (texts.nextNode()) {
+    if (names.some((name) => texts.currentNode.data.includes(name)))
+      places.push(texts.currentNode.parentElement);
+  }
+  const translated = places.filter((place) => !place.closest("[translate=no]"));
+  return {seen: places.length, translated: translated.map((place) => place.outerHTML)};
+}
+"""
+
+
 async def test_a_page_translator_leaves_no_other_patients_name(
     visit: Visit, talks: list[Talk], channel: Channel
 ) -> None:
@@ -305,6 +319,21 @@ async def test_a_page_translator_leaves_no_other_patients_name(
     await expect(row(ana, talks[3].name).get_by_test_id("unread-badge")).to_contain_text("2")
     for name in (ana.locator(".thread-header h2"), row(ana, one.name).locator(".row-name")):
         await expect(name).to_have_attribute("translate", "no")
+
+
+async def test_no_name_of_anybody_is_translated(visit: Visit, channel: Channel) -> None:
+    talk = await Talk.begin(channel)
+    ana = await talk.opened_by(visit, ANA)
+    await composer(ana).fill("Da equipe")
+    await composer(ana).press("Enter")
+    await ana.get_by_test_id("assignee").click()
+    await ana.get_by_role("menuitem", name="Bruno Tavares").click()
+    await ana.locator(".presence summary").click()
+    await ana.get_by_test_id("assignee").click()
+    await expect(ana.get_by_role("menu")).to_be_visible()
+
+    found = await ana.evaluate(NAMES_TRANSLATED, [talk.name, "Bruno Tavares", "Ana Beatriz Moura"])
+    assert found == {"seen": 8, "translated": []}
 
 
 async def _names(page: Page) -> list[str]:

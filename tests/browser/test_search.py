@@ -27,6 +27,28 @@ async def patients(channel: Channel) -> list[Patient]:
     return people
 
 
+async def test_enter_that_accepts_a_suggestion_of_the_keyboard_opens_nobody(
+    visit: Visit, patients: list[Patient]
+) -> None:
+    ana = await visit(ANA)
+    await _box(ana).fill("Generosa")
+    await expect(rows(ana)).to_have_count(1)
+
+    # Safari ends the composition before the key that accepts the suggestion (webkit.org/b/165004).
+    prevented = await _box(ana).evaluate(
+        """(box) => {
+          box.dispatchEvent(new CompositionEvent("compositionend", {data: "a", bubbles: true}));
+          return !box.dispatchEvent(new KeyboardEvent("keydown",
+            {key: "Enter", keyCode: 229, bubbles: true, cancelable: true}));
+        }"""
+    )
+
+    assert not prevented
+    assert not await ana.evaluate("() => location.pathname.startsWith('/c/')")
+    await _box(ana).press("Enter")
+    await thread_of(ana, patients[0].name)
+
+
 async def test_people_are_found_as_one_writes_their_names_and_numbers(
     visit: Visit, patients: list[Patient], channel: Channel
 ) -> None:

@@ -7,7 +7,13 @@ export const isName = (text) => /^\p{L}/u.test(text);
 export function initials(name) {
   const words = name.split(/\s+/).filter((word) => /^[\p{L}\p{N}]/u.test(word));
   const letters = words.length > 1 ? [words[0], words.at(-1)] : words;
-  return letters.map((word) => [...word][0].toUpperCase()).join("") || "?";
+  return letters.map((word) => signs(word)[0].toUpperCase()).join("") || "?";
+}
+
+/** The signs of a text as people count them; code points in browsers that know no others. */
+export function signs(text) {
+  if (!Intl.Segmenter) return [...text];
+  return Array.from(new Intl.Segmenter().segment(text), ({ segment }) => segment);
 }
 
 /** A hue that stays the same for the same id, in degrees. */

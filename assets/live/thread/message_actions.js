@@ -6,9 +6,12 @@ import { createElement, useEffect, useRef, useState } from "react";
 
 import { copy } from "../components/clipboard.js";
 import { useTranslate } from "../lib/i18n.js";
+import { signs } from "../lib/text.js";
 
 const SHOWN_MS = 1500;
 const NAMED_LETTERS = 60;
+// A family with tones of skin, in UTF-16.
+const LONGEST_SIGN = 25;
 const VIEW = ".thread-view";
 const GAP_PX = 6;
 const WIDTH_PX = 32;
@@ -119,6 +122,7 @@ function beside(message) {
 }
 
 function shortened(text) {
-  const letters = [...text];
+  // Of a long text no more is looked at than may be needed.
+  const letters = signs(text.slice(0, NAMED_LETTERS * LONGEST_SIGN));
   return letters.length > NAMED_LETTERS ? `${letters.slice(0, NAMED_LETTERS).join("")}…` : text;
 }

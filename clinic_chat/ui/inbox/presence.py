@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from clinic_chat.ui.components.browser_modules import fresh
+from clinic_chat.ui.components.browser_modules import UNTRANSLATED, fresh
 from clinic_chat.ui.components.connection_badge import connection_bar
 from clinic_chat.ui.components.theme import avatar
 from clinic_chat.ui.i18n import t
@@ -29,7 +29,12 @@ def presence() -> rx.Component:
 def _colleague(person: rx.Var[Colleague]) -> rx.Component:
     return rx.el.li(
         avatar(person.initials, person.hue, "s"),
-        rx.el.span(person.name, rx.cond(person.is_me, t(" (you)"), ""), class_name="staff-name"),
+        rx.el.span(
+            person.name,
+            rx.cond(person.is_me, t(" (you)"), ""),
+            class_name="staff-name",
+            custom_attrs=UNTRANSLATED,
+        ),
         fresh(rx.cond(person.online, t("online"), t("offline")), class_name="staff-state"),
         key=person.id,
         custom_attrs={"data-user": person.id, "data-online": person.online},

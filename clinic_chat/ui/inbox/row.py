@@ -65,6 +65,7 @@ def _preview(row: rx.Var[ConversationRow]) -> rx.Component:
                 fresh(
                     rx.cond(row.preview_mine, t("You"), row.preview_author) + ": ",
                     class_name="row-author",
+                    custom_attrs=UNTRANSLATED,
                 ),
             ),
             rx.fragment(),

@@ -53,14 +53,23 @@ def _facts() -> rx.Component:
             rx.el.dl(
                 rx.cond(
                     patient.patient_other_names.length() > 0,
-                    _fact(t("Also writes as"), patient.patient_other_names.join(", ")),
+                    _fact(
+                        t("Also writes as"),
+                        fresh(
+                            patient.patient_other_names.join(", "),
+                            custom_attrs=UNTRANSLATED,
+                        ),
+                    ),
                     rx.fragment(),
                 ),
                 _fact(t("Phone"), _phone(patient.patient_phone, patient.patient_phone_shown)),
                 _fact(t("Status"), status_badge(patient.status)),
                 _fact(
                     t("Assigned to"),
-                    fresh(rx.cond(patient.assignee_name != "", patient.assignee_name, t("Nobody"))),
+                    fresh(
+                        rx.cond(patient.assignee_name != "", patient.assignee_name, t("Nobody")),
+                        custom_attrs=UNTRANSLATED,
+                    ),
                 ),
                 _fact(t("Messages"), fresh(patient.last_seq)),
                 _fact(t("Patient since"), LongDate.create(at=patient.patient_since)),

@@ -99,7 +99,7 @@ def _assignee_menu() -> rx.Component:
     return menu(
         rx.el.button(
             rx.icon("user-round", size=16),
-            fresh(whose, class_name="header-button-text"),
+            fresh(whose, class_name="header-button-text", custom_attrs=UNTRANSLATED),
             type="button",
             class_name="header-button",
             custom_attrs={
@@ -145,7 +145,7 @@ def _assign_to(person: rx.Var[Colleague]) -> rx.Component:
         rx.fragment(),
         item(
             avatar(person.initials, person.hue, "s"),
-            person.name,
+            rx.el.span(person.name, custom_attrs=UNTRANSLATED),
             on_select=browser_call(
                 "thread/actions", "assign", conversation.id, person.id, conversation.assignee_id
             ),

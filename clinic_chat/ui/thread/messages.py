@@ -3,6 +3,7 @@
 import reflex as rx
 
 from clinic_chat.ui.components.browser_modules import (
+    UNTRANSLATED,
     Announcements,
     Boundary,
     ClockTime,
@@ -169,6 +170,7 @@ def message_row(message: rx.Var[ThreadMessage], rest: rx.RestProp) -> rx.Compone
                 rx.el.span(
                     rx.cond(message.mine, t("You"), message.author_name),
                     class_name="message-author",
+                    custom_attrs=UNTRANSLATED,
                 ),
                 _inbound_author(message),
             ),
@@ -202,8 +204,13 @@ def message_row(message: rx.Var[ThreadMessage], rest: rx.RestProp) -> rx.Compone
 def _inbound_author(message: rx.Var[ThreadMessage]) -> rx.Component:
     return rx.cond(
         message.sender != "",
-        rx.el.span(message.sender, class_name="message-author", dir="auto"),
-        rx.el.span(_author(message), class_name="sr-only"),
+        rx.el.span(
+            message.sender,
+            class_name="message-author",
+            dir="auto",
+            custom_attrs=UNTRANSLATED,
+        ),
+        rx.el.span(_author(message), class_name="sr-only", custom_attrs=UNTRANSLATED),
     )
 
 
