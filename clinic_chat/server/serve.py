@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import structlog
 import uvicorn
@@ -59,6 +60,29 @@ def serve(host: str, port: int) -> None:
     GracefulServer("clinic_chat.server.asgi:create_app", host, port).run()
 
 
+def web_server_config(
+    app: str | Callable[[], ASGIApp], limits: ConnectionLimits, **options: Any
+) -> uvicorn.Config:
+    """How Uvicorn takes connections, counted by `limits`; `options` are its own."""
+    return uvicorn.Config(
+        app,
+        **{
+            "factory": True,
+            "http": http_protocol(limits),
+            "ws": websocket_protocol(limits),
+            "ws_max_size": MAX_FRAME_BYTES,
+            "ws_per_message_deflate": False,
+            # Engine.IO pings; a second layer of pings would only cost.
+            "ws_ping_interval": None,
+            "timeout_graceful_shutdown": SHUTDOWN_SECONDS,
+            "server_header": False,
+            "access_log": False,
+            "log_config": None,
+            **options,
+        },
+    )
+
+
 class GracefulServer(uvicorn.Server):
     """Uvicorn as this application needs it; `app` makes the application, or names what does.
 
@@ -74,22 +98,8 @@ class GracefulServer(uvicorn.Server):
             raise_file_limit(),
         )
         super().__init__(
-            uvicorn.Config(
-                app,
-                factory=True,
-                host=host,
-                port=port,
-                http=http_protocol(limits),
-                ws=websocket_protocol(limits),
-                ws_max_size=MAX_FRAME_BYTES,
-                ws_per_message_deflate=False,
-                # Engine.IO pings; a second layer of pings would only cost.
-                ws_ping_interval=None,
-                forwarded_allow_ips=settings.trusted_proxies,
-                timeout_graceful_shutdown=SHUTDOWN_SECONDS,
-                server_header=False,
-                access_log=False,
-                log_config=None,
+            web_server_config(
+                app, limits, host=host, port=port, forwarded_allow_ips=settings.trusted_proxies
             )
         )
 

@@ -11,9 +11,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from clinic_chat.realtime.transport.uvicorn.connection_limits import ConnectionLimits
-from clinic_chat.realtime.transport.uvicorn.http_protocol import http_protocol
-from clinic_chat.realtime.transport.uvicorn.websocket_protocol import websocket_protocol
-from clinic_chat.server.serve import MAX_FRAME_BYTES
+from clinic_chat.server.serve import web_server_config
 
 HOST = "127.0.0.1"
 # A name for nobody, so that the tests' own address is limited like any other.
@@ -34,20 +32,14 @@ async def serving(
     """A server with this application; its port. A plain one has Uvicorn's own websockets."""
     connections = connections or limits()
     listener = socket.create_server((HOST, 0))
-    config = uvicorn.Config(
+    config = web_server_config(
         lambda: app,
-        factory=True,
-        http=http_protocol(connections),
-        ws="websockets-sansio" if plain else websocket_protocol(connections),
-        ws_max_size=MAX_FRAME_BYTES,
-        ws_per_message_deflate=False,
-        ws_ping_interval=None,
+        connections,
         proxy_headers=False,
         lifespan="off",
-        log_config=None,
-        access_log=False,
         timeout_graceful_shutdown=1,
         timeout_keep_alive=1,
+        **({"ws": "websockets-sansio"} if plain else {}),
     )
     server = uvicorn.Server(config)
     # Not `serve`, which takes the process's signals over.

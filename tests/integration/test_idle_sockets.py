@@ -2,24 +2,31 @@
 
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
 from uuid import uuid4
 
 import pytest
 import time_machine
+from reflex.event import Event
+from reflex_base.constants.route import RouteVar
 
 from clinic_chat.domain.accounts.administration import deactivate_user, end_sessions, set_password
 from clinic_chat.domain.accounts.sessions import COOKIE_NAME
 from clinic_chat.realtime.commands.commands import BY_A_PERSON
 from clinic_chat.realtime.connections import Connection
+from clinic_chat.realtime.gate import FRAMEWORK_EVENTS, Gate, exposed_events
 from clinic_chat.realtime.server import RealtimeServer
 from clinic_chat.services import Services
 from clinic_chat.settings import Settings
+from clinic_chat.ui.workspace.load import Page
 from tests.conftest import PASSWORD, TEST_KEY, Clinics
 
 ANA = "ana@aurora.example"
 IDLE = timedelta(minutes=60)
 STEP = timedelta(minutes=25)
 SID = "one"
+(PAGE_LOAD,) = exposed_events((Page,))
 
 
 @pytest.fixture
@@ -91,6 +98,38 @@ async def test_what_a_person_does_in_it_keeps_a_tab(
     clock.shift(IDLE + timedelta(seconds=1))
 
     assert await cut(live) == [SID]
+
+
+@pytest.mark.parametrize("event", [*FRAMEWORK_EVENTS, PAGE_LOAD])
+async def test_an_event_that_a_page_sends_by_itself_keeps_no_tab(
+    live: RealtimeServer, clock: time_machine.Traveller, event: str
+) -> None:
+    await opened(live)
+    clock.shift(IDLE - timedelta(seconds=1))
+    await sends(live, event)
+    assert await cut(live) == []
+    clock.shift(timedelta(seconds=2))
+
+    assert await cut(live) == [SID]
+
+
+async def test_an_event_of_a_person_keeps_the_tab(
+    live: RealtimeServer, clock: time_machine.Traveller
+) -> None:
+    await opened(live)
+    clock.shift(IDLE - timedelta(seconds=1))
+    await sends(live, "find")
+    clock.shift(timedelta(seconds=2))
+
+    assert await cut(live) == []
+
+
+async def sends(live: RealtimeServer, event: str) -> None:
+    """Send a state event through the gate, as a page does."""
+    gate = Gate(live.callers, frozenset({"find", PAGE_LOAD}), live.cut, frozenset({PAGE_LOAD}))
+    state: Any = SimpleNamespace(router_data={RouteVar.SESSION_ID: SID})
+    blocked = await gate.preprocess(None, state, Event(name=event))  # type: ignore[arg-type]
+    assert blocked is None
 
 
 async def test_to_come_back_to_the_same_conversation_is_nothing_that_a_person_does(

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import re
+from contextlib import AsyncExitStack
 from typing import Any
 
 import httpx
@@ -226,6 +227,32 @@ async def test_a_person_has_so_many_sockets_and_a_colleague_has_others(place: Pl
         await eventually(lambda: place.live.handshakes.count() == 2)
         async with place.socket(ana):
             pass
+
+
+@pytest.mark.parametrize("limits", [{"connections_per_address": 5}])
+async def test_an_address_has_so_many_sockets_whoever_they_are(place: Place) -> None:
+    cookies = [await place.cookie(who) for who in ("ana", "bruno", "carla", "ana", "bruno")]
+    async with AsyncExitStack() as open_sockets:
+        for cookie in cookies:
+            await open_sockets.enter_async_context(place.socket(cookie))
+        async with Raw.to(place.port) as sixth:
+            head = await sixth.upgrade(f"{ADDRESS}websocket", Cookie=await place.cookie("ana"))
+            assert b" 503 " in head
+    await eventually(lambda: place.live.handshakes.count() == 0)
+    async with place.socket(cookies[0]):
+        pass
+
+
+@pytest.mark.parametrize("limits", [{"connects_per_minute": 1}])
+async def test_an_address_connects_so_often_in_a_minute_with_a_session_or_without(
+    place: Place,
+) -> None:
+    for _ in range(10):
+        async with place.socket():
+            pass
+    async with Raw.to(place.port) as next_one:
+        head = await next_one.upgrade(f"{ADDRESS}websocket", Cookie=await place.cookie("ana"))
+    assert b" 503 " in head
 
 
 @pytest.mark.parametrize("limits", [{"connects_per_minute": 4}])

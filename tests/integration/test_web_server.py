@@ -2,6 +2,7 @@
 
 import asyncio
 import resource
+from functools import partial
 
 import pytest
 from starlette.requests import Request
@@ -14,6 +15,8 @@ from clinic_chat.realtime.transport.uvicorn.connection_limits import (
     ConnectionLimits,
     raise_file_limit,
 )
+from clinic_chat.server.serve import GracefulServer
+from clinic_chat.settings import get_settings
 from tests.integration.own_server import Raw, eventually, frame, limits, serving
 
 SHORT = 0.3
@@ -210,6 +213,29 @@ async def test_nothing_about_a_websocket_is_logged(caplog: pytest.LogCaptureFixt
 
     assert "a-tab-of-anas" not in caplog.text
     assert "connection open" not in caplog.text
+
+
+def test_the_server_that_is_served_counts_connections_and_bounds_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CLINIC_CHAT_CONNECTIONS_PER_ADDRESS", "7")
+    get_settings.cache_clear()
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (512, hard))
+        config = GracefulServer("unknown:app", "127.0.0.1", 0).config
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == hard
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        get_settings.cache_clear()
+
+    for made, expected in (
+        (config.http, http.BoundedHttpProtocol),
+        (config.ws, protocol.FrameProtocol),
+    ):
+        assert isinstance(made, partial)
+        assert made.func is expected
+        assert made.keywords["limits"].per_address == 7
 
 
 def test_a_close_frame_names_its_reason() -> None:
