@@ -19,6 +19,7 @@ from clinic_chat.domain.messages.message import (
     start_conversation,
 )
 from clinic_chat.domain.messages.read_markers import ReadMarker
+from clinic_chat.domain.patients.identities import identity_row, phone_identity, show_identity
 from clinic_chat.domain.patients.patient import new_patient
 from clinic_chat.storage.base import new_id, now
 
@@ -80,12 +81,17 @@ async def _start(
     """Each script's patient and empty conversation, by phone number."""
     patients = []
     for script in scripts:
-        patient = new_patient(script.patient, phone=script.phone)
+        patient = new_patient(script.patient)
         patient.id = new_id()
+        show_identity(patient, phone_identity(script.phone))
         patient.created_at = script.blocks[0].times(moment, zone)[0]
         patients.append(patient)
     session.add_all(patients)
     await session.flush()
+    session.add_all(
+        identity_row(patient, phone_identity(script.phone))
+        for script, patient in zip(scripts, patients, strict=True)
+    )
     conversations = {}
     for script, patient in zip(scripts, patients, strict=True):
         conversation = start_conversation(session, patient.id, API_CHANNEL)

@@ -96,6 +96,41 @@ async def test_a_patient_is_found_by_phone_and_another_name_is_the_messages(
     assert (row.patient_name, row.patient_other_names) == ("Maria Souza", ["mari 🌸"])
 
 
+async def test_a_patient_with_an_id_needs_no_phone(api: ClinicApi) -> None:
+    known = {"name": "Maria Souza", "phone": "+5511987654321", "externalId": "p-7"}
+    first = await api.client.post(INBOUND, json=message(patient=known), headers=api.bearer)
+    by_id = await api.client.post(
+        INBOUND, json=message(patient={"externalId": "p-7"}, externalId="2"), headers=api.bearer
+    )
+    sibling = {"name": "João Souza", "phone": "+5511987654321", "externalId": "p-8"}
+    other = await api.client.post(
+        INBOUND, json=message(patient=sibling, externalId="3"), headers=api.bearer
+    )
+
+    assert [one.status_code for one in (first, by_id, other)] == [201] * 3
+    assert by_id.json()["conversationId"] == first.json()["conversationId"]
+    assert other.json()["conversationId"] != first.json()["conversationId"]
+
+
+@pytest.mark.parametrize(
+    ("patient", "code", "field"),
+    [
+        ({}, "missing_field", "patient.phone"),
+        ({"externalId": " "}, "phone_missing", "patient.phone"),
+        ({"externalId": None, "phone": None}, "missing_field", "patient.phone"),
+        ({"externalId": 7}, "invalid_type", "patient.externalId"),
+    ],
+)
+async def test_a_patient_by_nothing_is_refused_with_what_lacks(
+    api: ClinicApi, patient: dict[str, Any], code: str, field: str | None
+) -> None:
+    refused = await api.client.post(INBOUND, json=message(patient=patient), headers=api.bearer)
+
+    assert refused.status_code == 422
+    error = refused.json()["error"]
+    assert (error["code"], error.get("field")) == (code, field)
+
+
 async def test_the_clinic_is_the_tokens_and_another_clinic_sees_nothing(api: ClinicApi) -> None:
     boreal = await create_token(api.services.database, api.clinics["boreal"])
     await api.client.post(INBOUND, json=message(), headers=api.bearer)

@@ -43,7 +43,15 @@ AFTER = {
     ("", AURORA, "+5511977770004"),
 }
 PATIENTS = table(
-    "patients", column("clinic_id", Uuid()), *map(column, ("name", "phone", "phone_shown"))
+    "patients",
+    column("id", Uuid()),
+    column("clinic_id", Uuid()),
+    *map(column, ("name", "search_name", "phone_shown", "search_phones")),
+)
+PATIENT_IDENTITIES = table(
+    "patient_identities",
+    column("patient_id", Uuid()),
+    *map(column, ("kind", "value", "shown")),
 )
 # Each in the columns of then: the tables of today have more.
 CONVERSATION = {
@@ -114,14 +122,22 @@ async def test_numbers_and_names_get_todays_form_unless_another_record_has_it(
     await migrate(empty_url)
 
     async with engine.connect() as connection:
-        columns = (PATIENTS.c.name, PATIENTS.c.clinic_id, PATIENTS.c.phone, PATIENTS.c.phone_shown)
-        rows = (await connection.execute(select(*columns))).all()
+        identity = PATIENT_IDENTITIES.c
+        rows = (
+            await connection.execute(
+                select(
+                    PATIENTS.c.name, PATIENTS.c.clinic_id, identity.value, PATIENTS.c.phone_shown
+                )
+                .join(PATIENT_IDENTITIES, identity.patient_id == PATIENTS.c.id)
+                .where(identity.kind == "phone")
+            )
+        ).all()
         messages = table("messages", column("author_name"))
         authors = set(await connection.scalars(select(messages.c.author_name)))
     await engine.dispose()
     assert authors == {name for name, _, _ in AFTER}
     assert {(name, clinic_id, phone) for name, clinic_id, phone, _ in rows} == AFTER
-    assert {name: shown for name, _, _, shown in rows if shown} == {
+    assert {name: shown for name, _, phone, shown in rows if shown != phone} == {
         "alone": "+551187650001",
         "elsewhere": "+552187650002",
     }
@@ -137,3 +153,77 @@ async def test_numbers_and_names_get_todays_form_unless_another_record_has_it(
         "twin with nine",
     }
     assert len(page.rows) == len([None for _, clinic_id, _ in AFTER if clinic_id == AURORA])
+
+
+async def test_every_way_to_reach_a_patient_is_kept_and_back_again(empty_url: str) -> None:
+    config = alembic_config(empty_url)
+    await asyncio.to_thread(command.upgrade, config, "0006")
+    people = [
+        {"name": "Maria", "phone": "+5511987650001", "phone_shown": "+551187650001"},
+        {"name": "Ana", "phone": "+551132650001"},
+        {"name": "Loja", "source_key": "address:loja@exemplo", "phone_shown": "loja@exemplo"},
+        {"name": "MTS 0001", "source_key": "a" * 64},
+        {"name": "\u202eairaM\u202c  Souza\u200b", "phone": "+5511977770005"},
+    ]
+    engine = create_async_engine(empty_url)
+    async with engine.begin() as connection:
+        clinic = {"id": AURORA, "slug": "c1", "name": "C", "timezone": "UTC"}
+        clinic |= {"last_event_seq": 0, "created_at": MOMENT}
+        await connection.execute(row_of("clinics", clinic))
+        for number, person in enumerate(people, 10):
+            its = UUID(int=number)
+            patient = {"id": its, "clinic_id": AURORA, "search_name": person["name"].lower()}
+            await connection.execute(row_of("patients", patient | person | {"created_at": MOMENT}))
+            conversation = CONVERSATION | {"id": its, "patient_id": its, "preview_kind": "text"}
+            await connection.execute(row_of("conversations", conversation))
+            message = MESSAGE | {"id": its, "conversation_id": its, "kind": "text"}
+            message |= {"author_name": person["name"], "client_id": str(number)}
+            await connection.execute(row_of("messages", message))
+
+    await migrate(empty_url)
+
+    async with engine.connect() as connection:
+        identity = PATIENT_IDENTITIES.c
+        found = await connection.execute(
+            select(
+                PATIENTS.c.name,
+                identity.kind,
+                identity.value,
+                identity.shown,
+                PATIENTS.c.phone_shown,
+                PATIENTS.c.search_phones,
+            ).join(PATIENT_IDENTITIES, identity.patient_id == PATIENTS.c.id)
+        )
+        assert {tuple(row) for row in found} == {
+            (
+                "Maria",
+                "phone",
+                "+5511987650001",
+                "+551187650001",
+                "+551187650001",
+                "+5511987650001",
+            ),
+            ("Ana", "phone", "+551132650001", "+551132650001", "+551132650001", "+551132650001"),
+            ("Loja", "address", "loja@exemplo", "loja@exemplo", "loja@exemplo", None),
+            ("MTS 0001", "import", "a" * 64, "", None, None),
+            ("airaM Souza", "phone", *["+5511977770005"] * 4),
+        }
+        messages = table("messages", column("author_name"))
+        authors = set(await connection.scalars(select(messages.c.author_name)))
+        assert authors == {"Maria", "Ana", "Loja", "MTS 0001", "airaM Souza"}
+        conversations = table("conversations", column("id", Uuid()))
+        assert len((await connection.execute(select(conversations.c.id))).all()) == len(people)
+
+    await asyncio.to_thread(command.downgrade, config, "0006")
+
+    before = table("patients", *map(column, ("name", "phone", "source_key")))
+    async with engine.connect() as connection:
+        rows = await connection.execute(select(before.c.name, before.c.phone, before.c.source_key))
+        assert {tuple(row) for row in rows} == {
+            ("Maria", "+5511987650001", None),
+            ("Ana", "+551132650001", None),
+            ("Loja", None, "address:loja@exemplo"),
+            ("MTS 0001", None, "a" * 64),
+            ("airaM Souza", "+5511977770005", None),
+        }
+    await engine.dispose()

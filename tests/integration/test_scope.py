@@ -70,6 +70,7 @@ from clinic_chat.domain.messages.drafts import Draft, save_draft
 from clinic_chat.domain.messages.message import Message, receive_message
 from clinic_chat.domain.messages.read_markers import ReadMarker, mark_read
 from clinic_chat.domain.messages.sending import send_message
+from clinic_chat.domain.patients.identities import PatientIdentity
 from clinic_chat.domain.patients.patient import Patient
 from clinic_chat.domain.tables import metadata
 from clinic_chat.storage.base import Base, ClinicOwned
@@ -846,6 +847,7 @@ NAMES = {
     Message: "body",
     Event: "type",
     ReadMarker: "inbound_read",
+    PatientIdentity: "value",
     Draft: "body",
     Clinic: "slug",
 }

@@ -16,8 +16,8 @@ from clinic_chat.domain.messages.message import (
     append_message,
     start_conversation,
 )
-from clinic_chat.domain.patients.patient import sending_patient
-from clinic_chat.domain.patients.phones import phone_address
+from clinic_chat.domain.patients.identities import phone_identity
+from clinic_chat.domain.patients.recognition import sending_patient
 from clinic_chat.storage.base import new_id
 from clinic_chat.storage.database import Database
 from clinic_chat.storage.migrate import migrate
@@ -62,8 +62,8 @@ async def _clinic(database: Database, number: int, people: int, each: int) -> Cl
 
 async def _conversation(scope: ClinicScope, number: int) -> str:
     def write(session: Session) -> str:
-        address = phone_address(f"+55119{number:08}")
-        patient, _ = sending_patient(session, address, f"Paciente {number}")
+        identity = phone_identity(f"+55119{number:08}")
+        patient, _ = sending_patient(session, [identity], f"Paciente {number}")
         conversation = start_conversation(session, patient.id, API_CHANNEL)
         session.flush()
         for seq in range(1, MESSAGES_EACH + 1):

@@ -17,6 +17,7 @@ MAX_BODY_BYTES = 1024 * 1024
 # The first part of a domain code is what broke the rule; this is where it is in the request.
 FIELDS = {
     "phone": "patient.phone",
+    "patientId": "patient.externalId",
     "body": "body",
     "externalId": "externalId",
 }
@@ -48,9 +49,13 @@ class InboundPatient(ChannelModel):
     name: ChannelText | None = None
     """How the channel names the person. Without a real name their number is shown; one that the
     clinic has is kept, and another one is shown beside it."""
-    phone: Annotated[ChannelText, Field(json_schema_extra={"minLength": 1})]
-    """The patient is found by it. Best in E.164; numbers without a country are Brazilian, and
-    what is no phone number is an address like any other."""
+    phone: ChannelText | None = None
+    """Best in E.164; numbers without a country are Brazilian, and what is no phone number is an
+    address like any other. The patient is found by it unless there is an `externalId`, with
+    which it may be left out."""
+    external_id: ChannelText | None = None
+    """The delivering system's own id of the patient, who is found by it first: two people behind
+    one number stay two."""
 
 
 class InboundMessage(ChannelModel):
@@ -103,6 +108,8 @@ async def inbound(request: InboundMessage, scope: CallerScope, response: Respons
     kind = request.kind
     if kind is None and any((request.model_extra or {}).values()):
         kind = MessageKind.UNSUPPORTED
+    if request.patient.phone is None and request.patient.external_id is None:
+        raise ApiError(422, "missing_field", "patient.phone is missing", field="patient.phone")
     try:
         stored = await receive_message(
             scope,
@@ -110,6 +117,7 @@ async def inbound(request: InboundMessage, scope: CallerScope, response: Respons
             phone=request.patient.phone,
             body=request.body,
             external_id=request.external_id,
+            patient_id=request.patient.external_id,
             kind=kind,
             caption=request.caption,
             at=request.at,

@@ -218,13 +218,13 @@ def conversation_view(
     conversation: Conversation, patient: Patient, assignee_name: str | None
 ) -> ConversationView:
     """A row of `conversation_rows` as it is shown."""
-    phone = format_phone(patient.shown_phone)
+    phone = format_phone(patient.phone_shown or "")
     return ConversationView(
         id=str(conversation.id),
         version=conversation.version,
         patient_id=str(patient.id),
         patient_name=patient.name or phone,
-        patient_phone=patient.shown_phone,
+        patient_phone=patient.phone_shown or "",
         patient_phone_shown=phone,
         patient_other_names=patient.also_known_as,
         patient_search=patient.search_name,

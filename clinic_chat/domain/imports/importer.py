@@ -16,6 +16,12 @@ from clinic_chat.domain.errors import InvalidInput
 from clinic_chat.domain.imports.csv_file import DialogueRow, Problem, read_dialogue_file
 from clinic_chat.domain.imports.transcript import Turn, normal_newlines, parse_dialogue
 from clinic_chat.domain.messages.message import Direction, append_message, start_conversation
+from clinic_chat.domain.patients.identities import (
+    Identity,
+    IdentityKind,
+    PatientIdentity,
+    identity_row,
+)
 from clinic_chat.domain.patients.patient import Patient, new_patient
 from clinic_chat.storage.base import new_id, now
 
@@ -102,7 +108,7 @@ def _dialogue(row: DialogueRow, ended_at: datetime) -> _Dialogue:
     content = f"{row.id}\0{normal_newlines(row.dialogue).strip()}"
     key = hashlib.sha256(content.encode()).hexdigest()
     try:
-        patient = new_patient(f"MTS {row.id.zfill(4)} {row.section}", source_key=key)
+        patient = new_patient(f"MTS {row.id.zfill(4)} {row.section}")
     except InvalidInput as error:
         raise InvalidInput(f"ID and section_header: {error}", code=error.code) from None
     return _Dialogue(key, patient, turns, ended_at)
@@ -115,7 +121,9 @@ async def _store(scope: ClinicScope, dialogues: list[_Dialogue], result: ImportR
     async with scope.write() as session:
         keys = [dialogue.key for dialogue in dialogues]
         known = await session.scalars(
-            select(Patient.source_key).where(Patient.source_key.in_(keys))
+            select(PatientIdentity.value).where(
+                PatientIdentity.kind == IdentityKind.IMPORT, PatientIdentity.value.in_(keys)
+            )
         )
         seen = set(known)
         # The same row twice in one batch is one conversation.
@@ -132,6 +140,9 @@ async def _add(session: AsyncSession, dialogues: list[_Dialogue]) -> None:
         dialogue.patient.created_at = _said_at(dialogue, 0)
         session.add(dialogue.patient)
     await session.flush()
+    session.add_all(
+        identity_row(one.patient, Identity(IdentityKind.IMPORT, one.key, "")) for one in dialogues
+    )
     conversations = []
     for dialogue in dialogues:
         conversation = start_conversation(session, dialogue.patient.id, IMPORT_CHANNEL)

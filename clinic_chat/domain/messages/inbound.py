@@ -7,8 +7,8 @@ from enum import StrEnum
 
 from clinic_chat.domain.characters import clean_text, cut, is_visible
 from clinic_chat.domain.errors import InvalidInput
+from clinic_chat.domain.patients.identities import Identity, external_identity, phone_identity
 from clinic_chat.domain.patients.names import person_name
-from clinic_chat.domain.patients.phones import Address, phone_address
 from clinic_chat.domain.validation import KEY_LIMIT
 from clinic_chat.storage.base import to_millisecond
 
@@ -38,7 +38,8 @@ class MessageKind(StrEnum):
 class InboundMessage:
     """A patient's message as it is stored."""
 
-    address: Address
+    identities: tuple[Identity, ...]
+    """Of the patient, the strongest first."""
     name: str
     """What the channel calls the person, "" when it gives no name."""
     kind: MessageKind
@@ -56,6 +57,7 @@ def inbound_message(
     phone: object,
     body: object,
     external_id: object,
+    patient_id: object = None,
     kind: object = None,
     caption: object = None,
     at: object = None,
@@ -70,7 +72,9 @@ def inbound_message(
         InvalidInput: the request is malformed: `phone_missing`, `externalId_missing`,
             `body_missing` (neither a body nor a kind), or `<field>_not_text`.
     """
-    address = phone_address(phone)
+    own = external_identity(_text(patient_id, "patientId"))
+    # Who has an id may have no number.
+    number = None if own and not _readable(_text(phone, "phone")) else phone_identity(phone)
     key = _key(external_id)
     if body is None and caption is None and kind is None:
         raise InvalidInput("the message has neither a body nor a kind", code="body_missing")
@@ -78,7 +82,7 @@ def inbound_message(
     text = "\n".join(dict.fromkeys(part for part in map(_readable, given) if part))
     length = len(text) + sum(max(0, len(part) - READ_LIMIT) for part in given)
     return InboundMessage(
-        address=address,
+        identities=tuple(identity for identity in (own, number) if identity),
         name=person_name(_text(name, "name")),
         kind=_kind(_text(kind, "kind")) if kind is not None else MessageKind.TEXT,
         body=cut(text, INBOUND_LIMIT),

@@ -29,7 +29,7 @@ from clinic_chat.domain.conversations.conversation import (
 from clinic_chat.domain.conversations.events import count_key, record_conversation_event
 from clinic_chat.domain.events.log import EventType
 from clinic_chat.domain.messages.inbound import MessageKind, inbound_message
-from clinic_chat.domain.patients.patient import sending_patient
+from clinic_chat.domain.patients.recognition import sending_patient
 from clinic_chat.domain.validation import BODY_LIMIT, preview
 from clinic_chat.storage.base import Base, ClinicOwned, new_id, now
 from clinic_chat.storage.database import AnySession
@@ -136,11 +136,14 @@ async def receive_message(
     phone: object,
     body: object,
     external_id: object,
+    patient_id: object = None,
     kind: object = None,
     caption: object = None,
     at: object = None,
 ) -> StoredMessage:
-    """Store what a patient wrote, once per `external_id`, finding the patient by phone.
+    """Store what a patient wrote, once per `external_id`.
+
+    The patient is found by the id that another system has for them (`patient_id`), or by phone.
 
     Raises:
         InvalidInput: the request is malformed, a code of `inbound_message`.
@@ -151,6 +154,7 @@ async def receive_message(
         phone=phone,
         body=body,
         external_id=external_id,
+        patient_id=patient_id,
         kind=kind,
         caption=caption,
         at=at,
@@ -160,7 +164,7 @@ async def receive_message(
     def store(session: Session) -> StoredMessage:
         if known := _stored(session, API_CHANNEL, incoming.key):
             return StoredMessage(message_view(known, whole=True), created=False)
-        patient, author_name = sending_patient(session, incoming.address, incoming.name)
+        patient, author_name = sending_patient(session, incoming.identities, incoming.name)
         place = {"patient": patient.id, "channel": API_CHANNEL}
         found = session.execute(_PLACE, place).one_or_none()
         if found is None:

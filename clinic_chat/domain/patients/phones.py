@@ -62,12 +62,12 @@ def phone_address(value: object) -> Address:
         return Address(None, _hashed(text), cut(given, SHOWN_LIMIT))
     if number := _e164(given):
         return Address(_one_form(number), None, number)
-    key = f"address:{given}"
-    return Address(None, key if len(key) <= KEY_LIMIT else _hashed(given), cut(given, SHOWN_LIMIT))
+    key = given if len(given) <= KEY_LIMIT else _hashed(given)
+    return Address(None, key, cut(given, SHOWN_LIMIT))
 
 
 def _hashed(text: str) -> str:
-    return f"address:{hashlib.sha256(text.encode(errors='surrogatepass')).hexdigest()}"
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
 @lru_cache(_FORMATTED)

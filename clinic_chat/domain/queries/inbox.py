@@ -246,7 +246,7 @@ def _in_name(word: str) -> Any:
 
 
 def _in_name_or_phone(number: Numeric) -> Any:
-    phones = [Patient.phone.contains(part) for part in number.phones]
+    phones = [Patient.search_phones.contains(part) for part in number.phones]
     return or_(and_(*map(_in_name, number.words)), *phones)
 
 
