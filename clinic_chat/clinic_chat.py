@@ -20,6 +20,8 @@ from clinic_chat.ui.thread.pane import opening_script
 from clinic_chat.ui.thread.state import Thread
 from clinic_chat.ui.workspace import page as inbox
 from clinic_chat.ui.workspace.load import Page
+from clinic_chat.workers.log_worker import LogWorker
+from clinic_chat.workers.readers import READERS
 
 log = structlog.get_logger(__name__)
 
@@ -57,6 +59,7 @@ gate = Gate(live.callers, allowed, live.cut, by_itself=exposed_events((Page,)))
 app.add_middleware(gate, index=0)
 app.register_lifespan_task(prepare_development, services=services)
 app.register_lifespan_task(live.lifespan)
+app.register_lifespan_task(LogWorker(services.database, READERS).lifespan)
 app.add_page(inbox.inbox_page, route=inbox.ROUTE, title="Clinic Chat", on_load=inbox.ON_LOAD)
 app.add_page(not_found.not_found_page, route=not_found.ROUTE, title="Clinic Chat")
 app.add_page(sign_in.sign_in_page, route=sign_in.ROUTE, title="Clinic Chat")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from clinic_chat.cli.running import ClinicOption, with_database
+from clinic_chat.domain.clinics.actors import SYSTEM
 
 if TYPE_CHECKING:
     from clinic_chat.domain.imports.importer import ImportResult
@@ -70,7 +71,9 @@ def import_dialogues(
                 if not console.is_terminal:
                     lines.show(done, total)
 
-            return await imports.import_dialogues(ClinicScope(database, found.id), file, show)
+            return await imports.import_dialogues(
+                ClinicScope(database, found.id, SYSTEM), file, show
+            )
 
     result = with_database(work)
     typer.echo(
@@ -81,6 +84,21 @@ def import_dialogues(
         typer.echo(f"{file}:{problem.line}: {problem.reason}", err=True)
     if result.problems:
         raise typer.Exit(1)
+
+
+def daily_messages(clinic: ClinicOption) -> None:
+    """Print how many messages a clinic had on each of the last 30 days that had any."""
+    from clinic_chat.domain.clinics.actors import SYSTEM
+    from clinic_chat.domain.clinics.clinic import find_clinic
+    from clinic_chat.domain.clinics.scope import ClinicScope
+    from clinic_chat.domain.reports import daily_messages as report
+
+    async def work(database: "Database") -> "list[report.DayCount]":
+        found = await find_clinic(database, clinic)
+        return await report.daily_messages(ClinicScope(database, found.id, SYSTEM))
+
+    for day in with_database(work):
+        typer.echo(f"{day.day}  from patients {day.inbound}  to patients {day.outbound}")
 
 
 class ProgressLines:
@@ -96,4 +114,4 @@ class ProgressLines:
             typer.echo(f"Importing: {done} of {total}", err=True)
 
 
-COMMANDS = (demo, create_clinic, import_dialogues)
+COMMANDS = (demo, create_clinic, import_dialogues, daily_messages)

@@ -5,9 +5,10 @@
 from clinic_chat.domain.accounts import api_tokens, sessions, users
 from clinic_chat.domain.clinics import clinic
 from clinic_chat.domain.conversations import conversation
-from clinic_chat.domain.events import log
+from clinic_chat.domain.events import log, readers
 from clinic_chat.domain.messages import drafts, message, read_markers
 from clinic_chat.domain.patients import identities, patient
+from clinic_chat.domain.reports import daily_messages
 from clinic_chat.storage.base import Base
 
 metadata = Base.metadata

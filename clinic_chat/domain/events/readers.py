@@ -1,0 +1,97 @@
+"""Durable readers of the log: how far each has come in each clinic, and which process reads."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import BigInteger, ForeignKey, String, and_, func, or_, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from clinic_chat.domain.clinics.clinic import Clinic
+from clinic_chat.domain.clinics.scope import ClinicScope, locked_clinic
+from clinic_chat.domain.events.log import CommittedEvent, events_after
+from clinic_chat.storage.base import Base, now
+from clinic_chat.storage.database import Database, Work
+
+
+class LogReader(Base):
+    """One reader's place in one clinic's log; not clinic-owned, because readers look at all.
+
+    `cursor` is the number of the last event it has taken. Until `leased_until` only the process
+    `holder` reads on.
+    """
+
+    __tablename__ = "log_readers"
+
+    clinic_id: Mapped[UUID] = mapped_column(
+        ForeignKey("clinics.id", ondelete="CASCADE"), primary_key=True
+    )
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    cursor: Mapped[int] = mapped_column(BigInteger, default=0)
+    holder: Mapped[str] = mapped_column(String(40), default="")
+    leased_until: Mapped[datetime] = mapped_column(default=now)
+
+
+class LeaseLost(Exception):
+    """Another process has read on meanwhile; nothing was changed."""
+
+
+async def places_behind(database: Database, name: str, holder: str) -> dict[UUID, int]:
+    """A reader's cursors in the clinics where it has events to take, by clinic.
+
+    Those that another process reads now are left out.
+    """
+    place = and_(LogReader.clinic_id == Clinic.id, LogReader.name == name)
+    free = or_(LogReader.holder.in_(["", holder]), LogReader.leased_until <= now())
+    cursor = func.coalesce(LogReader.cursor, 0)
+    query = (
+        select(Clinic.id, cursor.label("cursor"))
+        .outerjoin(LogReader, place)
+        .where(Clinic.last_event_seq > cursor, or_(LogReader.name.is_(None), free))
+    )
+    async with database.read() as session:
+        return {row.id: row.cursor for row in await session.execute(query)}
+
+
+async def advance(
+    scope: ClinicScope,
+    name: str,
+    holder: str,
+    events: list[CommittedEvent],
+    work: Work[None],
+    *,
+    keep: timedelta | None = None,
+) -> None:
+    """Do `work` for the next events and move the cursor past them, in one transaction.
+
+    So what `work` writes happens once for each event, whatever becomes of the process. With
+    `keep` the next events are this process's for as long.
+
+    Raises:
+        LeaseLost: the reader is not where it was, or another process's; nothing was done.
+    """
+
+    def apply(session: Session) -> None:
+        place = _place(session, name)
+        moment = now()
+        taken = place.holder not in ("", holder) and place.leased_until > moment
+        if taken or place.cursor != events[0].seq - 1:
+            raise LeaseLost
+        work(session)
+        place.cursor = events[-1].seq
+        place.holder, place.leased_until = ("", moment) if keep is None else (holder, moment + keep)
+
+    await scope.transact(apply)
+
+
+async def next_events(scope: ClinicScope, cursor: int, limit: int) -> list[CommittedEvent]:
+    """The events after a reader's cursor, in order, at most `limit`."""
+    return await events_after(scope, cursor, limit)
+
+
+def _place(session: Session, name: str) -> LogReader:
+    clinic_id = locked_clinic(session).id
+    place = session.get(LogReader, (clinic_id, name))
+    if place is None:
+        place = LogReader(clinic_id=clinic_id, name=name, cursor=0, holder="", leased_until=now())
+        session.add(place)
+    return place

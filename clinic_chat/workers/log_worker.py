@@ -1,0 +1,117 @@
+"""Takes the log to its durable readers: each event once, in order, also after `kill -9`."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from time import monotonic
+from uuid import UUID, uuid4
+
+import structlog
+from sqlalchemy.orm import Session
+
+from clinic_chat.domain.clinics.actors import SYSTEM
+from clinic_chat.domain.clinics.scope import ClinicScope
+from clinic_chat.domain.events.log import CommittedEvent
+from clinic_chat.domain.events.readers import (
+    LeaseLost,
+    advance,
+    next_events,
+    places_behind,
+)
+from clinic_chat.storage.database import Database, StorageUnavailable
+
+BATCH = 200
+# What comes meanwhile is taken together: a transaction for each message would double their number.
+PAUSE_SECONDS = 1.0
+# Events of other processes, and what failed, are looked for so often.
+LOOK_SECONDS = 5.0
+LEASE = timedelta(seconds=30)
+MAX_RETRY_SECONDS = 60.0
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Reader:
+    """What is done for each event, by the name under which its place is kept."""
+
+    name: str
+    take: Callable[[Session, list[CommittedEvent]], None]
+    """Writes to the session of the transaction that moves the reader on, and nowhere else."""
+
+
+class LogWorker:
+    """The readers of one process."""
+
+    def __init__(self, database: Database, readers: tuple[Reader, ...]) -> None:
+        self._database = database
+        self._readers = readers
+        self._holder = str(uuid4())
+        self._news = asyncio.Event()
+        # By reader and clinic: how often it failed in a row, and when it is tried again.
+        self._failed: dict[tuple[str, UUID], tuple[int, float]] = {}
+        database.on_commit(self._committed)
+
+    @asynccontextmanager
+    async def lifespan(self) -> AsyncIterator[None]:
+        """Read while the server runs."""
+        task = asyncio.create_task(self.run(), name="clinic_chat_log_worker")
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def run(self) -> None:
+        """Read until cancelled."""
+        while True:
+            self._news.clear()
+            for reader in self._readers:
+                await self.catch_up(reader)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._news.wait()
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    async def catch_up(self, reader: Reader) -> None:
+        """Take all that is there for a reader, in every clinic that no other process reads."""
+        try:
+            behind = await places_behind(self._database, reader.name, self._holder)
+        except StorageUnavailable:
+            log.warning("worker.storage_unavailable", reader=reader.name)
+            return
+        for clinic_id, cursor in behind.items():
+            failures, due = self._failed.get((reader.name, clinic_id), (0, 0.0))
+            if monotonic() < due:
+                continue
+            try:
+                scope = ClinicScope(self._database, clinic_id, SYSTEM)
+                await self._read(reader, scope, cursor)
+            except (LeaseLost, StorageUnavailable):
+                log.info("worker.interrupted", reader=reader.name, clinic=clinic_id)
+            except Exception as error:
+                # One clinic's trouble keeps nobody else's events back.
+                pause = min(MAX_RETRY_SECONDS, 2.0**failures)
+                self._failed[reader.name, clinic_id] = (failures + 1, monotonic() + pause)
+                log.error("worker.failed", reader=reader.name, clinic=clinic_id, exc_info=error)
+            else:
+                self._failed.pop((reader.name, clinic_id), None)
+
+    async def _read(self, reader: Reader, scope: ClinicScope, cursor: int) -> None:
+        more = True
+        while more and (events := await next_events(scope, cursor, BATCH)):
+            more = len(events) == BATCH
+            work = partial(_take, reader, events)
+            keep = LEASE if more else None
+            await advance(scope, reader.name, self._holder, events, work, keep=keep)
+            cursor = events[-1].seq
+
+    async def _committed(self, _announced: list[object]) -> None:
+        self._news.set()
+
+
+def _take(reader: Reader, events: list[CommittedEvent], session: Session) -> None:
+    reader.take(session, events)
