@@ -16,7 +16,8 @@ import asyncpg
 import pytest
 from argon2 import PasswordHasher
 
-from clinic_chat.domain.accounts.users import Membership, Role, User
+from clinic_chat.domain.accounts.users import Membership, User
+from clinic_chat.domain.clinics.actors import SYSTEM, Role, StaffActor
 from clinic_chat.domain.clinics.clinic import Clinic
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.storage.database import Database
@@ -256,11 +257,11 @@ def populate(password_hash: str) -> Callable[..., Awaitable[Clinics]]:
 
         return Clinics(
             database=database,
-            aurora=ClinicScope(database, aurora.id),
-            boreal=ClinicScope(database, boreal.id),
-            ana=ClinicScope(database, aurora.id, ana.id),
-            bruno=ClinicScope(database, aurora.id, bruno.id),
-            carla=ClinicScope(database, boreal.id, carla.id),
+            aurora=ClinicScope(database, aurora.id, SYSTEM),
+            boreal=ClinicScope(database, boreal.id, SYSTEM),
+            ana=ClinicScope(database, aurora.id, StaffActor(ana.id, Role.ADMIN)),
+            bruno=ClinicScope(database, aurora.id, StaffActor(bruno.id, Role.PROFESSIONAL)),
+            carla=ClinicScope(database, boreal.id, StaffActor(carla.id, Role.RECEPTIONIST)),
         )
 
     return populate

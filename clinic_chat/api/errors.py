@@ -8,7 +8,14 @@ from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from clinic_chat.domain.errors import Conflict, DomainError, InvalidInput, NotFound, RateLimited
+from clinic_chat.domain.errors import (
+    Conflict,
+    DomainError,
+    Forbidden,
+    InvalidInput,
+    NotFound,
+    RateLimited,
+)
 from clinic_chat.logs import places
 from clinic_chat.storage.database import StorageUnavailable
 
@@ -98,6 +105,8 @@ def _refusal(error: Exception) -> ApiError:
             return ApiError(404, error.code, str(error))
         case InvalidInput():
             return ApiError(422, error.code, str(error))
+        case Forbidden():
+            return ApiError(403, error.code, str(error))
         case Conflict():
             return ApiError(409, error.code, str(error))
         case RateLimited():
@@ -140,6 +149,7 @@ _RULES = {
 _DESCRIPTIONS = {
     400: "The body is not JSON",
     401: "No token, or an unknown or revoked one",
+    403: "This token may not do that",
     404: "There is no such thing in this clinic",
     409: "The state changed meanwhile",
     413: "The body is too large",

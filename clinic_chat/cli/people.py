@@ -36,6 +36,7 @@ def create_user(
     An address that is known from another clinic joins this one and keeps its password.
     """
     from clinic_chat.domain.accounts import users as staff
+    from clinic_chat.domain.clinics.actors import Role
     from clinic_chat.domain.clinics.clinic import find_clinic
 
     async def work(database: "Database") -> bool:
@@ -43,7 +44,7 @@ def create_user(
         # Only somebody new needs a password, and it is asked for when the rest is right.
         known = await staff.is_known(database, staff.checked_email(email))
         password = "" if known else await asyncio.to_thread(ask_password)
-        await staff.create_user(database, found.id, email, name, password, staff.Role(role), locale)
+        await staff.create_user(database, found.id, email, name, password, Role(role), locale)
         return known
 
     known = with_database(work)

@@ -8,6 +8,7 @@ from clinic_chat.demo.replay import replay
 from clinic_chat.demo.script import load_scripts
 from clinic_chat.domain.accounts.administration import find_user
 from clinic_chat.domain.accounts.users import User, create_user
+from clinic_chat.domain.clinics.actors import SYSTEM
 from clinic_chat.domain.clinics.clinic import clinic_names, create_clinic, find_clinic
 from clinic_chat.domain.clinics.scope import ClinicScope, locked_clinic
 from clinic_chat.domain.errors import Conflict
@@ -30,7 +31,7 @@ async def fill_demo(database: Database) -> bool:
 async def _fill_clinic(database: Database, demo: DemoClinic) -> bool:
     with suppress(Conflict):
         await create_clinic(database, demo.slug, demo.name, demo.timezone)
-    scope = ClinicScope(database, (await find_clinic(database, demo.slug)).id)
+    scope = ClinicScope(database, (await find_clinic(database, demo.slug)).id, SYSTEM)
     if await last_seq(scope):
         return False
     staff = await _hire(database, demo, scope.clinic_id)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from clinic_chat.domain.accounts.users import Role
+from clinic_chat.domain.clinics.actors import Role
 
 DEMO_PASSWORD = "demo-clinic-chat"  # noqa: S105 (published in the README on purpose)
 

@@ -18,6 +18,12 @@ class NotFound(DomainError):
     code = "not_found"
 
 
+class Forbidden(DomainError):
+    """Whoever acts may not do this."""
+
+    code = "forbidden"
+
+
 class InvalidInput(DomainError):
     """The input breaks a rule; `code` names the rule."""
 

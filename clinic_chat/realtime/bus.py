@@ -12,6 +12,7 @@ from uuid import UUID
 
 import structlog
 
+from clinic_chat.domain.clinics.actors import SYSTEM
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.events.log import (
     CommittedEvent,
@@ -65,7 +66,7 @@ class Bus:
     async def watch(self, clinic_id: UUID) -> None:
         """From now on deliver this clinic's events, also those of other processes."""
         if clinic_id not in self._delivered:
-            seq = await last_seq(ClinicScope(self._database, clinic_id))
+            seq = await last_seq(ClinicScope(self._database, clinic_id, SYSTEM))
             self._delivered.setdefault(clinic_id, seq)
 
     async def run(self) -> None:
@@ -138,7 +139,7 @@ class Bus:
             await self._hand_on(clinic_id, fresh)
 
     async def _catch_up(self, clinic_id: UUID, until: int) -> None:
-        scope = ClinicScope(self._database, clinic_id)
+        scope = ClinicScope(self._database, clinic_id, SYSTEM)
         while self._delivered[clinic_id] < until:
             events = await events_after(scope, self._delivered[clinic_id])
             if not events:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from time import monotonic
 from uuid import UUID
@@ -68,6 +68,8 @@ class Connection:
         """Take what a look-up found; False when it is no live session of this clinic."""
         if identity is None or identity.clinic_id != self.identity.clinic_id:
             return False
+        if identity.actor != self.scope.actor:
+            self.scope = replace(self.scope, actor=identity.actor)
         self.visitor.identity, self.visitor.checked_at = identity, checked_at
         return True
 
@@ -98,7 +100,7 @@ class Connections:
         if visitor is None or visitor.over:
             return None
         identity: Identity = visitor.identity
-        scope = ClinicScope(self._database, identity.clinic_id, identity.user_id)
+        scope = ClinicScope(self._database, identity.clinic_id, identity.actor)
         caller = self._by_sid[sid] = Connection(sid, visitor, scope)
         return caller
 

@@ -12,6 +12,7 @@ from reflex_base.constants import CompileVars
 from socketio import AsyncServer
 from socketio.exceptions import ConnectionRefusedError as Refused
 
+from clinic_chat.domain.clinics.actors import SYSTEM
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.events.log import CommittedEvent, PersonalChange, SubjectKind
 from clinic_chat.domain.queries.changes import changes_of
@@ -220,7 +221,7 @@ class RealtimeServer:
             await self.activity.gone(caller)
 
     async def _publish(self, clinic_id: UUID, events: list[CommittedEvent]) -> None:
-        scope = ClinicScope(self._database, clinic_id)
+        scope = ClinicScope(self._database, clinic_id, SYSTEM)
         by_conversation: dict[UUID, list[CommittedEvent]] = {}
         for event in events:
             if event.subject.kind == SubjectKind.CONVERSATION:

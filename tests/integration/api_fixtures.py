@@ -15,7 +15,8 @@ from fastapi import FastAPI
 
 from clinic_chat.api.app import create_api
 from clinic_chat.domain.accounts.api_tokens import create_token
-from clinic_chat.domain.accounts.users import Membership, Role, User
+from clinic_chat.domain.accounts.users import Membership, User
+from clinic_chat.domain.clinics.actors import SYSTEM, Role
 from clinic_chat.domain.clinics.clinic import Clinic
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.services import Services
@@ -46,7 +47,7 @@ class ClinicApi:
     @property
     def scope(self) -> ClinicScope:
         """Aurora as its token has it."""
-        return ClinicScope(self.services.database, self.clinics["aurora"])
+        return ClinicScope(self.services.database, self.clinics["aurora"], SYSTEM)
 
     @property
     def bearer(self) -> dict[str, str]:

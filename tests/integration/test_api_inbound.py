@@ -14,6 +14,7 @@ from clinic_chat.api.v1.bearer import GUESSES_PER_MINUTE
 from clinic_chat.api.v1.inbound import MAX_BODY_BYTES
 from clinic_chat.cache import single_flight as recent
 from clinic_chat.domain.accounts.api_tokens import SHARED_SECONDS, create_token, revoke_token
+from clinic_chat.domain.clinics.actors import SYSTEM
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.queries.inbox import list_conversations
 from clinic_chat.domain.queries.message_pages import messages_page
@@ -140,7 +141,9 @@ async def test_the_clinic_is_the_tokens_and_another_clinic_sees_nothing(api: Cli
 
     assert other.status_code == 201
     for slug, preview in (("aurora", "Bom dia, ainda há vaga?"), ("boreal", "Só em Boreal")):
-        page = await list_conversations(ClinicScope(api.services.database, api.clinics[slug]))
+        page = await list_conversations(
+            ClinicScope(api.services.database, api.clinics[slug], SYSTEM)
+        )
         assert [row.preview for row in page.rows] == [preview]
 
 

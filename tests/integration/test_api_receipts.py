@@ -10,11 +10,12 @@ import pytest
 
 from clinic_chat.domain.accounts.api_tokens import create_token
 from clinic_chat.domain.accounts.sessions import COOKIE_NAME
+from clinic_chat.domain.clinics.actors import SYSTEM
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.messages.message import MessageView, receive_message
-from clinic_chat.domain.messages.sending import send_message
 from clinic_chat.domain.queries.message_pages import messages_page
 from tests.integration.api_fixtures import ClinicApi, clinic_api
+from tests.support.sending import send_message
 
 UNKNOWN = "0190b5a0-7b3c-7def-8123-456789abcdef"
 
@@ -33,13 +34,13 @@ async def answer(api: ClinicApi) -> MessageView:
     assert identity is not None
     database = api.services.database
     asked = await receive_message(
-        ClinicScope(database, api.clinics["aurora"]),
+        ClinicScope(database, api.clinics["aurora"], SYSTEM),
         name="Maria Souza",
         phone="+5511987654321",
         body="Bom dia",
         external_id="wa-1",
     )
-    ana = ClinicScope(database, api.clinics["aurora"], identity.user_id)
+    ana = ClinicScope(database, api.clinics["aurora"], identity.actor)
     return (await send_message(ana, asked.message.conversation_id, "Olá, Maria", "k")).message
 
 
@@ -54,7 +55,7 @@ async def report(
 
 
 async def stored(api: ClinicApi, message: MessageView) -> MessageView:
-    scope = ClinicScope(api.services.database, api.clinics["aurora"])
+    scope = ClinicScope(api.services.database, api.clinics["aurora"], SYSTEM)
     page = await messages_page(scope, message.conversation_id)
     return next(found for found in page.messages if found.id == message.id)
 
@@ -127,7 +128,7 @@ async def test_another_clinics_message_looks_like_none(api: ClinicApi, answer: M
 
 
 async def test_a_patients_message_has_no_receipt(api: ClinicApi, answer: MessageView) -> None:
-    scope = ClinicScope(api.services.database, api.clinics["aurora"])
+    scope = ClinicScope(api.services.database, api.clinics["aurora"], SYSTEM)
     asked = (await messages_page(scope, answer.conversation_id)).messages[0]
     response = await report(api, asked.id, {"status": "read"})
     assert response.status_code == 422

@@ -8,15 +8,16 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from clinic_chat.domain.accounts.users import Membership, Role, User, colleagues
+from clinic_chat.domain.accounts.users import Membership, User, colleagues
+from clinic_chat.domain.clinics.actors import Role, StaffActor
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.assignment import AlreadyTaken, assign, set_status
 from clinic_chat.domain.conversations.conversation import ConversationView, get_conversation
 from clinic_chat.domain.errors import InvalidInput, NotFound
 from clinic_chat.domain.events.log import EventType, events_after, last_seq
 from clinic_chat.domain.messages.message import receive_message
-from clinic_chat.domain.messages.sending import send_message
 from clinic_chat.storage.database import Database
+from tests.support.sending import send_message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -71,7 +72,10 @@ async def _takers(database: Database, clinics: Clinics) -> dict[str, ClinicScope
     """New colleagues of Aurora, by name."""
     clinic_id = clinics.aurora.clinic_id
     people = await _join(database, clinic_id, (f"Taker {number}" for number in range(TAKERS)))
-    return {user.name: ClinicScope(database, clinic_id, user.id) for user in people}
+    return {
+        user.name: ClinicScope(database, clinic_id, StaffActor(user.id, Role.RECEPTIONIST))
+        for user in people
+    }
 
 
 async def test_colleagues_come_by_name_whatever_their_accents_and_case(

@@ -17,10 +17,11 @@ from clinic_chat.domain.errors import Conflict, InvalidInput, NotFound
 from clinic_chat.domain.events.log import events_after
 from clinic_chat.domain.messages.delivery import report_status
 from clinic_chat.domain.messages.message import Message, StoredMessage, receive_message
-from clinic_chat.domain.messages.read_markers import mark_read, read_seq
-from clinic_chat.domain.messages.sending import send_message
+from clinic_chat.domain.messages.read_markers import mark_read
 from clinic_chat.domain.queries.message_pages import messages_page
 from clinic_chat.storage.batching import MAX_BATCH
+from tests.support.personal import read_seq
+from tests.support.sending import send_message
 
 if TYPE_CHECKING:
     from tests.conftest import Clinics

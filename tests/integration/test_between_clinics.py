@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from clinic_chat.domain.clinics.actors import SYSTEM
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.messages.message import receive_message
 from clinic_chat.domain.messages.sending import Sends
@@ -91,7 +92,7 @@ async def test_no_patch_is_lost_while_a_conversation_is_opened(
     async with AsyncExitStack() as stack:
         raw, ana = await _enters(place, stack, "ana")
         keys = [await _conversation(clinics.aurora, f"+55119876500{n:02}") for n in range(10)]
-        scope = ClinicScope(place.services.database, clinics.aurora.clinic_id)
+        scope = ClinicScope(place.services.database, clinics.aurora.clinic_id, SYSTEM)
         versions: dict[str, int] = {}
         for key, number in zip(keys, range(10), strict=True):
             early: list[Any] = []

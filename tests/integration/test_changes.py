@@ -6,10 +6,10 @@ from clinic_chat.domain.conversations.assignment import assign
 from clinic_chat.domain.events.log import CommittedEvent, PersonalChange
 from clinic_chat.domain.messages.delivery import report_status
 from clinic_chat.domain.messages.message import receive_message
-from clinic_chat.domain.messages.sending import send_message
 from clinic_chat.domain.queries.changes import changes_of
 from clinic_chat.storage.database import Database
 from tests.conftest import Clinics
+from tests.support.sending import send_message
 
 
 async def test_rows_at_hand_show_what_a_new_reading_shows(

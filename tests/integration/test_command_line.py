@@ -15,7 +15,8 @@ from typing import get_args, get_type_hints
 import pytest
 
 from clinic_chat.cli import data, people
-from clinic_chat.domain.accounts.users import LOCALES, Role
+from clinic_chat.domain.accounts.users import LOCALES
+from clinic_chat.domain.clinics.actors import Role
 from tests.integration.commands import PROJECT, Commands, Run, ready_commands
 
 PASSWORD = "uma tarde no parque"

@@ -19,7 +19,6 @@ from clinic_chat.domain.conversations.conversation import Status, load_conversat
 from clinic_chat.domain.errors import InvalidInput, NotFound
 from clinic_chat.domain.messages.message import Direction, append_message, receive_message
 from clinic_chat.domain.messages.read_markers import mark_read
-from clinic_chat.domain.messages.sending import send_message
 from clinic_chat.domain.queries.inbox import (
     AssigneeFilter,
     Filter,
@@ -27,6 +26,7 @@ from clinic_chat.domain.queries.inbox import (
     overview,
     parse_filter,
 )
+from tests.support.sending import send_message
 
 if TYPE_CHECKING:
     from tests.conftest import Clinics

@@ -16,6 +16,7 @@ from clinic_chat.demo.people import CLINICS, STAFF
 from clinic_chat.demo.script import load_scripts, parse_scripts
 from clinic_chat.domain.accounts.passwords import verify_password
 from clinic_chat.domain.accounts.users import User, clinics_of, colleagues
+from clinic_chat.domain.clinics.actors import SYSTEM
 from clinic_chat.domain.clinics.clinic import clinic_names, create_clinic, find_clinic
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.conversation import Conversation
@@ -54,7 +55,7 @@ async def filled(filled_path: Path, tmp_path: Path) -> AsyncIterator[Database]:
 
 
 async def scope_of(database: Database, slug: str) -> ClinicScope:
-    return ClinicScope(database, (await find_clinic(database, slug)).id)
+    return ClinicScope(database, (await find_clinic(database, slug)).id, SYSTEM)
 
 
 async def messages_by_conversation(scope: ClinicScope) -> dict[Conversation, list[Message]]:
@@ -106,7 +107,7 @@ async def test_a_database_with_any_clinic_is_left_alone(database: Database) -> N
     assert not await fill_demo(database)
     async with database.read() as session:
         assert (await session.scalars(select(User))).all() == []
-    assert await messages_by_conversation(ClinicScope(database, mine.id)) == {}
+    assert await messages_by_conversation(ClinicScope(database, mine.id, SYSTEM)) == {}
 
 
 @pytest.mark.parametrize("slug", ["aurora", "boreal"])

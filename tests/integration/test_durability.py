@@ -20,10 +20,10 @@ from clinic_chat.domain.clinics.clinic import Clinic
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.events.log import events_after
 from clinic_chat.domain.messages.message import Message, StoredMessage, receive_message
-from clinic_chat.domain.messages.sending import send_message
 from clinic_chat.domain.queries.message_pages import messages_page
 from clinic_chat.storage.database import Database, StorageUnavailable
 from clinic_chat.storage.sqlite import engine as storage
+from tests.support.sending import send_message
 
 if TYPE_CHECKING:
     from tests.conftest import Clinics
@@ -33,18 +33,21 @@ KILLS = 3
 WRITER = """
 import asyncio, sys
 from uuid import UUID
-from clinic_chat.domain.messages.sending import send_message
+from clinic_chat.domain.messages.sending import Sends
+from clinic_chat.domain.clinics.actors import Role, StaffActor
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.storage.database import Database
 
 async def main(url, clinic, user, conversation, prefix):
-    scope = ClinicScope(Database(url), UUID(clinic), UUID(user))
+    scope = ClinicScope(Database(url), UUID(clinic), StaffActor(UUID(user), Role.ADMIN))
+
+    sends = Sends(scope.database)
 
     async def send_many(lane):
         number = 0
         while True:
             key = f"{prefix}-{lane}-{number}"
-            await send_message(scope, conversation, "x" * 500, key)
+            await sends.send(scope, conversation, "x" * 500, key)
             print(key, flush=True)
             number += 1
 
@@ -117,7 +120,7 @@ async def impatient(clinics: Clinics, database_path: Path, monkeypatch: pytest.M
     """Ana with a connection of her own that waits only 50 ms for a lock."""
     monkeypatch.setattr(storage, "BUSY_TIMEOUT_MS", 50)
     database = Database(f"sqlite+aiosqlite:///{database_path}")
-    yield ClinicScope(database, clinics.ana.clinic_id, clinics.ana.user_id)
+    yield ClinicScope(database, clinics.ana.clinic_id, clinics.ana.actor)
     await database.close()
 
 

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
+from clinic_chat.domain.clinics.actors import SYSTEM
 from clinic_chat.domain.clinics.clinic import Clinic
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.conversation import Conversation, load_conversation
@@ -25,8 +26,8 @@ from clinic_chat.domain.errors import NotFound
 from clinic_chat.domain.events.log import CommittedEvent, PersonalChange, events_after, last_seq
 from clinic_chat.domain.messages.message import Direction, Message, append_message, receive_message
 from clinic_chat.domain.messages.read_markers import mark_read
-from clinic_chat.domain.messages.sending import send_message
 from clinic_chat.storage.database import Database
+from tests.support.sending import send_message
 
 if TYPE_CHECKING:
     from tests.conftest import Clinics
@@ -72,7 +73,7 @@ class Crowd:
         conversation = self.conversations[person.clinic_id][number]
         key = f"{next(self._keys)}" if what == "send" else "the same"
         if what == "receive":
-            await self._receive(ClinicScope(person.database, person.clinic_id), number)
+            await self._receive(ClinicScope(person.database, person.clinic_id, SYSTEM), number)
         elif what in {"send", "send again"}:
             await send_message(person, conversation, what, key)
         elif what == "read":
@@ -107,7 +108,7 @@ class Crowd:
     async def check(self, *, all_told: bool = True) -> None:
         """Everything this module promises, of both clinics."""
         for clinic_id in self.conversations:
-            scope = ClinicScope(self.clinics.database, clinic_id)
+            scope = ClinicScope(self.clinics.database, clinic_id, SYSTEM)
             log = await events_after(scope, 0, limit=10_000)
             assert [event.seq for event in log] == list(range(1, len(log) + 1))
             assert await last_seq(scope) == len(log)

@@ -27,7 +27,6 @@ from clinic_chat.domain.events.log import last_seq
 from clinic_chat.domain.messages.drafts import save_draft
 from clinic_chat.domain.messages.message import receive_message
 from clinic_chat.domain.messages.read_markers import mark_read, mark_unread, read_markers
-from clinic_chat.domain.messages.sending import send_message
 from clinic_chat.domain.queries.inbox import (
     PAGE_SIZE,
     AssigneeFilter,
@@ -38,6 +37,7 @@ from clinic_chat.domain.queries.inbox import (
     parse_filter,
 )
 from clinic_chat.storage.database import Database
+from tests.support.sending import send_message
 
 if TYPE_CHECKING:
     from tests.conftest import Clinics

@@ -14,11 +14,11 @@ from clinic_chat.domain.conversations.conversation import Conversation, Status, 
 from clinic_chat.domain.errors import InvalidInput, NotFound
 from clinic_chat.domain.events.log import events_after
 from clinic_chat.domain.messages.message import Message, StoredMessage, receive_message
-from clinic_chat.domain.messages.sending import send_message
 from clinic_chat.domain.patients.patient import Patient
 from clinic_chat.domain.queries.changes import Changes, changes_of
 from clinic_chat.domain.queries.inbox import Filter, list_conversations
 from clinic_chat.domain.queries.message_pages import PAGE_SIZE, WholeBody, messages_page, whole_body
+from tests.support.sending import send_message
 
 if TYPE_CHECKING:
     from tests.conftest import Clinics

@@ -12,6 +12,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Insert, Uuid, column, insert, select, table
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from clinic_chat.domain.clinics.actors import SYSTEM
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.messages.message import receive_message
 from clinic_chat.domain.queries.inbox import list_conversations
@@ -143,7 +144,7 @@ async def test_numbers_and_names_get_todays_form_unless_another_record_has_it(
     }
 
     database = Database(empty_url)
-    aurora = ClinicScope(database, AURORA)
+    aurora = ClinicScope(database, AURORA, SYSTEM)
     for key, phone in enumerate(["+551187650001", "+552187650002"]):
         await receive_message(aurora, name="Maria", phone=phone, body="Oi", external_id=str(key))
     page = await list_conversations(aurora)

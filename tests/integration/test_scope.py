@@ -69,13 +69,13 @@ from clinic_chat.domain.events.log import Event
 from clinic_chat.domain.messages.drafts import Draft, save_draft
 from clinic_chat.domain.messages.message import Message, receive_message
 from clinic_chat.domain.messages.read_markers import ReadMarker, mark_read
-from clinic_chat.domain.messages.sending import send_message
 from clinic_chat.domain.patients.identities import PatientIdentity
 from clinic_chat.domain.patients.patient import Patient
 from clinic_chat.domain.tables import metadata
 from clinic_chat.storage.base import Base, ClinicOwned
 from clinic_chat.storage.database import Database
 from clinic_chat.storage.scoping import PARAMETER, UnscopedQuery
+from tests.support.sending import send_message
 
 if TYPE_CHECKING:
     from tests.conftest import Clinics

@@ -90,7 +90,7 @@ async def test_when_the_database_is_locked_all_hear_it_and_can_send_again(
     monkeypatch.setattr(storage, "BUSY_TIMEOUT_MS", 50)
     conversation = await _conversation(clinics.aurora)
     database = Database(f"sqlite+aiosqlite:///{database_path}")
-    ana = ClinicScope(database, clinics.ana.clinic_id, clinics.ana.user_id)
+    ana = ClinicScope(database, clinics.ana.clinic_id, clinics.ana.actor)
     sends = Sends(database)
     with closing(sqlite3.connect(database_path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")

@@ -18,7 +18,8 @@ from sqlalchemy import delete, func, select
 
 from clinic_chat.domain.accounts.passwords import hash_password
 from clinic_chat.domain.accounts.sessions import SEEN_RESOLUTION, Sessions, SignInSession
-from clinic_chat.domain.accounts.users import Membership, Role, User
+from clinic_chat.domain.accounts.users import Membership, User
+from clinic_chat.domain.clinics.actors import Role
 from clinic_chat.settings import Settings
 from clinic_chat.storage.base import now
 from clinic_chat.storage.database import Database

@@ -28,7 +28,6 @@ from clinic_chat.domain.messages.delivery import report_status
 from clinic_chat.domain.messages.drafts import save_draft
 from clinic_chat.domain.messages.message import receive_message
 from clinic_chat.domain.messages.read_markers import mark_read, mark_unread
-from clinic_chat.domain.messages.sending import send_message
 from clinic_chat.domain.queries.inbox import Filter, list_conversations
 from clinic_chat.domain.queries.message_pages import messages_page
 from clinic_chat.realtime import server as live
@@ -44,6 +43,7 @@ from clinic_chat.settings import Settings
 from tests.conftest import PASSWORD, TEST_KEY
 from tests.integration.network import ACTS, BUS, EVENTS, LANES, Network, in_lane
 from tests.integration.tabs import Browser, Reaction, Sent
+from tests.support.sending import send_message
 
 if TYPE_CHECKING:
     import pytest

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from clinic_chat.domain import tables  # noqa: F401 (the sessions have to know every table)
 from clinic_chat.domain.accounts.api_tokens import create_token
 from clinic_chat.domain.accounts.users import create_user
+from clinic_chat.domain.clinics.actors import SYSTEM
 from clinic_chat.domain.clinics.clinic import create_clinic
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.messages.message import (
@@ -54,7 +55,7 @@ async def _clinic(database: Database, number: int, people: int, each: int) -> Cl
     emails = [f"pessoa{person}@{slug}.example" for person in range(1, people + 1)]
     for person, email in enumerate(emails, 1):
         await create_user(database, clinic.id, email, f"Pessoa {person} da Silva", PASSWORD)
-    scope = ClinicScope(database, clinic.id)
+    scope = ClinicScope(database, clinic.id, SYSTEM)
     patients = range(1, each + 1)
     conversations = [await _conversation(scope, patient) for patient in patients]
     return ClinicData(slug, emails, conversations, await create_token(database, clinic.id))

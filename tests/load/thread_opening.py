@@ -15,6 +15,7 @@ from uuid import UUID
 import orjson
 
 from clinic_chat.domain.accounts.users import create_user
+from clinic_chat.domain.clinics.actors import Role, StaffActor
 from clinic_chat.domain.clinics.clinic import create_clinic
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.conversation import load_conversation
@@ -67,7 +68,7 @@ async def measure(folder: Path) -> dict[int, list[float]]:
     database = Database(url)
     clinic = await create_clinic(database, "benchmark", "Benchmark")
     ana = await create_user(database, clinic.id, "ana@example.com", "Ana", "correct horse battery")
-    scope = ClinicScope(database, clinic.id, UUID(str(ana.id)))
+    scope = ClinicScope(database, clinic.id, StaffActor(UUID(str(ana.id)), Role.RECEPTIONIST))
     ids = {
         size: await conversation_of(scope, f"+5521900000{size:04}", size) for size in (SHORT, LONG)
     }

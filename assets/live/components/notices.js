@@ -37,6 +37,7 @@ export function Notices() {
     if (code === "still_signed_in") return t("You are still signed in: no connection.");
     if (code === "storage_unavailable") return t("Nothing was changed: the server cannot save right now.");
     if (code === "rate_limited") return t("Too many requests. Wait a moment.");
+    if (code === "forbidden") return t("You may not do that in this clinic.");
     if (code === "nothing_inbound") return t("The patient has not written yet.");
     return t("That didn’t work. Try again.");
   };

@@ -151,7 +151,7 @@ async def _keep_locale(context: ApiContext, identity: Identity | None, locale: s
     # Who chose a language on the way in means it, whatever was stored before.
     if identity is None or locale not in LOCALES or locale == identity.locale:
         return
-    scope = ClinicScope(context.services.database, identity.clinic_id, identity.user_id)
+    scope = ClinicScope(context.services.database, identity.clinic_id, identity.actor)
     with suppress(StorageUnavailable):
         await save_preferences(scope, locale=locale)
 

@@ -9,6 +9,7 @@ from clinic_chat.api.context import context_of
 from clinic_chat.api.errors import ApiError, rate_limited
 from clinic_chat.api.routes import GuardedRoute
 from clinic_chat.domain.accounts.api_tokens import TokenHolder
+from clinic_chat.domain.clinics.actors import TokenActor
 from clinic_chat.domain.clinics.scope import ClinicScope
 
 # A misconfigured channel says so at its first request; more are guesses.
@@ -56,7 +57,9 @@ class TokenRoute(GuardedRoute):
 async def token_scope(request: Request) -> ClinicScope:
     """The clinic of the caller's token."""
     holder: TokenHolder = request.state.holder
-    return ClinicScope(context_of(request).services.database, holder.clinic_id)
+    return ClinicScope(
+        context_of(request).services.database, holder.clinic_id, TokenActor(holder.token_id)
+    )
 
 
 CallerScope = Annotated[ClinicScope, Depends(token_scope)]

@@ -1,5 +1,6 @@
 """What a person has chosen for themselves, on all of their devices."""
 
+from clinic_chat.domain.accounts.permissions import Permission, require
 from clinic_chat.domain.accounts.personal_changes import announce_personal, own_membership
 from clinic_chat.domain.accounts.users import LOCALES, User
 from clinic_chat.domain.clinics.scope import ClinicScope
@@ -14,6 +15,7 @@ async def save_preferences(
     Raises:
         InvalidInput: `locale_invalid` or `sound_invalid`.
     """
+    require(scope, Permission.CHANGE_OWN_PREFERENCES)
     if locale is not None and locale not in LOCALES:
         raise InvalidInput(f"locale must be one of {', '.join(LOCALES)}", code="locale_invalid")
     if sound is not None and not isinstance(sound, bool):

@@ -22,6 +22,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from clinic_chat.domain.accounts.passwords import verify_password
 from clinic_chat.domain.accounts.turns import NO_HURRY, Turn
 from clinic_chat.domain.accounts.users import Membership, User, clinics_of, normal_email
+from clinic_chat.domain.clinics.actors import Role, StaffActor
 from clinic_chat.domain.clinics.clinic import Clinic
 from clinic_chat.domain.validation import storable
 from clinic_chat.settings import Settings
@@ -67,6 +68,11 @@ class Identity:
     clinic_slug: str
     clinic_name: str
     timezone: str
+
+    @property
+    def actor(self) -> StaffActor:
+        """Who acts, for use cases."""
+        return StaffActor(self.user_id, Role(self.role))
 
     @property
     def author(self) -> str:

@@ -3,7 +3,6 @@
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import BigInteger, ForeignKey, String, bindparam, select
@@ -12,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from clinic_chat.domain.accounts.passwords import check_new_password, hash_password
+from clinic_chat.domain.clinics.actors import Role
 from clinic_chat.domain.clinics.clinic import Clinic
 from clinic_chat.domain.errors import Conflict, InvalidInput
 from clinic_chat.domain.validation import clean_name
@@ -22,14 +22,6 @@ from clinic_chat.storage.scoping import AGAIN
 
 LOCALES = ("pt-BR", "en")
 _EMAIL = re.compile(r"^[^@\s]{1,64}@[^@\s]{1,185}$")
-
-
-class Role(StrEnum):
-    """What a person is in a clinic."""
-
-    ADMIN = "admin"
-    PROFESSIONAL = "professional"
-    RECEPTIONIST = "receptionist"
 
 
 class User(Base):

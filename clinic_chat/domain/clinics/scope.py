@@ -10,8 +10,9 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 
+from clinic_chat.domain.clinics.actors import Actor, StaffActor
 from clinic_chat.domain.clinics.clinic import Clinic
-from clinic_chat.domain.errors import NotFound
+from clinic_chat.domain.errors import Forbidden, NotFound
 from clinic_chat.storage.database import AnySession, Database, Work
 from clinic_chat.storage.scoping import AGAIN
 
@@ -23,14 +24,18 @@ Result = TypeVar("Result")
 class ClinicScope:
     """One clinic's data, seen by one actor.
 
-    `user_id` is the staff member who acts, or None for a channel, an import or the system.
     Every session it opens is bound to the clinic (see storage/scoping.py).
     """
 
     database: Database
     clinic_id: UUID
-    user_id: UUID | None = None
+    actor: Actor
     _session: AsyncSession | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def user_id(self) -> UUID | None:
+        """The staff member who acts, None for anybody else."""
+        return self.actor.user_id if isinstance(self.actor, StaffActor) else None
 
     def read(self) -> AbstractAsyncContextManager[AsyncSession]:
         """A session that sees this clinic only."""
@@ -80,10 +85,10 @@ class ClinicScope:
         """The staff member who acts.
 
         Raises:
-            NotFound: the actor is not a person.
+            Forbidden: the actor is not a person of the clinic's staff.
         """
         if self.user_id is None:
-            raise NotFound("this needs a staff member")
+            raise Forbidden("this needs a staff member")
         return self.user_id
 
 

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from clinic_chat.domain.accounts.permissions import Permission, require
 from clinic_chat.domain.accounts.users import Membership, User
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.conversation import Status, load_conversation
@@ -29,6 +30,7 @@ async def set_status(scope: ClinicScope, conversation: object, status: object) -
         NotFound: the conversation is unknown, malformed or another clinic's.
         InvalidInput: `status_invalid`.
     """
+    require(scope, Permission.CHANGE_CONVERSATIONS)
     if not isinstance(status, str) or status not in set(Status):
         raise InvalidInput("status is open, pending or resolved", code="status_invalid")
     async with scope.write() as session:
@@ -53,6 +55,7 @@ async def assign(
         InvalidInput: `assignee_invalid`.
         AlreadyTaken: the conversation is not `expected`'s any more.
     """
+    require(scope, Permission.CHANGE_CONVERSATIONS)
     wanted = _person(assignee)
     believed = _person(expected)
     async with scope.write() as session:

@@ -20,6 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from clinic_chat.domain.accounts.permissions import Permission, require
 from clinic_chat.domain.accounts.users import User
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.errors import NotFound
@@ -169,6 +170,7 @@ async def get_conversation(scope: ClinicScope, value: object) -> ConversationVie
 
 async def conversation_exists(scope: ClinicScope, value: object) -> bool:
     """Whether this is a conversation of the clinic; what is no id at all is none."""
+    require(scope, Permission.READ_CONVERSATIONS)
     try:
         wanted = conversation_id(value)
     except NotFound:
@@ -180,6 +182,7 @@ async def conversation_exists(scope: ClinicScope, value: object) -> bool:
 
 async def conversations_by_id(scope: ClinicScope, ids: Iterable[UUID]) -> list[ConversationView]:
     """The clinic's conversations among `ids`, newest activity first."""
+    require(scope, Permission.READ_CONVERSATIONS)
     async with scope.read() as session:
         return await conversation_views(session, _BY_ID, {"ids": list(ids)})
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from clinic_chat.domain.accounts.permissions import Permission, require
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.conversation import Conversation
 from clinic_chat.domain.errors import InvalidInput
@@ -69,6 +70,7 @@ async def import_dialogues(
         NotFound: the clinic is gone.
         StorageUnavailable: the database is locked, full or gone.
     """
+    require(scope, Permission.IMPORT_CONVERSATIONS)
     rows = await asyncio.to_thread(read_dialogue_file, path)
     result = ImportResult()
     moment = now()

@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import bindparam
 from sqlalchemy.orm import Session
 
+from clinic_chat.domain.accounts.permissions import Permission, require
 from clinic_chat.domain.characters import clean_line, cut
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.conversation import (
@@ -52,6 +53,7 @@ async def report_status(
         InvalidInput: `status_invalid`, `reason_not_text` or `not_outbound`.
         Conflict: `status_final`: a message that arrived cannot fail, one that failed stays so.
     """
+    require(scope, Permission.REPORT_DELIVERY)
     if not isinstance(status, str) or status not in set(MessageStatus):
         raise InvalidInput("status is delivered, read or failed", code="status_invalid")
     if not isinstance(reason, str):

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from clinic_chat.domain.accounts.permissions import Permission, require
 from clinic_chat.domain.accounts.personal_changes import announce_personal, own_membership
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.conversation import load_conversation
@@ -72,6 +73,7 @@ async def save_draft(
             that cannot be stored; `device_invalid`, `edit_invalid`: not a key of up to 200
             characters and a whole number, or one without the other.
     """
+    require(scope, Permission.SEND_MESSAGES)
     if not isinstance(body, str) or len(body) > DRAFT_LIMIT or not storable(body):
         raise InvalidInput("not a draft that can be kept", code="draft_invalid")
     writer, number = _edit(device, edit)
@@ -111,10 +113,3 @@ def _is_older(draft: Draft, device: str | None, edit: int | None) -> bool:
     if device is None or draft.device != device:
         return False
     return edit is not None and draft.edit is not None and edit < draft.edit
-
-
-async def find_draft(scope: ClinicScope, conversation_id: UUID) -> str:
-    """The person's draft in a conversation, "" when there is none."""
-    async with scope.read() as session:
-        draft = await session.get(Draft, (scope.staff_id(), conversation_id))
-        return draft.body if draft else ""

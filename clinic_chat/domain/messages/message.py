@@ -17,6 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from clinic_chat.domain.accounts.permissions import Permission, require
 from clinic_chat.domain.accounts.users import User
 from clinic_chat.domain.characters import cut
 from clinic_chat.domain.clinics.scope import ClinicScope
@@ -148,6 +149,7 @@ async def receive_message(
     Raises:
         InvalidInput: the request is malformed, a code of `inbound_message`.
     """
+    require(scope, Permission.DELIVER_MESSAGES)
     moment = now()
     incoming = inbound_message(
         name=name,

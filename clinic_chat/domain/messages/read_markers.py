@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, ForeignKey, Uuid, and_, bindparam, func, sele
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from clinic_chat.domain.accounts.permissions import Permission, require
 from clinic_chat.domain.accounts.personal_changes import announce_personal
 from clinic_chat.domain.accounts.users import Membership
 from clinic_chat.domain.clinics.scope import ClinicScope
@@ -53,6 +54,7 @@ async def mark_read(scope: ClinicScope, conversation: object, seq: object) -> in
         NotFound: the conversation is unknown, malformed or another clinic's.
         InvalidInput: `seq_invalid`.
     """
+    require(scope, Permission.READ_CONVERSATIONS)
     if not isinstance(seq, int) or isinstance(seq, bool) or seq < 0:
         raise InvalidInput("seq must be a message number", code="seq_invalid")
     wanted = seq
@@ -77,6 +79,8 @@ async def mark_unread(scope: ClinicScope, conversation: object) -> int:
         InvalidInput: `nothing_inbound`: the patient has not written yet.
     """
 
+    require(scope, Permission.READ_CONVERSATIONS)
+
     def take_back(session: Session) -> int:
         target, marker, reader = _read(session, scope, conversation)
         last_inbound = session.scalar(
@@ -95,6 +99,7 @@ async def mark_unread(scope: ClinicScope, conversation: object) -> int:
 
 async def read_markers(scope: ClinicScope, ids: Iterable[UUID]) -> dict[str, int]:
     """How many inbound messages this person has read in each of these conversations."""
+    require(scope, Permission.READ_CONVERSATIONS)
     async with scope.read() as session:
         return await read_markers_in(session, scope.staff_id(), ids)
 
@@ -119,13 +124,6 @@ async def markers_since(session: AsyncSession, user_id: UUID, version: int) -> d
         select(ReadMarker).where(ReadMarker.user_id == user_id, ReadMarker.version > version)
     )
     return {str(row.conversation_id): row.inbound_read for row in rows}
-
-
-async def read_seq(scope: ClinicScope, conversation_id: UUID) -> int:
-    """The number of the last message this person has read in a conversation, 0 for none."""
-    async with scope.read() as session:
-        marker = await session.get(ReadMarker, (scope.staff_id(), conversation_id))
-        return marker.seq if marker else 0
 
 
 async def personal_version(session: AsyncSession, scope: ClinicScope) -> int:

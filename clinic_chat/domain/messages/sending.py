@@ -7,7 +7,9 @@ from uuid import UUID
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
+from clinic_chat.domain.accounts.permissions import Permission, require
 from clinic_chat.domain.accounts.users import User
+from clinic_chat.domain.clinics.actors import SYSTEM
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.conversation import conversation_id, load_rows
 from clinic_chat.domain.errors import NotFound
@@ -39,25 +41,6 @@ class Answer:
         return f"staff:{self.author_id}"
 
 
-async def send_message(
-    scope: ClinicScope, conversation: object, body: object, client_id: object
-) -> StoredMessage:
-    """Store a staff member's answer once, however often it is sent.
-
-    The same `client_id` from the same author returns the message it made the first time,
-    without an expiry. When this returns, the message is durable.
-
-    Raises:
-        NotFound: the conversation is unknown, malformed or another clinic's.
-        InvalidInput: `clientId_invalid` or a rule of `clean_body`.
-    """
-    answer = _checked(scope, conversation, body, client_id)
-    (stored,) = await scope.transact(lambda session: _store(session, [answer]))
-    if stored is None:
-        raise NotFound("no such conversation")
-    return stored
-
-
 class Sends:
     """Sends of a whole process. Those that wait for the one before are stored together."""
 
@@ -68,9 +51,13 @@ class Sends:
     async def send(
         self, scope: ClinicScope, conversation: object, body: object, client_id: object
     ) -> StoredMessage:
-        """The same as `send_message`.
+        """Store a staff member's answer once, however often it is sent.
+
+        The same `client_id` from the same author returns the message it made the first time,
+        without an expiry. When this returns, the message is durable.
 
         Raises:
+            Forbidden: the actor may not send messages.
             NotFound: the conversation is unknown, malformed or another clinic's.
             InvalidInput: `clientId_invalid` or a rule of `clean_body`.
             StorageUnavailable: nothing was stored, try again.
@@ -81,12 +68,13 @@ class Sends:
     async def _store(
         self, clinic_id: UUID, answers: list[Answer]
     ) -> list[StoredMessage | Exception]:
-        scope = ClinicScope(self._database, clinic_id)
+        scope = ClinicScope(self._database, clinic_id, SYSTEM)
         found = await scope.transact(lambda session: _store(session, answers))
         return [stored or NotFound("no such conversation") for stored in found]
 
 
 def _checked(scope: ClinicScope, conversation: object, body: object, client_id: object) -> Answer:
+    require(scope, Permission.SEND_MESSAGES)
     text = clean_body(body)
     key = clean_key(client_id, "clientId")
     return Answer(scope.staff_id(), conversation_id(conversation), text, key)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import and_, bindparam
 
+from clinic_chat.domain.accounts.permissions import Permission, require
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.conversation import (
     Conversation,
@@ -33,6 +34,7 @@ async def changes_of(scope: ClinicScope, events: list[CommittedEvent]) -> Change
 
     It runs for everything that happens. What is read may be newer than the last event.
     """
+    require(scope, Permission.READ_CONVERSATIONS)
     events = [e for e in events if e.subject.kind == SubjectKind.CONVERSATION]
     at_hand: list[TouchedRows] = [event.rows for event in events if event.rows]
     if len(at_hand) == len(events):

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Uuid, and_, bindparam, case, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from clinic_chat.domain.accounts.permissions import Permission, require
 from clinic_chat.domain.accounts.users import Membership
 from clinic_chat.domain.clinics.clinic import Clinic
 from clinic_chat.domain.clinics.scope import ClinicScope
@@ -130,6 +131,7 @@ async def list_conversations(
     Raises:
         InvalidInput: `cursor_invalid`.
     """
+    require(scope, Permission.READ_CONVERSATIONS)
     async with scope.read() as session:
         version = await personal_version(session, scope)
         rows, next_cursor = await _page(session, scope, wanted or Filter(), cursor, limit)
@@ -150,6 +152,7 @@ async def overview(
     gives the first page as it was read before, and `mine` this person's whole overview: they are
     not read again when nothing has happened since, in the clinic and to the person.
     """
+    require(scope, Permission.READ_CONVERSATIONS)
     async with scope.read() as session:
         version, personal = await _versions(session, scope)
         whole = mine()

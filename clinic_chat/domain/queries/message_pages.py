@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
+from clinic_chat.domain.accounts.permissions import Permission, require
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.conversation import load_conversation
 from clinic_chat.domain.errors import InvalidInput, NotFound
@@ -41,6 +42,7 @@ async def messages_page(
         NotFound: the conversation is unknown, malformed or another clinic's.
         InvalidInput: `cursor_invalid`: not a whole number of 0 or more.
     """
+    require(scope, Permission.READ_CONVERSATIONS)
     low, high = 0, MAX_SEQ
     if before is not None:
         high = _cursor(before)
@@ -76,6 +78,7 @@ async def whole_body(scope: ClinicScope, conversation: object, seq: object) -> W
         NotFound: there is no such message, or it is another clinic's.
         InvalidInput: `cursor_invalid`: `seq` is not a whole number of 0 or more.
     """
+    require(scope, Permission.READ_CONVERSATIONS)
     wanted = _cursor(seq)
     async with scope.read() as session:
         target = await load_conversation(session, conversation)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Uuid, and_, bindparam, select
 
+from clinic_chat.domain.accounts.permissions import Permission, require
 from clinic_chat.domain.accounts.users import Membership
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.conversation import (
@@ -37,6 +38,7 @@ async def open_conversation(scope: ClinicScope, conversation: object) -> ThreadS
     Raises:
         NotFound: unknown, malformed or another clinic's.
     """
+    require(scope, Permission.READ_CONVERSATIONS)
     wanted = {"conversation": conversation_id(conversation), "reader": scope.staff_id()}
     async with scope.read() as session:
         found = (await session.execute(_OPENING, wanted)).one_or_none()

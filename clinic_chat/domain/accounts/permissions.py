@@ -1,0 +1,67 @@
+"""Who may do what in a clinic: the one table, which use cases ask."""
+
+from enum import StrEnum
+
+from clinic_chat.domain.clinics.actors import (
+    Actor,
+    PatientActor,
+    Role,
+    StaffActor,
+    SystemActor,
+    TokenActor,
+)
+from clinic_chat.domain.clinics.scope import ClinicScope
+from clinic_chat.domain.errors import Forbidden
+
+
+class Permission(StrEnum):
+    """What somebody may be allowed to do."""
+
+    READ_CONVERSATIONS = "conversations.read"
+    CHANGE_CONVERSATIONS = "conversations.change"
+    IMPORT_CONVERSATIONS = "conversations.import"
+    SEND_MESSAGES = "messages.send"
+    """To patients, as the clinic."""
+    DELIVER_MESSAGES = "messages.deliver"
+    """What patients wrote, as their channel."""
+    REPORT_DELIVERY = "messages.report_delivery"
+    READ_REPORTS = "reports.read"
+    CHANGE_OWN_PREFERENCES = "preferences.change"
+
+
+_DESK = frozenset(
+    {
+        Permission.READ_CONVERSATIONS,
+        Permission.CHANGE_CONVERSATIONS,
+        Permission.SEND_MESSAGES,
+        Permission.READ_REPORTS,
+        Permission.CHANGE_OWN_PREFERENCES,
+    }
+)
+OF_ROLES: dict[Role, frozenset[Permission]] = {
+    Role.ADMIN: _DESK,
+    Role.PROFESSIONAL: _DESK,
+    Role.RECEPTIONIST: _DESK,
+}
+OF_OTHERS: dict[type[Actor], frozenset[Permission]] = {
+    PatientActor: frozenset(),
+    TokenActor: frozenset({Permission.DELIVER_MESSAGES, Permission.REPORT_DELIVERY}),
+    SystemActor: frozenset(Permission),
+}
+
+
+def allows(actor: Actor, permission: Permission) -> bool:
+    """Whether an actor may do this in their clinic."""
+    if isinstance(actor, StaffActor):
+        return permission in OF_ROLES[actor.role]
+    return permission in OF_OTHERS[type(actor)]
+
+
+def require(scope: ClinicScope, permission: Permission) -> None:
+    """Return when whoever acts may do this.
+
+    Raises:
+        Forbidden: they may not.
+    """
+    if not allows(scope.actor, permission):
+        raise Forbidden(f"this needs {permission}")
