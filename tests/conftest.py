@@ -84,7 +84,7 @@ def postgres_url() -> Iterator[str]:
     home = Path(tempfile.mkdtemp(prefix="clinic-chat-pg-"))
     account = _unprivileged(home)
     binaries = _runnable_binaries(home, account)
-    cluster = ["-D", home / "data", "--encoding=UTF8", "--locale=C", "--no-sync"]
+    cluster: list[Path | str] = ["-D", home / "data", "--encoding=UTF8", "--locale=C", "--no-sync"]
     _run([binaries / "initdb", "-U", "postgres", "--auth=trust", *cluster], account)
     with subprocess.Popen(
         ["sh", "-c", POSTGRES_KEEPER, "sh", binaries, home, f"{POSTGRES_OPTIONS} -k {home}"],

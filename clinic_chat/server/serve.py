@@ -27,6 +27,7 @@ from clinic_chat.realtime.transport.uvicorn.websocket_protocol import websocket_
 from clinic_chat.settings import PROJECT_ROOT, get_settings
 from clinic_chat.shutdown import say_goodbye
 from clinic_chat.storage.migrate import migrate
+from clinic_chat.storage.sqlite.library import has_reset_bug, sqlite3
 
 WEB = PROJECT_ROOT / ".web"
 BUILT = WEB / "build" / "client"
@@ -54,6 +55,7 @@ def serve(host: str, port: int) -> None:
     """Migrate, build the front end when it is missing or older than the code, and serve."""
     settings = get_settings()
     configure_logging(settings.log_level)
+    _tell_sqlite(settings.database_url)
     asyncio.run(migrate(settings.database_url))
     build_if_needed()
     os.chdir(PROJECT_ROOT)
@@ -81,6 +83,17 @@ def web_server_config(
             **options,
         },
     )
+
+
+def _tell_sqlite(database_url: str) -> None:
+    if not database_url.startswith("sqlite"):
+        return
+    log.info("sqlite.library", version=sqlite3.sqlite_version)
+    if has_reset_bug():
+        log.warning(
+            "sqlite.old_library",
+            advice="stop the server before a command changes the database, or install pysqlite3",
+        )
 
 
 class GracefulServer(uvicorn.Server):

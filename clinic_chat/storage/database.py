@@ -1,7 +1,6 @@
 """The engine and its transactions: one writer at a time on SQLite, durable when committed."""
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any, TypeVar, cast
@@ -19,6 +18,7 @@ from sqlalchemy.orm import Session
 from clinic_chat.storage.batching import Batcher
 from clinic_chat.storage.scoping import CLINIC, FLUSHES, ScopedSession
 from clinic_chat.storage.sqlite.engine import sqlite_engine
+from clinic_chat.storage.sqlite.library import sqlite3
 
 READERS = 8
 COMMITTED = "committed"

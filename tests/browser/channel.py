@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import httpx
 
 from tests.browser.people import Patient
-from tests.browser.server import Server
+from tests.browser.server import ReachedWithTokens
 
 # Shorter than the server keeps idle connections, or one may close just when it is used again.
 IDLE = httpx.Limits(keepalive_expiry=1)
@@ -29,7 +29,7 @@ class Delivered:
 class Channel:
     """Posts to `/api/v1/inbound` of one clinic."""
 
-    def __init__(self, server: Server, clinic: str = "aurora") -> None:
+    def __init__(self, server: ReachedWithTokens, clinic: str = "aurora") -> None:
         self._client = httpx.AsyncClient(
             base_url=server.origin,
             headers={"Authorization": f"Bearer {server.token(clinic)}"},

@@ -1,6 +1,7 @@
 """A colleague's open tab without a browser: quick, and it does exactly what it is told."""
 
-from typing import Self
+from functools import partial
+from typing import Any, Self
 
 from tests.browser import handlers
 from tests.browser.server import Server
@@ -8,6 +9,10 @@ from tests.browser.wire import Wire
 
 _SNAPSHOT = '"kind":"snapshot"'
 _LOAD = f"{handlers.PAGE}.load"
+
+
+def _is_snapshot(feed: str, frame: str) -> bool:
+    return _SNAPSHOT in frame and feed in frame
 
 
 class Colleague:
@@ -23,10 +28,10 @@ class Colleague:
         wire = await Wire.join(server, cookie)
         await wire.state_event(_LOAD, path=f"/c/{conversation_id}")
         for feed in ("conversations", "messages"):
-            await wire.wait_for(lambda frame, feed=feed: _SNAPSHOT in frame and feed in frame)
+            await wire.wait_for(partial(_is_snapshot, feed))
         return cls(wire, conversation_id)
 
-    async def does(self, event: str, **data: object) -> dict[str, object]:
+    async def does(self, event: str, **data: object) -> dict[str, Any]:
         """Send an event about the conversation; the server's answer."""
         answer: dict[str, object] = await self.wire.ask(event, {**self._here, **data})
         return answer

@@ -8,7 +8,14 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    ViewportSize,
+    async_playwright,
+    expect,
+)
 from pytest_asyncio import is_async_test
 
 from clinic_chat.demo import DEMO_PASSWORD
@@ -25,7 +32,7 @@ HERE = Path(__file__).parent
 SCREENSHOTS = HERE / "output"
 # Slow machines are slow; what is waited for comes as an event, so quick ones do not wait.
 PATIENCE_MS = 15_000
-VIEWPORT = {"width": 1280, "height": 800}
+VIEWPORT: ViewportSize = {"width": 1280, "height": 800}
 
 Visit = Callable[..., Awaitable[Page]]
 StartServer = Callable[..., Server]

@@ -1,6 +1,6 @@
 """What a client may name on the socket, and everything else that it may try."""
 
-from reflex.state import State
+from reflex.state import BaseState, State
 from reflex_base.utils.format import format_event_handler
 
 from clinic_chat.realtime.gate import FRAMEWORK_EVENTS, exposed_events
@@ -39,7 +39,7 @@ def acts() -> list[str]:
 
 def forged_names() -> list[str]:
     """Names of handlers that exist and are not for browsers, and of things that are no handlers."""
-    states = [State, *_below(State)]
+    states: list[type[BaseState]] = [State, *_below(State)]
     hidden = [
         format_event_handler(handler)
         for state in states
@@ -64,5 +64,5 @@ def forged_names() -> list[str]:
     return sorted({*hidden, *private, *odd} - allowed)
 
 
-def _below(state: type[State]) -> list[type[State]]:
+def _below(state: type[BaseState]) -> list[type[BaseState]]:
     return [each for child in state.get_substates() for each in (child, *_below(child))]

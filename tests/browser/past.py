@@ -1,11 +1,11 @@
 """Long conversations, written directly to the server's database because that is quick."""
 
-import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from clinic_chat.storage.base import new_id
+from clinic_chat.storage.sqlite.library import sqlite3
 from tests.browser.server import Server
 from tests.browser.talk import Talk
 

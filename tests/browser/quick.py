@@ -1,9 +1,9 @@
 """A server with the front end that starts within a moment, for tests that end it often."""
 
-import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from clinic_chat.storage.sqlite.library import sqlite3
 from tests.browser.server import SETTINGS, Server
 from tests.faults.forked_server import ForkedServer
 

@@ -1,12 +1,12 @@
 """A conversation between two staff members and a patient, with one of them on a bad network."""
 
-import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Self
 
 from playwright.async_api import Page, expect
 
+from clinic_chat.storage.sqlite.library import sqlite3
 from tests.browser.attempts import RECORD_ATTEMPTS
 from tests.browser.badge import CONNECTED, WATCH_BADGE, badge_is
 from tests.browser.channel import Channel

@@ -3,17 +3,18 @@
 import os
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from time import monotonic
+from typing import Protocol
 
 import httpx
 
 import clinic_chat
+from clinic_chat.storage.sqlite.library import sqlite3
 
 PROJECT = Path(clinic_chat.__file__).parent.parent
 HOST = "127.0.0.1"
@@ -31,6 +32,20 @@ SETTINGS = {
     "CLINIC_CHAT_EVENTS_PER_MINUTE": "100000",
     "CLINIC_CHAT_REQUESTS_PER_MINUTE": "1000000",
 }
+
+
+class Reached(Protocol):
+    """A server that clients can reach and get API tokens of."""
+
+    port: int
+    origin: str
+
+
+class ReachedWithTokens(Reached, Protocol):
+    """A server whose API can be called."""
+
+    def token(self, clinic: str) -> str:
+        """An API token of a clinic."""
 
 
 class Server:

@@ -7,7 +7,6 @@ attack nothing of Aurora has reached Carla, and Ana still gets what a patient wr
 import asyncio
 import json
 import re
-import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +19,7 @@ import pytest_asyncio
 
 from clinic_chat.domain.accounts.sessions import COOKIE_NAME
 from clinic_chat.refusals import LOG_SECONDS
+from clinic_chat.storage.sqlite.library import sqlite3
 from tests.browser import handlers
 from tests.browser.channel import Channel
 from tests.browser.conftest import sign_in
@@ -273,7 +273,16 @@ async def test_handlers_can_be_called_with_wrong_arguments_only_in_vain(carla: W
 
 @pytest.mark.parametrize("value", BAD_VALUES, ids=repr)
 async def test_acts_answer_any_value_with_a_reason(carla: Wire, value: Any) -> None:
-    fields = ("conversationId", "body", "clientId", "seq", "ids", "feed", "key", "version")
+    fields: tuple[str, ...] = (
+        "conversationId",
+        "body",
+        "clientId",
+        "seq",
+        "ids",
+        "feed",
+        "key",
+        "version",
+    )
     fields += ("locale", "status", "assigneeId", "userId", "nonce", "sound", "read", "around")
     for act in handlers.acts():
         for arguments in ((value,), (dict.fromkeys(fields, value),)):
@@ -282,7 +291,8 @@ async def test_acts_answer_any_value_with_a_reason(carla: Wire, value: Any) -> N
 
 async def test_acts_answer_a_wrong_number_of_arguments_with_a_reason(carla: Wire) -> None:
     for act in handlers.acts():
-        for arguments in ((), ({}, {}), tuple({} for _ in range(300))):
+        several: tuple[tuple[Any, ...], ...] = ((), ({}, {}), tuple({} for _ in range(300)))
+        for arguments in several:
             answer = await carla.ask(act, *arguments)
             _expect_no_accident(act, answer)
             assert "error" in answer
@@ -383,13 +393,12 @@ async def test_another_persons_tab_token_opens_none_of_their_state(
 
 @pytest.mark.parametrize("frame", ["text", "binary", "event"])
 async def test_a_frame_of_two_megabytes_ends_its_socket_alone(carla: Wire, frame: str) -> None:
-    await carla.send(
-        {
-            "text": "4" + "x" * TWO_MEGABYTES,
-            "binary": b"\x04" * TWO_MEGABYTES,
-            "event": f'42{NAMESPACE},["event",{json.dumps({"name": "x" * TWO_MEGABYTES})}]',
-        }[frame]
-    )
+    frames: dict[str, str | bytes] = {
+        "text": "4" + "x" * TWO_MEGABYTES,
+        "binary": b"\x04" * TWO_MEGABYTES,
+        "event": f'42{NAMESPACE},["event",{json.dumps({"name": "x" * TWO_MEGABYTES})}]',
+    }
+    await carla.send(frames[frame])
 
     await carla.closed()
 
@@ -406,7 +415,7 @@ async def test_a_polled_body_of_two_megabytes_is_refused(aurora: Aurora) -> None
 
 @pytest.mark.parametrize("brackets", ["[]", "{}"], ids=["lists", "objects"])
 async def test_json_that_is_nested_too_deeply_harms_nobody(carla: Wire, brackets: str) -> None:
-    opening, closing = ('{"a":', "}") if brackets == "{}" else brackets
+    opening, closing = ('{"a":', "}") if brackets == "{}" else ("[", "]")
     depth = DEEP // len(opening)
 
     await carla.send(f'42{NAMESPACE},["event",{opening * depth}0{closing * depth}]')

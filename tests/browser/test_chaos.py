@@ -2,12 +2,13 @@
 
 import asyncio
 import random
-import sqlite3
 from collections.abc import Callable
 from contextlib import ExitStack, closing
+from typing import Any
 
 from playwright.async_api import Page, expect
 
+from clinic_chat.storage.sqlite.library import sqlite3
 from tests.browser.badge import CONNECTED, badge, badge_is, now
 from tests.browser.channel import Channel
 from tests.browser.conftest import Visit
@@ -136,7 +137,14 @@ async def _restarted(_proxy: Proxy, server: QuickServer, _end: ExitStack) -> Non
 
 
 Fault = Callable[[Proxy, QuickServer, ExitStack], "asyncio.Future[None]"]
-_FAULTS = [_cut, _cut_in_a_frame, _refused, _blackhole, _killed, _restarted]
+_FAULTS: list[Callable[..., Any]] = [
+    _cut,
+    _cut_in_a_frame,
+    _refused,
+    _blackhole,
+    _killed,
+    _restarted,
+]
 
 
 async def _go_to_the_beginning(page: Page) -> None:

@@ -1,6 +1,5 @@
 """Writing to a patient: keys, size, limits, drafts, and a message that cannot be stored."""
 
-import sqlite3
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -8,6 +7,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Page, expect
 
+from clinic_chat.storage.sqlite.library import sqlite3
 from tests.browser.channel import Channel
 from tests.browser.conftest import Visit
 from tests.browser.frames import Questions

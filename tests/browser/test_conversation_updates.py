@@ -2,12 +2,12 @@
 
 import asyncio
 import re
-import sqlite3
 from contextlib import closing
 from uuid import UUID
 
 from playwright.async_api import Locator, Page, expect
 
+from clinic_chat.storage.sqlite.library import sqlite3
 from tests.browser.channel import Channel
 from tests.browser.conftest import SitDown, Visit
 from tests.browser.pages import menus_loaded, row, rows

@@ -1,13 +1,13 @@
 """The screen speaks the reader's language, and switches when they say so."""
 
 import re
-import sqlite3
 from contextlib import closing
 from uuid import UUID
 
 import pytest
 from playwright.async_api import Page, expect
 
+from clinic_chat.storage.sqlite.library import sqlite3
 from tests.browser.channel import Channel
 from tests.browser.conftest import Visit
 from tests.browser.pages import answer, live, menu, message, thread_of

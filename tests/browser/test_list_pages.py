@@ -1,11 +1,11 @@
 """The list comes in pages: each further one is loaded when its place comes into view."""
 
 import asyncio
-import sqlite3
 from contextlib import closing
 
 from playwright.async_api import Page, expect
 
+from clinic_chat.storage.sqlite.library import sqlite3
 from tests.browser.channel import Channel
 from tests.browser.conftest import Visit
 from tests.browser.pages import rows

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from typing import Literal
 
 from playwright.async_api import Locator, Page, Route, expect
 
@@ -219,11 +220,12 @@ async def test_an_open_menu_leaves_the_page_as_it_is(visit: Visit, channel: Chan
 
 async def test_what_is_chosen_now_has_a_tick(visit: Visit) -> None:
     page = await visit(ANA)
-    for sub_menu, name, role in (
+    switches: tuple[tuple[str, str, Literal["menuitemradio", "menuitemcheckbox"]], ...] = (
         ("Idioma", "Português (Brasil)", "menuitemradio"),
         ("Tema", "Igual ao sistema", "menuitemradio"),
         ("Notificações", "Som", "menuitemcheckbox"),
-    ):
+    )
+    for sub_menu, name, role in switches:
         await menu(page, sub_menu)
         item = page.get_by_role(role, name=name, exact=True)
         await expect(item).to_have_attribute("aria-checked", "true")

@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
@@ -13,6 +12,7 @@ from playwright.async_api import Browser, BrowserContext, Dialog, Page, expect
 
 from clinic_chat.demo import DEMO_PASSWORD
 from clinic_chat.domain.accounts.sessions import COOKIE_NAME
+from clinic_chat.storage.sqlite.library import sqlite3
 from tests.browser.attempts import attempts
 from tests.browser.badge import LIVE, WAITING, badge, badge_is, synced
 from tests.browser.channel import Channel

@@ -1,6 +1,6 @@
 """A printed conversation is whole, names its patient, and shows nobody else."""
 
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, ViewportSize, expect
 
 from tests.browser.channel import Channel
 from tests.browser.conftest import Visit
@@ -11,7 +11,7 @@ from tests.browser.server import Server
 from tests.browser.talk import Talk
 
 LOADED = 30
-A4 = {"width": 794, "height": 1123}
+A4: ViewportSize = {"width": 794, "height": 1123}
 # What would be cut off: a box that hides what is larger than itself.
 CLIPPED = """
 () => [...document.querySelectorAll(".thread-pane, .thread-pane *")]

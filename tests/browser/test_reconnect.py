@@ -222,8 +222,8 @@ async def test_a_server_that_was_restarted_is_found_again(
     await expect(message(ana, "Depois")).to_be_visible()
     await expect(message(ana, "Sem servidor")).to_have_attribute("data-status", "sent")
     # Whichever of the two was there first.
-    first, *others = await bodies(ana)
-    assert (first, sorted(others)) == ("Antes", ["Depois", "Sem servidor"])
+    earliest, *others = await bodies(ana)
+    assert (earliest, sorted(others)) == ("Antes", ["Depois", "Sem servidor"])
     assert await lowest_counts(ana) == (1, listed)
     await channel.close()
     server.stop()

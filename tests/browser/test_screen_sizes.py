@@ -163,4 +163,4 @@ async def _style(element: Locator, name: str) -> str:
 async def _box(element: Locator) -> dict[str, float]:
     box = await element.bounding_box()
     assert box
-    return dict(box)
+    return {"x": box["x"], "y": box["y"], "width": box["width"], "height": box["height"]}

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest_asyncio
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Locator, Page, ViewportSize, expect
 
 from tests.browser.channel import Channel
 from tests.browser.conftest import Visit
@@ -23,7 +23,7 @@ from tests.browser.server import Server
 from tests.browser.talk import Talk
 
 TALL = "\n".join(["Uma linha"] * 30)
-SMALL_SCREEN = {"width": 700, "height": 420}
+SMALL_SCREEN: ViewportSize = {"width": 700, "height": 420}
 LEAVE_A_MOVING_BOTTOM = """
 (area) => new Promise((done) => {
   const element = document.querySelector(area);

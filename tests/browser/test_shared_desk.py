@@ -1,7 +1,6 @@
 """Several people, or one person's two clinics, in one browser: what waits is its author's."""
 
 import re
-import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -9,6 +8,7 @@ from playwright.async_api import Page, expect
 
 from clinic_chat.demo import DEMO_PASSWORD
 from clinic_chat.domain.accounts.sessions import COOKIE_NAME
+from clinic_chat.storage.sqlite.library import sqlite3
 from tests.browser.badge import WAITING, badge, badge_is, synced
 from tests.browser.channel import Channel
 from tests.browser.conftest import Visit, sign_in

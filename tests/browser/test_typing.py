@@ -1,12 +1,12 @@
 """Colleagues see who is writing an answer, for as long as they do (Rocket.Chat #14612)."""
 
-import sqlite3
 from contextlib import closing
 from time import monotonic
 
 from playwright.async_api import Browser, Page, expect
 
 from clinic_chat.domain.accounts.sessions import COOKIE_NAME
+from clinic_chat.storage.sqlite.library import sqlite3
 from tests.browser.channel import Channel
 from tests.browser.conftest import SitDown, Visit, sign_in
 from tests.browser.pages import composer, message, row, thread_of

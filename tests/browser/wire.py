@@ -11,7 +11,7 @@ from uuid import uuid4
 import aiohttp
 
 from clinic_chat.domain.accounts.sessions import COOKIE_NAME
-from tests.browser.server import Server
+from tests.browser.server import Reached
 
 PATH = "/_event/"
 NAMESPACE = "/_event"
@@ -41,7 +41,7 @@ class Wire:
     @classmethod
     async def open(
         cls,
-        server: Server,
+        server: Reached,
         cookie: str | None = None,
         *,
         origin: str | None = None,
@@ -67,7 +67,7 @@ class Wire:
         return cls(session, socket)
 
     @classmethod
-    async def join(cls, server: Server, cookie: str | None, **options: Any) -> Self:
+    async def join(cls, server: Reached, cookie: str | None, **options: Any) -> Self:
         """Connect and enter the namespace of the pages.
 
         Raises:

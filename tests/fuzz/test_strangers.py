@@ -22,6 +22,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from tests.browser import handlers
 from tests.fuzz import values
 from tests.fuzz.conftest import Target
 from tests.fuzz.peers import Peer, Polls, WebSocket, exchange, journal, request
@@ -208,7 +209,7 @@ def strangers(target: Target, seen: Counter[str], faults: Faults) -> type[RuleBa
 
 def test_strangers_cause_no_internal_error_and_leave_nothing_behind(target: Target) -> None:
     faults: Faults = {}
-    for act in values.handlers.acts():
+    for act in handlers.acts():
         _anything_of_any_size(target, act, faults)
     before = _calm(target, None)
     seen: Counter[str] = Counter()
@@ -226,7 +227,8 @@ def test_strangers_cause_no_internal_error_and_leave_nothing_behind(target: Targ
 def _anything_of_any_size(target: Target, act: str, faults: Faults) -> None:
     peer = WebSocket(target.host, target.cookie)
     peer.text(f"40{values.NAMESPACE},{{}}")
-    for value in (*values.LONG, 2**70, None, [], [[]], {}, {"ids": [None] * 500}, 1.5):
+    every: tuple[Any, ...] = (*values.LONG, 2**70, None, [], [[]], {}, {"ids": [None] * 500}, 1.5)
+    for value in every:
         for arguments in ((value,), (dict.fromkeys(values.FIELDS, value),), (value, value)):
             peer.text(f"42{values.NAMESPACE},1{json.dumps([act, *arguments])}")
     status, _ = exchange(target.host, "GET", "/readyz", {})

@@ -91,7 +91,7 @@ def routes() -> list[tuple[str, str]]:
     paths = app.openapi()["paths"]
     found = [(method.upper(), path) for path, methods in paths.items() for method in methods]
     found += [
-        (method, route.path)
+        (method, getattr(route, "path", ""))
         for route in app.routes
         for method in sorted(getattr(route, "methods", None) or ())
         if isinstance(getattr(route, "path", None), str)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import clinic_chat
-from clinic_chat.__main__ import app
+from clinic_chat.cli import app
 
 PROJECT = Path(clinic_chat.__file__).parent.parent
 COMMAND = "clinic_chat"

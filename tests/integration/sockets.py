@@ -122,13 +122,13 @@ async def enters(raw: Raw) -> None:
 
 
 @pytest.fixture
-def limits() -> dict[str, int]:
+def limits() -> dict[str, Any]:
     """Settings of the process that a test changes."""
     return {}
 
 
 @pytest_asyncio.fixture
-async def place(clinics: Clinics, limits: dict[str, int]) -> AsyncIterator[Place]:
+async def place(clinics: Clinics, limits: dict[str, Any]) -> AsyncIterator[Place]:
     url = clinics.database.url
     services = Services(Settings(database_url=url, secret_key=TEST_KEY, **limits))
     live = RealtimeServer(services)

@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ import pytest
 from clinic_chat.domain.accounts.api_tokens import create_token
 from clinic_chat.domain.accounts.sessions import COOKIE_NAME
 from clinic_chat.domain.messages.message import receive_message
+from clinic_chat.storage.sqlite.library import sqlite3
 from tests.browser.wire import Refused, Wire
 from tests.conftest import PASSWORD, Clinics
 from tests.faults.forked_server import ForkedServer
@@ -51,7 +51,7 @@ class Ledger:
 
 @pytest.fixture
 def server(database_path: Path, tmp_path: Path) -> Iterator[ForkedServer]:
-    limits = {"sends_per_minute": 1_000_000, "login_attempts_per_minute": 1000}
+    limits: dict[str, Any] = {"sends_per_minute": 1_000_000, "login_attempts_per_minute": 1000}
     with ForkedServer(database_path, tmp_path / "server.log", **limits) as server:
         yield server
 

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from io import StringIO
@@ -21,6 +20,7 @@ from clinic_chat.api.errors import error_response
 from clinic_chat.domain.errors import Conflict, DomainError, InvalidInput, NotFound, RateLimited
 from clinic_chat.logs import configure_logging
 from clinic_chat.storage.database import StorageUnavailable
+from clinic_chat.storage.sqlite.library import sqlite3
 from tests.integration.api_fixtures import HOST, ClinicApi, clinic_api
 
 

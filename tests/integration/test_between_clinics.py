@@ -157,7 +157,7 @@ async def _works(place: Place, caller: Connection, key: str) -> None:
     """A person does everything once, and two things are under way when it is looked at."""
     await place.live.subscriptions.follow(caller, key)
     acts = place.live.acts.by_name()
-    for name, more in {
+    commands: dict[str, dict[str, object]] = {
         "message:send": {"body": "bom dia", "clientId": str(uuid4())},
         "message:read": {"seq": 1},
         "draft:save": {"body": "b"},
@@ -166,7 +166,8 @@ async def _works(place: Place, caller: Connection, key: str) -> None:
         "viewing:start": {},
         "typing:start": {},
         "feed:check": {"nonce": 1},
-    }.items():
+    }
+    for name, more in commands.items():
         answer = await acts[name](caller.sid, {"conversationId": key, **more})
         assert answer.get("ok"), (name, answer)
     await eventually(lambda: place.live.bus.delivered(caller.identity.clinic_id) >= 2)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 ANA, BRUNO = 0, 2
 DESK = "device 0"
 WRITTEN, UNFINISHED = "Sua receita está pronta", "Volte em"
-WRITING = {
+WRITING: dict[str, dict[str, object]] = {
     "message:send": {"clientId": "k", "body": "oi"},
     "message:read": {"seq": 1},
     "conversation:unread": {},

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from clinic_chat.domain.clinics.scope import ClinicScope
+from clinic_chat.domain.events import log
 from clinic_chat.domain.events.log import CommittedEvent
 from clinic_chat.domain.messages.message import receive_message
 from clinic_chat.realtime import bus as bus_module
@@ -48,7 +49,7 @@ async def test_nobody_waits_for_a_look_that_the_database_does_not_answer(
 ) -> None:
     scope, database = clinics.aurora, clinics.database
     looks, answers = asyncio.Event(), asyncio.Event()
-    last_seqs = bus_module.last_seqs
+    last_seqs = log.last_seqs
 
     async def later(*arguments: Any) -> dict[UUID, int]:
         looks.set()

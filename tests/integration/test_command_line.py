@@ -5,7 +5,6 @@ import os
 import pty
 import shutil
 import socket
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ import pytest
 from clinic_chat.cli import data, people
 from clinic_chat.domain.accounts.users import LOCALES
 from clinic_chat.domain.clinics.actors import Role
+from clinic_chat.storage.sqlite.library import sqlite3
 from tests.integration.commands import PROJECT, Commands, Run, ready_commands
 
 PASSWORD = "uma tarde no parque"

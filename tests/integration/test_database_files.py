@@ -1,7 +1,6 @@
 """The files of an SQLite database: private, and safe while another process uses them too."""
 
 import asyncio
-import sqlite3
 import subprocess
 import sys
 from contextlib import closing
@@ -13,6 +12,7 @@ from sqlalchemy import select
 from clinic_chat.domain.clinics.clinic import Clinic, create_clinic
 from clinic_chat.storage.database import Database
 from clinic_chat.storage.sqlite.connection import keep_private
+from clinic_chat.storage.sqlite.library import sqlite3
 
 WRITE_ELSEWHERE = """
 import sqlite3, sys

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import func, select
 
 from clinic_chat.domain.clinics.scope import ClinicScope
-from clinic_chat.domain.errors import InvalidInput, NotFound
+from clinic_chat.domain.errors import Forbidden, InvalidInput, NotFound
 from clinic_chat.domain.events.log import PersonalChange, last_seq
 from clinic_chat.domain.messages.drafts import DRAFT_LIMIT, Draft, save_draft
 from clinic_chat.domain.messages.message import receive_message
@@ -237,5 +237,5 @@ async def test_another_clinics_conversation_has_no_draft(clinics: Clinics) -> No
 
 async def test_only_people_have_drafts(clinics: Clinics) -> None:
     conversation = await _conversation(clinics.aurora)
-    with pytest.raises(NotFound):
+    with pytest.raises(Forbidden):
         await save_draft(clinics.aurora, conversation, "do canal")

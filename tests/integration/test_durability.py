@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sqlite3
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import closing
@@ -23,6 +22,7 @@ from clinic_chat.domain.messages.message import Message, StoredMessage, receive_
 from clinic_chat.domain.queries.message_pages import messages_page
 from clinic_chat.storage.database import Database, StorageUnavailable
 from clinic_chat.storage.sqlite import engine as storage
+from clinic_chat.storage.sqlite.library import sqlite3
 from tests.support.sending import send_message
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from sqlalchemy import func, select, update
 
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.conversation import Conversation, Status, get_conversation
-from clinic_chat.domain.errors import InvalidInput, NotFound
+from clinic_chat.domain.errors import Forbidden, InvalidInput, NotFound
 from clinic_chat.domain.events.log import events_after
 from clinic_chat.domain.messages.message import Message, StoredMessage, receive_message
 from clinic_chat.domain.patients.patient import Patient
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.usefixtures("any_database")
 
+ANY_BUT_A_NUMBER: tuple[Any, ...] = (-1, 2**62, True, "1", None, 1.5, [])
 PHONE = "+5511987654321"
 NO_CONVERSATION = [
     str(uuid4()),
@@ -205,9 +206,9 @@ async def test_the_rest_of_a_long_body_is_read_by_its_number(clinics: Clinics) -
     ):
         with pytest.raises(NotFound):
             await whole_body(scope, place, seq)
-    for seq in (-1, 2**62, True, "1", None, 1.5, []):
+    for wrong in ANY_BUT_A_NUMBER:
         with pytest.raises(InvalidInput):
-            await whole_body(clinics.ana, conversation, seq)
+            await whole_body(clinics.ana, conversation, wrong)
 
 
 async def test_many_first_messages_of_one_patient_start_one_conversation(clinics: Clinics) -> None:
@@ -311,7 +312,7 @@ async def test_another_clinics_conversation_is_not_found(clinics: Clinics) -> No
 
 async def test_a_channel_cannot_send_as_staff(clinics: Clinics) -> None:
     conversation = await _conversation(clinics.aurora)
-    with pytest.raises(NotFound):
+    with pytest.raises(Forbidden):
         await send_message(clinics.aurora, conversation, "oi", "k")
 
 
@@ -373,7 +374,8 @@ async def test_cursors_out_of_range_find_what_there_is(clinics: Clinics) -> None
 
 async def test_what_is_no_message_number_is_refused(clinics: Clinics) -> None:
     conversation = await _conversation(clinics.aurora)
-    for value in (-1, 2**62, 2**64, 10**30, True, False, "2", 1.0, "", [], {}):
+    values: tuple[Any, ...] = (-1, 2**62, 2**64, 10**30, True, False, "2", 1.0, "", [], {})
+    for value in values:
         for cursor in ("before", "after", "around"):
             with pytest.raises(InvalidInput) as refusal:
                 await messages_page(clinics.ana, conversation, **{cursor: value})

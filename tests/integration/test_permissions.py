@@ -214,7 +214,7 @@ async def live(clinics: Clinics) -> AsyncIterator[RealtimeServer]:
     await services.close()
 
 
-COMMANDS = {
+COMMANDS: dict[str, dict[str, object]] = {
     "message:send": {"body": "oi", "clientId": "2"},
     "message:body": {"seq": 1},
     "message:read": {"seq": 1},

@@ -9,7 +9,7 @@ import pytest
 from clinic_chat.domain.accounts.preferences import save_preferences
 from clinic_chat.domain.accounts.users import User
 from clinic_chat.domain.clinics.scope import ClinicScope
-from clinic_chat.domain.errors import InvalidInput, NotFound
+from clinic_chat.domain.errors import Forbidden, InvalidInput
 from clinic_chat.domain.events.log import PersonalChange, last_seq
 from clinic_chat.storage.database import Database
 
@@ -96,5 +96,5 @@ async def test_what_is_no_choice_is_refused_and_changes_nothing(
 
 
 async def test_only_people_choose(clinics: Clinics) -> None:
-    with pytest.raises(NotFound):
+    with pytest.raises(Forbidden):
         await save_preferences(clinics.aurora, locale="en")

@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import sqlite3
 import weakref
 from collections.abc import Callable
 from contextlib import closing
@@ -17,6 +16,7 @@ from clinic_chat.domain.messages.message import receive_message
 from clinic_chat.domain.queries.inbox import list_conversations
 from clinic_chat.storage.database import StorageUnavailable
 from clinic_chat.storage.sqlite.connection import sqlite_connection
+from clinic_chat.storage.sqlite.library import sqlite3
 from tests.conftest import Clinics
 
 NOTICEABLE_SECONDS = 0.5
@@ -108,7 +108,8 @@ async def test_statements_leave_nothing_behind_in_their_connection(clinics: Clin
 async def test_each_statement_keeps_what_it_found(tmp_path: Path) -> None:
     connection = await sqlite_connection(str(tmp_path / "found.db"), check_same_thread=False)
     try:
-        first, second = connection.cursor(), connection.cursor()
+        first: Any = connection.cursor()
+        second: Any = connection.cursor()
         await first.execute("SELECT 1 AS one UNION SELECT 2")
         await second.execute("CREATE TABLE notes (body TEXT)")
         await second.execute("INSERT INTO notes VALUES ('a'), ('b')")

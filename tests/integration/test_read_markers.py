@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.conversation import get_conversation
-from clinic_chat.domain.errors import Conflict, InvalidInput, NotFound
+from clinic_chat.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from clinic_chat.domain.events.log import PersonalChange, events_after
 from clinic_chat.domain.messages.delivery import report_status
 from clinic_chat.domain.messages.message import MessageView, receive_message
@@ -177,7 +177,7 @@ async def test_another_clinics_conversation_is_not_found(clinics: Clinics) -> No
 
 async def test_a_channel_reads_nothing(clinics: Clinics) -> None:
     conversation = await _conversation(clinics)
-    with pytest.raises(NotFound):
+    with pytest.raises(Forbidden):
         await mark_read(clinics.aurora, conversation, 1)
 
 
@@ -255,7 +255,10 @@ async def test_a_receipt_for_the_last_message_shows_in_the_list(clinics: Clinics
 
 async def test_a_receipt_for_what_is_no_message_of_ours_is_refused(clinics: Clinics) -> None:
     message = await _send(clinics.ana, await _conversation(clinics))
-    for value in (message.id, str(uuid4()), "x", "\x00", "\ud800", None, 1, [], "1" * 500):
+    values: tuple[Any, ...] = (
+        *(message.id, str(uuid4()), "x", "\x00", "\ud800", None, 1, [], "1" * 500),
+    )
+    for value in values:
         with pytest.raises(NotFound):
             pytest.fail(f"{value!r}: {await report_status(clinics.boreal, value, 'read')}")
     inbound = await _receive(clinics.aurora)
@@ -266,11 +269,13 @@ async def test_a_receipt_for_what_is_no_message_of_ours_is_refused(clinics: Clin
 
 async def test_what_is_no_receipt_is_refused(clinics: Clinics) -> None:
     message = await _send(clinics.ana, await _conversation(clinics))
-    for status in ("seen", "", None, 1, True, [], {}, "READ"):
+    statuses: tuple[Any, ...] = ("seen", "", None, 1, True, [], {}, "READ")
+    for status in statuses:
         with pytest.raises(InvalidInput) as refusal:
             pytest.fail(f"{status!r}: {await report_status(clinics.aurora, message.id, status)}")
         assert refusal.value.code == "status_invalid"
-    for reason in (None, 1, []):
+    reasons: tuple[Any, ...] = (None, 1, [])
+    for reason in reasons:
         with pytest.raises(InvalidInput) as refusal:
             await report_status(clinics.aurora, message.id, "failed", reason=reason)
         assert refusal.value.code == "reason_not_text"

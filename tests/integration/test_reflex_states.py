@@ -47,7 +47,7 @@ class _App:
     def __init__(self) -> None:
         self.event_namespace = _Namespace()
         self._state = State
-        self.state_manager = StateManagerMemory(token_expiration=STATE_SECONDS)
+        self.state_manager = StateManagerMemory(token_expiration=STATE_SECONDS)  # type: ignore[abstract]
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import re
 import shutil
-import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import closing, suppress
@@ -71,10 +70,13 @@ from clinic_chat.domain.messages.message import Message, receive_message
 from clinic_chat.domain.messages.read_markers import ReadMarker, mark_read
 from clinic_chat.domain.patients.identities import PatientIdentity
 from clinic_chat.domain.patients.patient import Patient
+from clinic_chat.domain.reports.daily_messages import DailyMessages, count_messages
 from clinic_chat.domain.tables import metadata
 from clinic_chat.storage.base import Base, ClinicOwned
 from clinic_chat.storage.database import Database
 from clinic_chat.storage.scoping import PARAMETER, UnscopedQuery
+from clinic_chat.storage.sqlite.library import sqlite3
+from clinic_chat.workers.log_worker import LogWorker, Reader
 from tests.support.sending import send_message
 
 if TYPE_CHECKING:
@@ -86,9 +88,13 @@ pytestmark = pytest.mark.filterwarnings("ignore:SELECT statement has a cartesian
 OWNED = sorted(
     (mapper.class_ for mapper in Base.registry.mappers if issubclass(mapper.class_, ClinicOwned)),
     # Processes that share the tests must name them in one order.
-    key=lambda entity: entity.__tablename__,
+    key=lambda entity: str(inspect(entity).local_table),
 )
-TABLES = [table.name for table in metadata.sorted_tables if table in {e.__table__ for e in OWNED}]
+TABLES = [
+    table.name
+    for table in metadata.sorted_tables
+    if table in {inspect(entity).local_table for entity in OWNED}
+]
 REFUSED = "refused"
 NEW_ID = UUID("01890000-0000-7000-8000-000000000001")
 
@@ -166,6 +172,8 @@ async def _fill_one(
     await receive_message(channel, name=name, phone=phone, body=f"{body} 2", external_id="2")
     await mark_read(staff, conversation, 2)
     await save_draft(staff, conversation, f"rascunho {body}")
+    counting = Reader("daily_messages", count_messages)
+    await LogWorker(channel.database, (counting,)).catch_up(counting)
     async with channel.read() as session:
         patient = await session.scalar(select(Conversation.patient_id))
     assert patient is not None
@@ -235,7 +243,7 @@ def _statement(make: Callable[[Rows, Rows], Any]) -> Step:
 
 
 other = aliased(Message)
-core = Message.__table__
+core: Any = Message.__table__
 
 # o has our ids, t theirs.
 FILTERED_READS: dict[str, Callable[[Rows, Rows], Any]] = {
@@ -775,14 +783,23 @@ async def test_a_session_without_a_clinic_writes_no_clinics_rows(
             await session.execute(insert(entity), [{"clinic_id": worlds.ours.clinic}])
 
 
-def test_every_table_with_a_clinic_is_scoped_except_what_signing_in_reads() -> None:
+def test_every_table_with_a_clinic_is_scoped_except_what_is_read_across_clinics() -> None:
     with_clinic = {table.name for table in metadata.sorted_tables if "clinic_id" in table.columns}
-    assert with_clinic - set(TABLES) == {"memberships", "sessions", "api_tokens"}
+    assert with_clinic - set(TABLES) == {
+        "memberships",
+        "sessions",
+        "api_tokens",
+        "log_readers",
+    }
+
+
+def _select_all(entity: Any) -> Callable[[Rows, Rows], Any]:
+    return lambda _ours, _theirs: select(entity)
 
 
 async def test_every_clinic_owned_table_is_filtered(worlds: Worlds) -> None:
     for entity in OWNED:
-        rows = await _outcome_when_alone(worlds, _statement(lambda o, t, e=entity: select(e)))
+        rows = await _outcome_when_alone(worlds, _statement(_select_all(entity)))
         assert rows, entity
 
 
@@ -848,6 +865,7 @@ NAMES = {
     Event: "type",
     ReadMarker: "inbound_read",
     PatientIdentity: "value",
+    DailyMessages: "inbound",
     Draft: "body",
     Clinic: "slug",
 }

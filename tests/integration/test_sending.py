@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,7 @@ from clinic_chat.domain.queries.message_pages import messages_page
 from clinic_chat.storage.batching import MAX_BATCH
 from clinic_chat.storage.database import Database, StorageUnavailable
 from clinic_chat.storage.sqlite import engine as storage
+from clinic_chat.storage.sqlite.library import sqlite3
 
 if TYPE_CHECKING:
     from tests.conftest import Clinics

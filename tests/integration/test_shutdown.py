@@ -2,7 +2,6 @@
 
 import asyncio
 import shutil
-import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import pytest
 
 from clinic_chat.domain.accounts.sessions import COOKIE_NAME
 from clinic_chat.domain.messages.message import receive_message
+from clinic_chat.storage.sqlite.library import sqlite3
 from tests.browser.wire import NAMESPACE, Wire
 from tests.conftest import PASSWORD, Clinics
 from tests.faults.forked_server import HOST, ForkedServer

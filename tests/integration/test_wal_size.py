@@ -1,10 +1,10 @@
 """The write-ahead log gets small again after somebody read for a long time."""
 
-import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 from clinic_chat.domain.messages.message import receive_message
+from clinic_chat.storage.sqlite.library import sqlite3
 from tests.conftest import Clinics
 
 MESSAGES = 500

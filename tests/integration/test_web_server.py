@@ -2,12 +2,14 @@
 
 import asyncio
 import resource
+from contextlib import AsyncExitStack
 from functools import partial
 
 import pytest
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
+from websockets.frames import CloseCode
 
 from clinic_chat.realtime.transport.uvicorn import http_protocol as http
 from clinic_chat.realtime.transport.uvicorn import websocket_protocol as protocol
@@ -124,16 +126,14 @@ async def test_an_honest_body_of_many_small_chunks_arrives() -> None:
 async def test_one_address_has_only_its_part_of_the_connections() -> None:
     connections = limits(per_address=5)
     async with serving(echo, connections) as port:
-        clients = [Raw.to(port) for _ in range(8)]
-        opened = [await client.__aenter__() for client in clients]
-        for client in opened:
-            await client.say(GET)
-        answers = [await client.hears() for client in opened]
+        async with AsyncExitStack() as clients:
+            opened = [await clients.enter_async_context(Raw.to(port)) for _ in range(8)]
+            for client in opened:
+                await client.say(GET)
+            answers = [await client.hears() for client in opened]
 
         assert sum(b"200 OK" in answer for answer in answers) == 5
         assert answers[5:] == [b"", b"", b""]
-        for client in clients:
-            await client.__aexit__(None, None, None)
 
 
 async def test_who_says_nothing_makes_room_for_who_does() -> None:
@@ -239,4 +239,4 @@ def test_the_server_that_is_served_counts_connections_and_bounds_them(
 
 
 def test_a_close_frame_names_its_reason() -> None:
-    assert protocol._close_frame(protocol.CloseCode.UNSUPPORTED_DATA) == b"\x88\x02\x03\xeb"
+    assert protocol._close_frame(CloseCode.UNSUPPORTED_DATA) == b"\x88\x02\x03\xeb"

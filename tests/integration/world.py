@@ -561,7 +561,7 @@ async def begun(
     services = Services(Settings(database_url=clinics.database.url, secret_key=TEST_KEY))
     scopes = {"channel": clinics.aurora, "ana": clinics.ana, "bruno": clinics.bruno}
     server = live.RealtimeServer(services)
-    server.attach(_App())
+    server.attach(_App())  # type: ignore[arg-type]
     world = World(
         {name: replace(scope, database=services.database) for name, scope in scopes.items()},
         browser,

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import Locator, Page, async_playwright, expect
+from playwright.async_api import Locator, Page, ViewportSize, async_playwright, expect
 from rich.box import MARKDOWN
 from rich.console import Console
 from rich.table import Table
@@ -26,7 +26,7 @@ from tests.load.front_end import FrontEnd
 from tests.load.product import Product
 
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
-WINDOW = {"width": 1440, "height": 900}
+WINDOW: ViewportSize = {"width": 1440, "height": 900}
 THROTTLES = (1, 4)
 CONVERSATIONS = 1_200
 GOOD_MS = 200

@@ -1,13 +1,13 @@
 """Durable sends: how many a second go the whole way, beside a bare loop on the same disk."""
 
 import asyncio
-import sqlite3
 import time
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from clinic_chat.storage.sqlite.library import sqlite3
 from tests.load.crowd import arrive, dropped, leave
 from tests.load.front_end import FrontEnd
 from tests.load.product import Product

@@ -58,7 +58,8 @@ async def sessions(folder: Path, options: Options) -> dict[str, Any]:
         lost = dropped(spread)
         await leave(spread)
 
-        at_once, left_mb = [], []
+        at_once: list[dict[str, Any]] = []
+        left_mb: list[float] = []
         for _ in range(options.cycles):
             together = crowd(options.count)
             arrivals = await arrive(process, together)

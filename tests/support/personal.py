@@ -1,16 +1,21 @@
-"""What is one person's alone, as a screen that opens a conversation gets it."""
+"""What is stored of one person alone."""
 
 from uuid import UUID
 
 from clinic_chat.domain.clinics.scope import ClinicScope
-from clinic_chat.domain.queries.thread import open_conversation
+from clinic_chat.domain.messages.drafts import Draft
+from clinic_chat.domain.messages.read_markers import ReadMarker
 
 
-async def find_draft(scope: ClinicScope, conversation: UUID | str) -> str:
+async def find_draft(scope: ClinicScope, conversation_id: UUID) -> str:
     """The person's draft in a conversation, "" when there is none."""
-    return (await open_conversation(scope, conversation)).draft
+    async with scope.read() as session:
+        draft = await session.get(Draft, (scope.staff_id(), conversation_id))
+        return draft.body if draft else ""
 
 
-async def read_seq(scope: ClinicScope, conversation: UUID | str) -> int:
+async def read_seq(scope: ClinicScope, conversation_id: UUID) -> int:
     """The number of the last message this person has read in a conversation, 0 for none."""
-    return (await open_conversation(scope, conversation)).read_seq
+    async with scope.read() as session:
+        marker = await session.get(ReadMarker, (scope.staff_id(), conversation_id))
+        return marker.seq if marker else 0

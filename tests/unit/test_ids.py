@@ -6,6 +6,7 @@ import pytest
 import time_machine
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy.dialects import sqlite
 
 from clinic_chat.storage.base import UtcDateTime, new_id, now
 
@@ -48,4 +49,4 @@ def test_now_is_cut_to_the_millisecond(microsecond: int) -> None:
 
 def test_a_naive_time_is_refused() -> None:
     with pytest.raises(ValueError, match="naive"):
-        UtcDateTime().process_bind_param(datetime(2026, 3, 1), None)
+        UtcDateTime().process_bind_param(datetime(2026, 3, 1), sqlite.dialect())

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clinic_chat.domain.patients.names import NAME_LIMIT, person_name, same_name, with_other_name
+from clinic_chat.domain.patients.names import person_name, same_name, with_other_name
+from clinic_chat.domain.validation import NAME_LIMIT
 
 ZERO_WIDTH_JOINER = "\u200d"
 

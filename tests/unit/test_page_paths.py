@@ -33,7 +33,7 @@ async def backend(request: Request) -> Response:
 class Fallback(StaticFiles):
     """Like the page server: what it does not find it answers with a page and 200."""
 
-    async def get_response(self, path: str, scope: object) -> Response:  # type: ignore[override]
+    async def get_response(self, path: str, scope: object) -> Response:
         answer = await super().get_response(path, scope)  # type: ignore[arg-type]
         if answer.status_code == 404:
             answer.status_code = 200

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from clinic_chat.domain.characters import clean_line
 from clinic_chat.domain.errors import InvalidInput
-from clinic_chat.domain.patients.phones import KEY_LIMIT, SHOWN_LIMIT, phone_address
+from clinic_chat.domain.patients.phones import SHOWN_LIMIT, phone_address
+from clinic_chat.domain.validation import KEY_LIMIT
 
 MOBILE = "+5511987654321"
 

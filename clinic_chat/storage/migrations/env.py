@@ -11,6 +11,7 @@ from sqlalchemy.pool import NullPool
 
 from clinic_chat.storage.base import Base
 from clinic_chat.storage.sqlite.connection import sqlite_connection
+from clinic_chat.storage.sqlite.engine import sqlite_driver
 
 # Any constant that nothing else in the database locks on.
 ADVISORY_LOCK = 0x436C696E
@@ -45,6 +46,7 @@ def _engine(url: str) -> AsyncEngine:
     engine = create_async_engine(
         url,
         poolclass=NullPool,
+        module=sqlite_driver(),
         connect_args={
             "timeout": SECONDS_FOR_ANOTHER_PROCESS,
             "async_creator_fn": sqlite_connection,

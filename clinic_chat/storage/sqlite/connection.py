@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import sqlite3
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -10,6 +9,8 @@ from itertools import islice
 from typing import Any, Self
 
 import aiosqlite
+
+from clinic_chat.storage.sqlite.library import sqlite3
 
 # A transaction that begins like this waits for nobody (https://sqlite.org/wal.html).
 WAITS_FOR_NOBODY = "BEGIN"
@@ -85,7 +86,7 @@ class _Cursor(aiosqlite.Cursor):
 
 
 class _Connection(aiosqlite.Connection):
-    def __init__(self, connector: Callable[[], sqlite3.Connection], busy_seconds: float) -> None:
+    def __init__(self, connector: Callable[[], Any], busy_seconds: float) -> None:
         super().__init__(connector, iter_chunk_size=64)
         self._busy_ms = round(busy_seconds * 1000)
         self._begin = ""
@@ -160,10 +161,9 @@ class _Connection(aiosqlite.Connection):
 def sqlite_connection(path: str, *, timeout: float = 5.0, **options: Any) -> aiosqlite.Connection:
     """A connection for SQLAlchemy's `async_creator_fn`; it waits `timeout` seconds for a lock."""
 
-    def connect() -> sqlite3.Connection:
+    def connect() -> Any:
         keep_private(path)
-        opened: sqlite3.Connection = sqlite3.connect(path, timeout, **options)
-        return opened
+        return sqlite3.connect(path, timeout, **options)
 
     connection = _Connection(connect, timeout)
     # A process that stops does not wait for its connections.

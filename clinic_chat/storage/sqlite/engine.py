@@ -1,11 +1,9 @@
 """SQLite underneath: its settings, its transactions, and SQLAlchemy's way to its driver."""
 
-import sqlite3
 from collections import deque
 from contextlib import suppress
 from typing import Any
 
-import aiosqlite
 from sqlalchemy import event
 from sqlalchemy.dialects.sqlite.aiosqlite import (
     AsyncAdapt_aiosqlite_connection,
@@ -16,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from clinic_chat.storage.scoping import AGAIN
 from clinic_chat.storage.sqlite.connection import sqlite_connection
+from clinic_chat.storage.sqlite.library import driver, sqlite3
 
 # Well under what a browser waits for an answer before it takes the connection for dead.
 BUSY_TIMEOUT_MS = 2_000
@@ -31,7 +30,7 @@ def sqlite_engine(url: str, *, begin: str, connections: int) -> AsyncEngine:
         pool_size=connections,
         max_overflow=0,
         hide_parameters=True,
-        module=_Driver(aiosqlite, sqlite3),
+        module=sqlite_driver(),
         connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "async_creator_fn": sqlite_connection},
     )
 
@@ -71,6 +70,11 @@ def sqlite_engine(url: str, *, begin: str, connections: int) -> AsyncEngine:
             connection.rollback()
 
     return engine
+
+
+def sqlite_driver() -> AsyncAdapt_aiosqlite_dbapi:
+    """SQLAlchemy's `module` for every engine on SQLite."""
+    return _Driver(driver, sqlite3)
 
 
 class _AdaptedCursor(AsyncAdapt_aiosqlite_cursor):

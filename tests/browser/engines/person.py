@@ -66,13 +66,14 @@ class Person:
 
     def find(self, selector: str) -> WebElement:
         """The element, as soon as it is there to be used."""
-        return self._wait.until(
+        found: WebElement = self._wait.until(  # type: ignore[assignment]
             lambda browser: next(
                 (e for e in browser.find_elements(By.CSS_SELECTOR, selector) if e.is_displayed()),
                 False,
             ),
             selector,
         )
+        return found
 
     def badge_is(self, status: str) -> None:
         """Return when the connection badge has this status."""
