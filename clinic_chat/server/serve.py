@@ -42,6 +42,8 @@ SOURCES = (
     "requirements.txt",
     # The screens' vars have the shapes of the domain's views.
     "clinic_chat/domain",
+    # The browser gets constants of it (ui/build/constants.py).
+    "clinic_chat/realtime",
 )
 # Together under ten seconds, after which a container's supervisor kills.
 GOODBYE_SECONDS = 5

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from clinic_chat.ui.build import plugin
+from clinic_chat.ui.build.constants import constants_module
 
 PROJECT = Path(__file__).parents[2]
 BUN = Path(sys.executable).parent / "bun"
@@ -55,9 +56,16 @@ class Browser:
     @contextmanager
     def started(cls) -> Iterator[Self]:
         """A process that ends with the block."""
-        with subprocess.Popen(
-            [BUN, DRIVER, _libraries()], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        ) as process:
+        name, text = constants_module()
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            subprocess.Popen(
+                [BUN, DRIVER, _libraries(), _written(Path(folder, Path(name).name), text)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            ) as process,
+        ):
             try:
                 yield cls(process)
             finally:
@@ -98,6 +106,11 @@ class Browser:
         assert line, "Bun ended"
         answer: Json = json.loads(line)
         return answer
+
+
+def _written(file: Path, text: str) -> Path:
+    file.write_text(text)
+    return file
 
 
 def _libraries() -> Path:

@@ -1,10 +1,13 @@
 """What the front end's build is made to leave out, and what it puts together."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from clinic_chat.settings import PROJECT_ROOT
+from clinic_chat.ui.build.constants import constants_module, shared_constants
 from clinic_chat.ui.build.plugin import (
     changed_routes,
     changed_state,
@@ -180,3 +183,23 @@ def test_a_file_that_reflex_keeps_forgets_what_an_earlier_version_made_of_it(
     assert changed.count(ours) == 1
     assert earlier != changed
     assert change(earlier) == changed
+
+
+def test_the_browser_gets_every_constant_that_it_imports_and_no_other() -> None:
+    imported = {
+        name
+        for path in (PROJECT_ROOT / "assets" / "live").rglob("*.js")
+        for names in re.findall(
+            r'import \{([^}]*)\} from "\$/utils/constants\.js";', path.read_text()
+        )
+        for name in names.replace(" ", "").strip(",\n").split(",")
+    }
+    assert imported == set(shared_constants())
+
+
+def test_constants_are_written_as_javascript() -> None:
+    path, text = constants_module()
+
+    assert path == "utils/constants.js"
+    assert "export const BODY_LIMIT = 4000;\n" in text
+    assert 'export const STATUSES = ["open", "pending", "resolved"];\n' in text

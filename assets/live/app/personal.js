@@ -6,9 +6,6 @@ import * as drafts from "../outbox/drafts.js";
 import { setLocale } from "../lib/i18n.js";
 import * as inbox from "../inbox/inbox.js";
 
-export const FEED = "personal";
-export const KEY = "mine";
-
 const takers = {
   marker: inbox.markerMoved,
   draft: ({ id, body, version }) => drafts.receive(id, body, version),

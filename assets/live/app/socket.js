@@ -3,6 +3,7 @@
 
 import io from "socket.io-client";
 
+import { CHECK_FEED, FEED_EVENT, IDENTITY_EVENT, PERSONAL_FEED, PERSONAL_KEY, SESSION_ENDED_EVENT } from "$/utils/constants.js";
 import { account } from "../account/account.js";
 import { heard } from "../lib/clock.js";
 import {
@@ -37,8 +38,8 @@ const POLL_TIMEOUT_MS = 20_000;
 const FEEDS = {
   [inbox.feed.name]: inbox.receive,
   [thread.feed.name]: thread.receive,
-  [personal.FEED]: personal.receive,
-  check: freshness.receive,
+  [PERSONAL_FEED]: personal.receive,
+  [CHECK_FEED]: freshness.receive,
 };
 
 // By the server's codes, whether it refuses a connect or an act.
@@ -73,11 +74,11 @@ export default function connect(url, options) {
   freshness.watchFreshness(socket, lines);
   const on = (name, take) => socket.on(name, (message) => safely(take, message));
   // It comes before anything else, and before the socket counts as connected.
-  on("session:identity", identify);
-  on("feed", (message) => FEEDS[message.feed]?.(message));
+  on(IDENTITY_EVENT, identify);
+  on(FEED_EVENT, (message) => FEEDS[message.feed]?.(message));
   for (const [name, take] of Object.entries(people.events)) on(name, take);
   on("connect", outbox.pump);
-  on("session:ended", signIn);
+  on(SESSION_ENDED_EVENT, signIn);
   onRefusal(REFUSALS);
   on("connect_error", ({ message }) => REFUSALS[message]?.());
   return socket;
@@ -113,7 +114,7 @@ function heldVersions() {
   for (const feed of [inbox.feed, thread.feed]) {
     if (feed.ready) held[feed.name] = { key: feed.key, version: feed.version };
   }
-  if (inbox.feed.ready) held[personal.FEED] = { key: personal.KEY, version: counts.personal() };
+  if (inbox.feed.ready) held[PERSONAL_FEED] = { key: PERSONAL_KEY, version: counts.personal() };
   return held;
 }
 

@@ -1,5 +1,6 @@
 // The conversation list: the clinic's feed, this person's read markers, and what is shown.
 
+import { INBOX_FEED, INBOX_KEY, MARKERS_AT_ONCE } from "$/utils/constants.js";
 import { account } from "../account/account.js";
 import { showUnread } from "../notifications/unread_badge.js";
 import * as counts from "./counts.js";
@@ -14,18 +15,15 @@ import { invalidate, ownVars } from "../feeds/reflex_vars.js";
 import { NO_TERMS, hitsIn, matchesTerms } from "./search.js";
 import { hue, initials, salutation } from "../lib/text.js";
 
-const KEY = "inbox";
-// As many at once as the server answers (clinic_chat/realtime/commands/commands.py).
-const MARKERS_AT_ONCE = 200;
 const ASK_AGAIN_MS = 2000;
 const EVERYTHING = { search: "", who: "all", status: "", unread: false, terms: NO_TERMS };
 
-export const feed = new Feed("conversations", {
+export const feed = new Feed(INBOX_FEED, {
   askFor: ({ name, key, version }) =>
     request("feed:catch-up", { feed: name, key, version, personal: counts.personal() }),
   applied: applyMoves,
 });
-feed.reset(KEY);
+feed.reset(INBOX_KEY);
 
 const markers = new Map();
 // The personal version of each marker.

@@ -2,13 +2,13 @@
 
 import { createElement, useEffect, useLayoutEffect, useRef } from "react";
 
+import { SEARCH_LIMIT } from "$/utils/constants.js";
 import { conversationPath } from "../navigation/filters.js";
 import * as inbox from "./inbox.js";
 import { goTo } from "../navigation/router.js";
 import { focusRows } from "./rows.js";
 
 const AFTER_MS = 150;
-const LIMIT = 100;
 
 const useBeforePaint = typeof window === "undefined" ? useEffect : useLayoutEffect;
 
@@ -88,7 +88,7 @@ export function SearchBox({ label, value, onSearch }) {
     id: "search",
     placeholder: label,
     "aria-label": label,
-    maxLength: LIMIT,
+    maxLength: SEARCH_LIMIT,
     autoComplete: "off",
     spellCheck: false,
     enterKeyHint: "search",

@@ -2,12 +2,12 @@
 // so that a reload, a bookmark and a second tab show the same. The search is not in it: names of
 // patients must not get into histories and logs.
 
+import { STATUSES } from "$/utils/constants.js";
 import { goTo } from "./router.js";
 import { tellAll } from "../lib/safely.js";
 
 const NAMES = ["who", "status", "unread"];
 const WHOSE = ["mine", "unassigned"];
-const STATUSES = ["open", "pending", "resolved"];
 
 const listeners = new Set();
 let chosen = { who: "all", status: "", unread: false };

@@ -2,6 +2,7 @@
 // saved wins, but a draft that is being typed is never replaced under the fingers. What the
 // server does not have yet is kept in this browser, so that a reload loses nothing.
 
+import { DRAFT_LIMIT } from "$/utils/constants.js";
 import { connection } from "../connection/connection.js";
 import { identity } from "../connection/identity.js";
 import { deviceId } from "../lib/ids.js";
@@ -11,8 +12,6 @@ import * as sealed from "./sealed_storage.js";
 
 const SAVE_AFTER_MS = 1000;
 const STILL_TYPING_MS = 4000;
-// Longer ones stay in this browser (clinic_chat/domain/messages/drafts.py).
-const LIMIT = 16_000;
 const PREFIX = "clinic-chat:draft";
 // Earlier versions kept all of a person's drafts in one list.
 const LIST = "clinic-chat:drafts";
@@ -78,7 +77,7 @@ export function clear() {
 
 async function save(conversationId) {
   const draft = drafts.get(conversationId);
-  if (!draft?.unsaved || draft.body.length > LIMIT) return;
+  if (!draft?.unsaved || draft.body.length > DRAFT_LIMIT) return;
   const { body, edit } = draft;
   if (body) held.add(conversationId);
   else if (!held.has(conversationId)) {

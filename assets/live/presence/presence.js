@@ -1,11 +1,9 @@
 // Colleagues right now: who is online, who types where, who looks at the open conversation.
 
+import { TYPING_EXPIRES_MS } from "$/utils/constants.js";
 import { account } from "../account/account.js";
 import { notify } from "../connection/request.js";
 import { tellAll } from "../lib/safely.js";
-
-// A lost stop must not leave anybody typing for ever.
-const TYPING_EXPIRES_MS = 6000;
 
 let staff = [];
 let online = new Set();
@@ -121,6 +119,7 @@ function startTyping({ conversationId, userId, userName }) {
   const typists = typing.get(conversationId) ?? new Map();
   typing.set(conversationId, typists);
   window.clearTimeout(typists.get(userId)?.timer);
+  // A lost stop must not leave anybody typing for ever.
   const timer = window.setTimeout(() => stopTyping(conversationId, userId), TYPING_EXPIRES_MS);
   typists.set(userId, { name: userName, timer });
 }

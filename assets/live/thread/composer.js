@@ -3,6 +3,7 @@
 
 import { createElement, useEffect, useLayoutEffect, useRef, useState } from "react";
 
+import { BODY_LIMIT } from "$/utils/constants.js";
 import { cleanText, isVisible } from "../outbox/clean_text.js";
 import * as drafts from "../outbox/drafts.js";
 import { useTranslate } from "../lib/i18n.js";
@@ -10,7 +11,6 @@ import * as outbox from "../outbox/outbox.js";
 import { jumpToLatest } from "./thread.js";
 import { stopped, typed } from "../presence/typing.js";
 
-export const BODY_LIMIT = 4000;
 const COUNT_FROM = 3500;
 const MAX_LINES = 6;
 

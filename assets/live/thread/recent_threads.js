@@ -2,11 +2,10 @@
 // show without a connection, and at once on the way back. Nothing of it outlives a sign-out or a
 // change of person or clinic.
 
+import { MESSAGES_PAGE } from "$/utils/constants.js";
 import { account } from "../account/account.js";
 
 const CONVERSATIONS = 20;
-// As many as the server sends when a conversation is opened (clinic_chat/domain/queries/message_pages.py).
-const MESSAGES = 30;
 
 const kept = new Map();
 let owner = "";
@@ -14,7 +13,7 @@ let owner = "";
 /** Keep the end of a conversation, whose newest message is among the feed's. */
 export function keep({ key, version, items }, row) {
   if (!row) return;
-  const newest = [...items.values()].sort((a, b) => a.seq - b.seq).slice(-MESSAGES);
+  const newest = [...items.values()].sort((a, b) => a.seq - b.seq).slice(-MESSAGES_PAGE);
   kept.delete(key);
   kept.set(key, { version, items: newest, row });
   if (kept.size > CONVERSATIONS) kept.delete(kept.keys().next().value);

@@ -1,6 +1,7 @@
 // The open conversation: a window onto its messages, what waits in the outbox, and how the
 // messages are grouped on the screen.
 
+import { THREAD_FEED } from "$/utils/constants.js";
 import { account } from "../account/account.js";
 import { shifted } from "../inbox/aim.js";
 import { connection } from "../connection/connection.js";
@@ -39,7 +40,7 @@ let shownSeq = 0;
 // Whether what is on the screen is kept from before, and the server has not told of it yet.
 let fromMemory = false;
 
-export const feed = new Feed("messages", {
+export const feed = new Feed(THREAD_FEED, {
   askFor: ({ name, key, version }) => request("feed:catch-up", { feed: name, key, version }),
   // The window grows by live messages only at its end, and when it is full only while the
   // reader is there: somebody who reads further up must not lose what they read.

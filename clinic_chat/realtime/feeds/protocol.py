@@ -13,6 +13,8 @@ from typing import Any
 from clinic_chat.realtime.clock import milliseconds_now
 
 EVENT = "feed"
+# Of the answer to the question how far the list is, which goes the way of every patch.
+CHECK = "check"
 
 Item = dict[str, Any]
 Emit = Callable[[str, Item, str], Awaitable[None]]
@@ -77,7 +79,7 @@ class Feeds:
     async def send_check(self, sid: str, nonce: object, version: int) -> None:
         """Answer one tab's question how far the list is, and what time it is here."""
         number = nonce if isinstance(nonce, int) else 0
-        check = {"feed": "check", "nonce": number, "version": version, "now": milliseconds_now()}
+        check = {"feed": CHECK, "nonce": number, "version": version, "now": milliseconds_now()}
         await self._emit(EVENT, check, sid)
 
     async def refuse(self, sid: str, feed: str, key: str, code: str) -> None:

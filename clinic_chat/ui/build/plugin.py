@@ -14,6 +14,7 @@ from reflex.utils.prerequisites import get_web_dir
 from reflex_base.config import get_config
 
 from clinic_chat.ui.build import prerendered as pages
+from clinic_chat.ui.build.constants import constants_module
 from clinic_chat.ui.build.source_patch import UnexpectedSource, replace_once, template
 from clinic_chat.ui.i18n.catalogs import all_texts
 
@@ -89,6 +90,7 @@ class LivePlugin(Plugin):
             modify(page, show_no_preview)
         modify("app/root.jsx", show_nothing_while_loading)
         context["add_save_task"](catalogs_module)
+        context["add_save_task"](constants_module)
 
     def post_build(self, **context: Any) -> None:
         """Change the pages that were rendered in advance."""

@@ -2,6 +2,7 @@
 
 import reflex as rx
 
+from clinic_chat.domain.validation import BODY_LIMIT
 from clinic_chat.ui.components.browser_modules import (
     UNTRANSLATED,
     Announcements,
@@ -286,7 +287,7 @@ def _reason(code: rx.Var[str]) -> rx.Var[str]:
         ("storage_unavailable", t("Not sent: the clinic's server cannot save right now.")),
         ("rate_limited", t("Not sent: too many messages in a minute.")),
         ("not_found", t("Not sent: this conversation no longer exists.")),
-        ("body_too_long", t("Not sent: a message has at most {n} characters.", n=4000)),
+        ("body_too_long", t("Not sent: a message has at most {n} characters.", n=BODY_LIMIT)),
         ("too_old", t("Not sent: it waited for more than a week. Is it still right?")),
         t("Not sent: something went wrong."),
     )
