@@ -15,12 +15,14 @@ from socketio.exceptions import ConnectionRefusedError as Refused
 from clinic_chat.domain.clinics.actors import SYSTEM
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.events.log import CommittedEvent, PersonalChange, SubjectKind
+from clinic_chat.domain.messages.sending import Sends
 from clinic_chat.domain.queries.changes import changes_of
 from clinic_chat.realtime import rooms
 from clinic_chat.realtime.admission.handshakes import Handshakes
 from clinic_chat.realtime.admission.visitor import UNAUTHORIZED, VISITOR, Visitor
 from clinic_chat.realtime.bus import Bus
-from clinic_chat.realtime.commands.commands import Commands
+from clinic_chat.realtime.commands.command import CommandContext
+from clinic_chat.realtime.commands.dispatcher import CommandDispatcher
 from clinic_chat.realtime.connections import Connection, Connections
 from clinic_chat.realtime.feeds import inbox as inbox_feed
 from clinic_chat.realtime.feeds import personal as personal_feed
@@ -76,7 +78,8 @@ class RealtimeServer:
             self.sio, self.feeds, self.bus, self.presence, self.activity
         )
         self.work = Work()
-        self.acts = Commands(self.callers, self.subscriptions, self.activity, services, self.work)
+        context = CommandContext(self.subscriptions, self.activity, Sends(services.database))
+        self.commands = CommandDispatcher(self.callers, context, services, self.work)
         self._database = services.database
         self._secret = services.settings.signing_key()
         self._namespace = ""
@@ -100,8 +103,8 @@ class RealtimeServer:
         self.sio.on("connect", self._connect, namespace=self._namespace)
         self.sio.on("disconnect", self._disconnect, namespace=self._namespace)
         self.sio.on("event", self._event, namespace=self._namespace)
-        for name, act in self.acts.by_name().items():
-            self.sio.on(name, act, namespace=self._namespace)
+        for name, handle in self.commands.by_name().items():
+            self.sio.on(name, handle, namespace=self._namespace)
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:

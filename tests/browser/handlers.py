@@ -32,9 +32,9 @@ def exposed_with_arguments() -> dict[str, list[str]]:
     return {name: names for name, names in found.items() if names and name in EXPOSED}
 
 
-def acts() -> list[str]:
+def commands() -> list[str]:
     """The names of everything that a tab may ask for beside state events."""
-    return list(RealtimeServer(Services(Settings())).acts.by_name())
+    return list(RealtimeServer(Services(Settings())).commands.by_name())
 
 
 def forged_names() -> list[str]:

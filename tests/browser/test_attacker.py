@@ -272,7 +272,7 @@ async def test_handlers_can_be_called_with_wrong_arguments_only_in_vain(carla: W
 
 
 @pytest.mark.parametrize("value", BAD_VALUES, ids=repr)
-async def test_acts_answer_any_value_with_a_reason(carla: Wire, value: Any) -> None:
+async def test_commands_answer_any_value_with_a_reason(carla: Wire, value: Any) -> None:
     fields: tuple[str, ...] = (
         "conversationId",
         "body",
@@ -284,13 +284,13 @@ async def test_acts_answer_any_value_with_a_reason(carla: Wire, value: Any) -> N
         "version",
     )
     fields += ("locale", "status", "assigneeId", "userId", "nonce", "sound", "read", "around")
-    for act in handlers.acts():
+    for act in handlers.commands():
         for arguments in ((value,), (dict.fromkeys(fields, value),)):
             _expect_no_accident(act, await carla.ask(act, *arguments))
 
 
-async def test_acts_answer_a_wrong_number_of_arguments_with_a_reason(carla: Wire) -> None:
-    for act in handlers.acts():
+async def test_commands_answer_a_wrong_number_of_arguments_with_a_reason(carla: Wire) -> None:
+    for act in handlers.commands():
         several: tuple[tuple[Any, ...], ...] = ((), ({}, {}), tuple({} for _ in range(300)))
         for arguments in several:
             answer = await carla.ask(act, *arguments)
@@ -298,7 +298,7 @@ async def test_acts_answer_a_wrong_number_of_arguments_with_a_reason(carla: Wire
             assert "error" in answer
 
 
-async def test_acts_on_another_clinics_conversation_find_nothing(
+async def test_commands_on_another_clinics_conversation_find_nothing(
     carla: Wire, aurora: Aurora
 ) -> None:
     before = aurora.stored()
@@ -308,7 +308,7 @@ async def test_acts_on_another_clinics_conversation_find_nothing(
     own |= {"assigneeId": _user_id(carla), "expected": ""}
 
     answers = {
-        act: await carla.ask(act, {**own, "conversationId": theirs}) for act in handlers.acts()
+        act: await carla.ask(act, {**own, "conversationId": theirs}) for act in handlers.commands()
     }
 
     assert aurora.stored() == before
@@ -338,7 +338,7 @@ async def test_what_is_made_in_somebody_elses_name_is_refused(
     )[1]
     assert carlas["key"] != anas["key"]
 
-    for act in handlers.acts():
+    for act in handlers.commands():
         answer = await carla.ask(act, {"author": anas["author"]})
         assert answer["error"]["code"] == "wrong_author"
         answer = await carla.ask(act, {"author": carlas["author"]})

@@ -85,7 +85,9 @@ def strangers(target: Target, seen: Counter[str], faults: Faults) -> type[RuleBa
         def enter(self, peer: Any, auth: Any) -> None:
             self._note(peer.text(f"40{values.NAMESPACE},{json.dumps(auth)}"))
 
-        @rule(peer=sockets | polls, act=values.acts, arguments=values.arguments, own=st.booleans())
+        @rule(
+            peer=sockets | polls, act=values.commands, arguments=values.arguments, own=st.booleans()
+        )
         def act(self, peer: Any, act: str, arguments: list[Any], own: bool) -> None:
             if own and arguments and isinstance(arguments[0], dict):
                 arguments[0]["conversationId"] = target.conversation
@@ -209,7 +211,7 @@ def strangers(target: Target, seen: Counter[str], faults: Faults) -> type[RuleBa
 
 def test_strangers_cause_no_internal_error_and_leave_nothing_behind(target: Target) -> None:
     faults: Faults = {}
-    for act in handlers.acts():
+    for act in handlers.commands():
         _anything_of_any_size(target, act, faults)
     before = _calm(target, None)
     seen: Counter[str] = Counter()

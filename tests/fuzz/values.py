@@ -39,10 +39,10 @@ values: st.SearchStrategy[Any] = st.recursive(
 )
 objects = st.dictionaries(st.sampled_from(FIELDS), values, max_size=8)
 
-acts = st.sampled_from(sorted(handlers.acts()))
+commands = st.sampled_from(sorted(handlers.commands()))
 """Everything that a tab may ask for, from the server's own registry."""
 state_events = st.sampled_from(sorted({*handlers.EXPOSED, *FRAMEWORK_EVENTS}))
-events = acts | st.sampled_from(["event", "connect", "disconnect", "*", ""]) | texts
+events = commands | st.sampled_from(["event", "connect", "disconnect", "*", ""]) | texts
 arguments = st.lists(objects | values, max_size=3)
 
 

@@ -48,7 +48,7 @@ async def test_a_conversation_that_is_not_the_clinics_is_open_for_no_moment(
     keys = {"boreal's": await _conversation(clinics.boreal, "+5511987654321")}
     keys |= {"nobody's": str(uuid4()), "no id": "../x", "long": "x" * 100_000}
     key = keys[foreign]
-    acts = place.live.acts.by_name()
+    acts = place.live.commands.by_name()
     async with AsyncExitStack() as stack:
         _, carla = await _enters(place, stack, "carla")
         _, ana = await _enters(place, stack, "ana")
@@ -77,7 +77,7 @@ async def test_while_a_conversation_is_looked_for_the_one_before_is_closed(
     async with AsyncExitStack() as stack:
         _, ana = await _enters(place, stack, "ana")
         await place.live.subscriptions.follow(ana, own)
-        await place.live.acts.by_name()["viewing:start"](ana.sid, {"conversationId": own})
+        await place.live.commands.by_name()["viewing:start"](ana.sid, {"conversationId": own})
         assert place.live.activity.viewers(ana.identity.clinic_id, own)
 
         await place.live.subscriptions.follow(ana, str(uuid4()))
@@ -156,7 +156,7 @@ async def test_every_map_that_clinics_share_has_the_clinic_in_its_key(
 async def _works(place: Place, caller: Connection, key: str) -> None:
     """A person does everything once, and two things are under way when it is looked at."""
     await place.live.subscriptions.follow(caller, key)
-    acts = place.live.acts.by_name()
+    acts = place.live.commands.by_name()
     commands: dict[str, dict[str, object]] = {
         "message:send": {"body": "bom dia", "clientId": str(uuid4())},
         "message:read": {"seq": 1},
@@ -172,7 +172,7 @@ async def _works(place: Place, caller: Connection, key: str) -> None:
         assert answer.get("ok"), (name, answer)
     await eventually(lambda: place.live.bus.delivered(caller.identity.clinic_id) >= 2)
     await place.services.sessions.find(caller.visitor.cookie)
-    assert isinstance(place.live.acts._sends, Sends)
+    assert isinstance(place.live.commands.context.sends, Sends)
 
 
 def _without_clinic(

@@ -13,7 +13,7 @@ from reflex_base.constants.route import RouteVar
 
 from clinic_chat.domain.accounts.administration import deactivate_user, end_sessions, set_password
 from clinic_chat.domain.accounts.sessions import COOKIE_NAME
-from clinic_chat.realtime.commands.commands import BY_A_PERSON
+from clinic_chat.realtime.commands.registry import COMMANDS
 from clinic_chat.realtime.connections import Connection
 from clinic_chat.realtime.gate import FRAMEWORK_EVENTS, Gate, exposed_events
 from clinic_chat.realtime.server import RealtimeServer
@@ -26,6 +26,7 @@ ANA = "ana@aurora.example"
 IDLE = timedelta(minutes=60)
 STEP = timedelta(minutes=25)
 SID = "one"
+BY_A_PERSON = {name for name, command in COMMANDS.items() if command.by_a_person}
 (PAGE_LOAD,) = exposed_events((Page,))
 
 
@@ -67,14 +68,14 @@ async def cut(live: RealtimeServer) -> list[str]:
 
 
 def automatic(live: RealtimeServer) -> list[str]:
-    return sorted(set(live.acts.by_name()) - BY_A_PERSON)
+    return sorted(set(live.commands.by_name()) - BY_A_PERSON)
 
 
 async def test_a_tab_that_only_asks_is_cut_when_its_person_is_idle_for_too_long(
     live: RealtimeServer, clock: time_machine.Traveller
 ) -> None:
     await opened(live)
-    acts = live.acts.by_name()
+    acts = live.commands.by_name()
     for _ in range(2):
         clock.shift(STEP)
         for name in automatic(live):
@@ -90,7 +91,7 @@ async def test_what_a_person_does_in_it_keeps_a_tab(
     live: RealtimeServer, clock: time_machine.Traveller, name: str
 ) -> None:
     await opened(live)
-    act = live.acts.by_name()[name]
+    act = live.commands.by_name()[name]
     for _ in range(4):
         clock.shift(STEP)
         await act(SID, {"conversationId": str(uuid4())})

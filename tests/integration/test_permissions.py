@@ -235,7 +235,7 @@ async def test_a_command_is_refused_to_who_may_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     await opened(live)
-    act = live.acts.by_name()[name]
+    act = live.commands.by_name()[name]
     data = {"conversationId": there.conversation, **COMMANDS[name]}
     assert (await act(SID, data)).get("ok")
 

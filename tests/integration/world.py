@@ -32,7 +32,7 @@ from clinic_chat.domain.queries.inbox import Filter, list_conversations
 from clinic_chat.domain.queries.message_pages import messages_page
 from clinic_chat.realtime import server as live
 from clinic_chat.realtime.admission.visitor import VISITOR, Visitor
-from clinic_chat.realtime.commands.commands import error
+from clinic_chat.realtime.commands.dispatcher import error
 from clinic_chat.realtime.connections import Connection
 from clinic_chat.realtime.feeds import inbox as inbox_feed
 from clinic_chat.realtime.feeds import thread as thread_feed

@@ -51,7 +51,7 @@ async def test_of_very_many_kinds_the_oldest_is_told_and_forgotten(log: io.Strin
     for _ in range(2):
         counted.count("first")
     for number in range(refusals.MAX_KINDS):
-        counted.count("act.not_found", user=number)
+        counted.count("command.not_found", user=number)
 
     assert len(counted._kinds) == refusals.MAX_KINDS
     assert [line["times"] for line in lines(log) if line["event"] == "first"] == ["1", "1"]

@@ -42,7 +42,7 @@ const FEEDS = {
   [CHECK_FEED]: freshness.receive,
 };
 
-// By the server's codes, whether it refuses a connect or an act.
+// By the server's codes, whether it refuses a connect or a command.
 const REFUSALS = { unauthorized: signIn, wrong_author: startOver };
 // Whose session this browser has, for the tabs that were somebody else's.
 const AUTHOR = "clinic-chat:author";

@@ -10,7 +10,7 @@ from clinic_chat.domain.queries.message_pages import PAGE_SIZE
 from clinic_chat.domain.validation import BODY_LIMIT
 from clinic_chat.realtime import identity
 from clinic_chat.realtime import server as realtime
-from clinic_chat.realtime.commands.commands import MARKERS_AT_ONCE
+from clinic_chat.realtime.commands.personal import MARKERS_AT_ONCE
 from clinic_chat.realtime.feeds import inbox, personal, protocol, thread
 from clinic_chat.realtime.presence.activity import EXPIRE_SECONDS
 

@@ -1,0 +1,99 @@
+"""Answers commands: who asks, within which limits, and in which words a refusal is told.
+
+Each is answered with `{"ok": true, …}` or `{"error": {"code", "message"}}`; one that writes is
+answered after its commit, so what is acknowledged is durable. One whose `author` is not the
+session's is refused: it waited in a tab while somebody else signed in.
+"""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from time import monotonic
+from typing import Any
+
+import structlog
+
+from clinic_chat.domain.conversations.assignment import AlreadyTaken
+from clinic_chat.domain.errors import DomainError, InvalidInput, RateLimited
+from clinic_chat.realtime.commands.command import Command, CommandContext, Data
+from clinic_chat.realtime.commands.registry import COMMANDS
+from clinic_chat.realtime.connections import Connection, Connections
+from clinic_chat.realtime.identity import WRONG_AUTHOR, names_another
+from clinic_chat.refusals import count_refusal
+from clinic_chat.services import Services
+from clinic_chat.shutdown import Work
+from clinic_chat.storage.database import StorageUnavailable
+
+COMMANDS_PER_MINUTE = 1200
+
+log = structlog.get_logger(__name__)
+
+
+class CommandDispatcher:
+    """The commands of a process by their Socket.IO event names."""
+
+    def __init__(
+        self,
+        connections: Connections,
+        context: CommandContext,
+        services: Services,
+        work: Work,
+    ) -> None:
+        self.context = context
+        self._connections = connections
+        self._settings = services.settings
+        self._limits = services.limits
+        self._work = work
+
+    def by_name(self) -> dict[str, Callable[..., Awaitable[Data]]]:
+        """Event name → handler for python-socketio; whatever it returns is the answer."""
+        return {name: partial(self._handle, command) for name, command in COMMANDS.items()}
+
+    async def _handle(self, command: Command, sid: str, *args: Any) -> Data:
+        if self._work.ending:
+            return error("restarting", "the server restarts, try again")
+        with self._work.piece():
+            return await self._answer(command, sid, args)
+
+    async def _answer(self, command: Command, sid: str, args: tuple[Any, ...]) -> Data:
+        try:
+            connection = await self._connections.live(sid)
+            if connection is None:
+                return error("unauthorized", "sign in")
+            if len(args) != 1 or not isinstance(args[0], dict):
+                raise InvalidInput("send one object", code="not_an_object")
+            if names_another(args[0].get("author"), connection.identity):
+                count_refusal(
+                    "command.wrong_author", command=command.name, user=connection.identity.user_id
+                )
+                return error(WRONG_AUTHOR, "somebody else made this, or in another clinic")
+            # Hundreds of idle tabs ask now and then whether they are current; a flood is
+            # counted without the one in a second.
+            if not connection.is_calm(monotonic()):
+                await self._limit("commands", connection, COMMANDS_PER_MINUTE)
+            if command.by_a_person:
+                connection.note_activity()
+            if command.per_minute is not None:
+                await self._limit(command.name, connection, command.per_minute(self._settings))
+            return {"ok": True, **await command.run(self.context, connection, args[0])}
+        except AlreadyTaken as taken:
+            return error(taken.code, str(taken), name=taken.name)
+        except DomainError as refusal:
+            if refusal.code == "not_found":
+                count_refusal("command.not_found", command=command.name)
+            return error(refusal.code, str(refusal))
+        except StorageUnavailable:
+            return error("storage_unavailable", "not saved, try again")
+        except Exception as failure:
+            log.error("command.failed", command=command.name, exc_info=failure)
+            return error("internal", "not saved, try again")
+
+    async def _limit(self, what: str, connection: Connection, per_minute: int) -> None:
+        identity = connection.identity
+        key = f"{what}:{identity.clinic_id}:{identity.user_id}"
+        if await self._limits.hit("socket", key, per_minute):
+            raise RateLimited("too many in a minute, wait a moment")
+
+
+def error(code: str, message: str, **more: str) -> Data:
+    """A refusal in the shape every client of this server knows."""
+    return {"error": {"code": code, "message": message, **more}}

@@ -1,0 +1,47 @@
+"""Commands about feeds: `feed:catch-up`, `feed:check`, `counts:get`."""
+
+from clinic_chat.domain.errors import InvalidInput
+from clinic_chat.domain.queries.inbox import overview
+from clinic_chat.realtime.commands.command import Command, CommandContext, Data
+from clinic_chat.realtime.connections import Connection
+from clinic_chat.realtime.feeds import inbox as inbox_feed
+
+
+async def catch_up(context: CommandContext, connection: Connection, data: Data) -> Data:
+    """Send what the tab lacks of a feed that it follows."""
+    match data:
+        case {"feed": str() as feed, "key": str() as key}:
+            version, personal = _version(data.get("version")), _version(data.get("personal"))
+        case _:
+            raise InvalidInput("name the feed and its key", code="feed_invalid")
+    if connection.feeds.get(feed) != key:
+        raise InvalidInput("this tab does not follow that feed", code="feed_invalid")
+    if feed == inbox_feed.FEED:
+        await context.subscriptions.bring_up_inbox(connection, version, personal)
+    else:
+        await context.subscriptions.bring_up_conversation(connection, key, version)
+    return {}
+
+
+async def check(context: CommandContext, connection: Connection, data: Data) -> Data:
+    """Answer, on the way of every patch, how far the list should be by now."""
+    await context.subscriptions.check(connection, data.get("nonce"))
+    return {}
+
+
+async def counts(_context: CommandContext, connection: Connection, _data: Data) -> Data:
+    """How many conversations there are of each kind, for this person."""
+    return {"counts": inbox_feed.counts(await overview(connection.scope, rows=False))}
+
+
+def _version(value: object) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, int | None):
+        raise InvalidInput("a version is a number", code="version_invalid")
+    return value
+
+
+COMMANDS = (
+    Command("feed:catch-up", catch_up),
+    Command("feed:check", check),
+    Command("counts:get", counts),
+)
