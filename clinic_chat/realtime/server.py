@@ -12,11 +12,7 @@ from reflex_base.constants import CompileVars
 from socketio import AsyncServer
 from socketio.exceptions import ConnectionRefusedError as Refused
 
-from clinic_chat.domain.clinics.actors import SYSTEM
-from clinic_chat.domain.clinics.scope import ClinicScope
-from clinic_chat.domain.events.log import CommittedEvent, PersonalChange, SubjectKind
 from clinic_chat.domain.messages.sending import Sends
-from clinic_chat.domain.queries.changes import changes_of
 from clinic_chat.realtime import rooms
 from clinic_chat.realtime.admission.handshakes import Handshakes
 from clinic_chat.realtime.admission.visitor import UNAUTHORIZED, VISITOR, Visitor
@@ -24,10 +20,9 @@ from clinic_chat.realtime.bus import Bus
 from clinic_chat.realtime.commands.command import CommandContext
 from clinic_chat.realtime.commands.dispatcher import CommandDispatcher
 from clinic_chat.realtime.connections import Connection, Connections
-from clinic_chat.realtime.feeds import inbox as inbox_feed
-from clinic_chat.realtime.feeds import personal as personal_feed
-from clinic_chat.realtime.feeds import thread as thread_feed
-from clinic_chat.realtime.feeds.protocol import Feeds
+from clinic_chat.realtime.feeds.publisher import Publisher
+from clinic_chat.realtime.feeds.registry import NAMES, create_feeds
+from clinic_chat.realtime.feeds.sender import FeedSender
 from clinic_chat.realtime.feeds.subscriptions import Subscriptions
 from clinic_chat.realtime.gate import well_formed
 from clinic_chat.realtime.identity import EVENT as IDENTITY
@@ -70,13 +65,12 @@ class RealtimeServer:
         self.sio = create_socket_server(services.settings, self.handshakes)
         self.callers = Connections(services.database, services.sessions)
         self.bus = Bus(services.database)
-        self.feeds = Feeds(self._emit)
+        self.sender = FeedSender(self._emit)
         self.broadcasts = Coalescer(self._tell_clinic)
         self.presence = Presence(self.broadcasts.tell)
         self.activity = Activity(self._tell_in_turn, self.broadcasts.tell)
-        self.subscriptions = Subscriptions(
-            self.sio, self.feeds, self.bus, self.presence, self.activity
-        )
+        feeds = create_feeds(self.bus, self.presence, self.activity)
+        self.subscriptions = Subscriptions(self.sio, self.sender, self.bus, feeds)
         self.work = Work()
         context = CommandContext(self.subscriptions, self.activity, Sends(services.database))
         self.commands = CommandDispatcher(self.callers, context, services, self.work)
@@ -88,8 +82,9 @@ class RealtimeServer:
         self._allowed: frozenset[str] = frozenset()
         services.database.on_commit(self.bus.committed)
         on_goodbye(self.say_goodbye)
-        self.bus.on_events(self._publish)
-        self.bus.on_personal(self._publish_personal)
+        publisher = Publisher(services.database, self.sender, feeds)
+        self.bus.on_events(publisher.publish)
+        self.bus.on_personal(publisher.publish_personal)
 
     def attach(self, app: rx.App, allowed: frozenset[str] = frozenset()) -> None:
         """Stand in front of Reflex's event namespace: nobody reaches it without a session.
@@ -223,36 +218,6 @@ class RealtimeServer:
             self.presence.leave(caller.identity, sid)
             await self.activity.gone(caller)
 
-    async def _publish(self, clinic_id: UUID, events: list[CommittedEvent]) -> None:
-        scope = ClinicScope(self._database, clinic_id, SYSTEM)
-        by_conversation: dict[UUID, list[CommittedEvent]] = {}
-        for event in events:
-            if event.subject.kind == SubjectKind.CONVERSATION:
-                by_conversation.setdefault(event.subject.id, []).append(event)
-        changes = await changes_of(scope, events)
-        inbox = inbox_feed.patch(events, changes.conversations)
-        # Without a pause between them: who gets both gets them in one write.
-        for conversation_id, group in by_conversation.items():
-            key = str(conversation_id)
-            patch = thread_feed.patch(group, changes.messages.get(key, []))
-            room = rooms.conversation(clinic_id, conversation_id)
-            await self.feeds.publish(room, thread_feed.FEED, key, patch)
-        await self.feeds.publish(
-            rooms.clinic(clinic_id),
-            inbox_feed.FEED,
-            inbox_feed.KEY,
-            inbox,
-            moves=inbox_feed.moves(events),
-        )
-
-    async def _publish_personal(self, change: PersonalChange) -> None:
-        await self.feeds.publish(
-            rooms.person(change.clinic_id, change.user_id),
-            personal_feed.FEED,
-            personal_feed.KEY,
-            personal_feed.patch(change),
-        )
-
     async def _tell_in_turn(self, clinic_id: UUID, event: str, data: dict[str, Any]) -> None:
         # A message ends its author's typing on every screen, so what they begin to type after
         # sending it must not overtake it.
@@ -266,7 +231,7 @@ def _remember_versions(caller: Connection, auth: Any) -> None:
     held = auth.get("live") if isinstance(auth, dict) else None
     if not isinstance(held, dict):
         return
-    for feed in (inbox_feed.FEED, thread_feed.FEED, personal_feed.FEED):
+    for feed in NAMES:
         match held.get(feed):
             case {"key": str() as key, "version": int() as version} if (
                 len(key) <= MAX_HELD_KEY and 0 <= version < 2**63

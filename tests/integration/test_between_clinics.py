@@ -16,6 +16,7 @@ from clinic_chat.domain.messages.message import receive_message
 from clinic_chat.domain.messages.sending import Sends
 from clinic_chat.realtime.connections import Connection
 from clinic_chat.realtime.feeds import thread as thread_feed
+from clinic_chat.realtime.feeds.workspace import workspace_feeds
 from tests.conftest import Clinics
 from tests.integration.own_server import Raw, eventually
 from tests.integration.sockets import TEXT, Place, enters, limits, place
@@ -37,7 +38,7 @@ async def _enters(place: Place, stack: AsyncExitStack, who: str) -> tuple[Raw, C
     raw = await stack.enter_async_context(place.socket(await place.cookie(who)))
     await enters(raw)
     caller = next(c for c in place.live.callers.all() if c.identity.email.startswith(who))
-    await place.live.subscriptions.follow(caller)
+    await place.live.subscriptions.follow(caller, workspace_feeds())
     return raw, caller
 
 
@@ -53,9 +54,9 @@ async def test_a_conversation_that_is_not_the_clinics_is_open_for_no_moment(
         _, carla = await _enters(place, stack, "carla")
         _, ana = await _enters(place, stack, "ana")
         if foreign == "boreal's":
-            await place.live.subscriptions.follow(carla, key)
+            await place.live.subscriptions.follow(carla, workspace_feeds(key))
 
-        opening = asyncio.create_task(place.live.subscriptions.follow(ana, key))
+        opening = asyncio.create_task(place.live.subscriptions.follow(ana, workspace_feeds(key)))
         while not opening.done():
             assert thread_feed.FEED not in ana.feeds
             for name in ("viewing:start", "typing:start"):
@@ -76,11 +77,11 @@ async def test_while_a_conversation_is_looked_for_the_one_before_is_closed(
     own = await _conversation(clinics.aurora, "+5511987654321")
     async with AsyncExitStack() as stack:
         _, ana = await _enters(place, stack, "ana")
-        await place.live.subscriptions.follow(ana, own)
+        await place.live.subscriptions.follow(ana, workspace_feeds(own))
         await place.live.commands.by_name()["viewing:start"](ana.sid, {"conversationId": own})
         assert place.live.activity.viewers(ana.identity.clinic_id, own)
 
-        await place.live.subscriptions.follow(ana, str(uuid4()))
+        await place.live.subscriptions.follow(ana, workspace_feeds(str(uuid4())))
 
         assert ana.feeds.get(thread_feed.FEED) is None
         assert place.live.activity.viewers(ana.identity.clinic_id, own) == []
@@ -99,7 +100,7 @@ async def test_no_patch_is_lost_while_a_conversation_is_opened(
             writes = asyncio.create_task(_conversation(scope, f"+55119876500{number:02}"))
             for _ in range(number):
                 await asyncio.sleep(0)
-            await place.live.subscriptions.follow(ana, key)
+            await place.live.subscriptions.follow(ana, workspace_feeds(key))
             await writes
             while versions.get(key) != 2:
                 frame = await raw.text()
@@ -155,7 +156,7 @@ async def test_every_map_that_clinics_share_has_the_clinic_in_its_key(
 
 async def _works(place: Place, caller: Connection, key: str) -> None:
     """A person does everything once, and two things are under way when it is looked at."""
-    await place.live.subscriptions.follow(caller, key)
+    await place.live.subscriptions.follow(caller, workspace_feeds(key))
     acts = place.live.commands.by_name()
     commands: dict[str, dict[str, object]] = {
         "message:send": {"body": "bom dia", "clientId": str(uuid4())},

@@ -43,6 +43,7 @@ from clinic_chat.domain.queries.inbox import list_conversations, overview
 from clinic_chat.domain.queries.message_pages import messages_page, whole_body
 from clinic_chat.domain.queries.thread import open_conversation
 from clinic_chat.domain.reports.daily_messages import daily_messages
+from clinic_chat.realtime.feeds.workspace import workspace_feeds
 from clinic_chat.realtime.server import RealtimeServer
 from clinic_chat.services import Services
 from clinic_chat.settings import Settings
@@ -266,7 +267,7 @@ async def test_a_tab_is_sent_nothing_that_its_person_may_not_read(
         monkeypatch.setitem(permissions.OF_ROLES, role, frozenset())
 
     with pytest.raises(Forbidden):
-        await live.subscriptions.follow(caller, there.conversation)
+        await live.subscriptions.follow(caller, workspace_feeds(there.conversation))
     assert caller.feeds == {}
 
 

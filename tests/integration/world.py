@@ -37,6 +37,7 @@ from clinic_chat.realtime.connections import Connection
 from clinic_chat.realtime.feeds import inbox as inbox_feed
 from clinic_chat.realtime.feeds import thread as thread_feed
 from clinic_chat.realtime.feeds.protocol import items
+from clinic_chat.realtime.feeds.workspace import workspace_feeds
 from clinic_chat.realtime.presence import coalescing as gathering
 from clinic_chat.services import Services
 from clinic_chat.settings import Settings
@@ -139,10 +140,10 @@ class Page:
         with in_lane(EVENTS):
             pathname, _, marked = self.path.partition("?m=")
             if pathname == "/":
-                await subscriptions.follow(caller)
+                await subscriptions.follow(caller, workspace_feeds())
             else:
                 around = int(marked) if marked else None
-                await subscriptions.follow(caller, self.open_id, around)
+                await subscriptions.follow(caller, workspace_feeds(self.open_id, around))
 
     @property
     def open_id(self) -> str:
@@ -199,7 +200,7 @@ class Page:
             return
         page = await list_conversations(self.scope, self.filter)
         with in_lane(EVENTS):
-            await self.world.live.feeds.send_page(
+            await self.world.live.sender.send_page(
                 self.sid,
                 inbox_feed.FEED,
                 inbox_feed.KEY,
@@ -225,7 +226,7 @@ class Page:
         # Short pages, so that short conversations have some.
         page = await messages_page(caller.scope, self.open_id, **cursor, limit=2)
         with in_lane(EVENTS):
-            await self.world.live.feeds.send_page(
+            await self.world.live.sender.send_page(
                 self.sid, thread_feed.FEED, self.open_id, items(page.messages), side=side
             )
 

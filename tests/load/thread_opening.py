@@ -20,8 +20,9 @@ from clinic_chat.domain.clinics.clinic import create_clinic
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.conversation import load_conversation
 from clinic_chat.domain.messages.message import Direction, append_message, receive_message
-from clinic_chat.realtime.feeds import thread as thread_feed
-from clinic_chat.realtime.feeds.page_cache import PageCache
+from clinic_chat.realtime.feeds.protocol import Snapshot
+from clinic_chat.realtime.feeds.thread import ThreadFeed
+from clinic_chat.realtime.presence.activity import Activity
 from clinic_chat.storage.database import Database
 from clinic_chat.storage.migrate import migrate
 
@@ -52,12 +53,22 @@ async def conversation_of(scope: ClinicScope, phone: str, messages: int) -> str:
     return first.message.conversation_id
 
 
+def _nobody_is_active() -> Activity:
+    async def tell(*_: object) -> None:
+        """Nobody listens."""
+
+    return Activity(tell, tell)
+
+
 async def seconds_to_open(scope: ClinicScope, conversation_id: str) -> float:
     """How long the server takes to read what opening shows."""
+    feed = ThreadFeed(_nobody_is_active())
     began = perf_counter()
-    opened = await thread_feed.snapshot(scope, conversation_id, PageCache())
+    async with scope.read_snapshot() as moment:
+        opened = await feed.start(moment, conversation_id, {}, None)
     seconds = perf_counter() - began
-    assert len(orjson.loads(orjson.dumps(opened.items))) == 30
+    assert isinstance(opened.content, Snapshot)
+    assert len(orjson.loads(orjson.dumps(opened.content.items))) == 30
     return seconds
 
 

@@ -2,12 +2,12 @@
 // answers through the same path as every patch, with the version the list should have by then.
 // An open socket and answered pings prove nothing (chatwoot #14703).
 
+import { CHECK_FEED } from "$/utils/constants.js";
 import { heard } from "../lib/clock.js";
 import { connection, onWake } from "../connection/connection.js";
-import * as inbox from "../inbox/inbox.js";
 import { isConnected, notify } from "../connection/request.js";
+import { areUpTo, registerFeed } from "../feeds/registry.js";
 import { createStore } from "../lib/store.js";
-import * as thread from "../thread/thread.js";
 
 // While polling, a list is never staler than this; on a websocket it only guards.
 const POLLING_MS = 5000;
@@ -41,12 +41,12 @@ export function watchFreshness(socket, connectionLines) {
 }
 
 /** The server's answer, which came behind every patch that it had sent before. */
-export function receive({ nonce: answered, version, now }) {
+function receive({ nonce: answered, version, now }) {
   if (answered !== nonce) return;
   roundTrip = performance.now() - askedAt;
   heard(now, roundTrip);
   rest();
-  if (!upTo(version)) {
+  if (!areUpTo(version)) {
     const overdue = performance.now();
     behind ??= overdue + lateAfter();
     if (overdue > behind) freshness.update({ stale: true });
@@ -63,20 +63,6 @@ export function receive({ nonce: answered, version, now }) {
   freshness.set({ syncedAt: Date.now(), stale: false });
   const pause = connection.get().status === "polling" ? POLLING_MS : WEBSOCKET_MS;
   next = window.setTimeout(check, pause);
-}
-
-/** Whether the screen has everything up to a version of the list; what is missing is asked for. */
-function upTo(version) {
-  const list = inbox.feed;
-  if (!list.ready) return false;
-  if (list.version < version) {
-    list.repair();
-    return false;
-  }
-  const row = thread.feed.ready && inbox.item(thread.feed.key);
-  if (!row || row.version <= thread.feed.version) return true;
-  thread.feed.repair();
-  return false;
 }
 
 function check() {
@@ -98,4 +84,5 @@ function rest() {
   for (const timer of [next, late, gone]) window.clearTimeout(timer);
 }
 
+registerFeed(CHECK_FEED, { receive });
 if (typeof window !== "undefined") onWake(check);

@@ -3,7 +3,7 @@
 
 import io from "socket.io-client";
 
-import { CHECK_FEED, FEED_EVENT, IDENTITY_EVENT, PERSONAL_FEED, PERSONAL_KEY, SESSION_ENDED_EVENT } from "$/utils/constants.js";
+import { FEED_EVENT, IDENTITY_EVENT, SESSION_ENDED_EVENT } from "$/utils/constants.js";
 import { account } from "../account/account.js";
 import { heard } from "../lib/clock.js";
 import {
@@ -15,18 +15,17 @@ import {
   leave,
   schedule,
 } from "../connection/connection.js";
-import * as counts from "../inbox/counts.js";
 import * as filters from "../navigation/filters.js";
 import { identity, recognise } from "../connection/identity.js";
 import * as freshness from "./freshness.js";
-import * as inbox from "../inbox/inbox.js";
 import { confirmIdentity, onRefusal, useSocket } from "../connection/request.js";
 import * as outbox from "../outbox/outbox.js";
 import * as people from "../presence/presence.js";
-import * as personal from "./personal.js";
+import "./personal.js";
 import { notice } from "../components/notices.js";
 import { watchForWebsocket } from "../connection/websocket_probe.js";
 import { safely } from "../lib/safely.js";
+import { heldVersions, receiveFeed } from "../feeds/registry.js";
 import { deliverWith, overlayOwned } from "../feeds/reflex_vars.js";
 import { local, session } from "../lib/storage.js";
 import * as thread from "../thread/thread.js";
@@ -35,13 +34,6 @@ const CONNECT_TIMEOUT_MS = 6000;
 // A long poll ends with the server's next ping at the latest. Requests that a dead network
 // swallowed would else keep the few connections that a browser has for a host.
 const POLL_TIMEOUT_MS = 20_000;
-const FEEDS = {
-  [inbox.feed.name]: inbox.receive,
-  [thread.feed.name]: thread.receive,
-  [PERSONAL_FEED]: personal.receive,
-  [CHECK_FEED]: freshness.receive,
-};
-
 // By the server's codes, whether it refuses a connect or a command.
 const REFUSALS = { unauthorized: signIn, wrong_author: startOver };
 // Whose session this browser has, for the tabs that were somebody else's.
@@ -67,7 +59,7 @@ export default function connect(url, options) {
   });
   lines?.stop();
   stopProbing();
-  lines = schedule(socket, { heldVersions });
+  lines = schedule(socket, { heldVersions: tabHolds });
   stopProbing = watchForWebsocket(lines.switchToWebsocket);
   useSocket(socket);
   intercept(socket);
@@ -75,7 +67,7 @@ export default function connect(url, options) {
   const on = (name, take) => socket.on(name, (message) => safely(take, message));
   // It comes before anything else, and before the socket counts as connected.
   on(IDENTITY_EVENT, identify);
-  on(FEED_EVENT, (message) => FEEDS[message.feed]?.(message));
+  on(FEED_EVENT, receiveFeed);
   for (const [name, take] of Object.entries(people.events)) on(name, take);
   on("connect", outbox.pump);
   on(SESSION_ENDED_EVENT, signIn);
@@ -108,14 +100,9 @@ function intercept(socket) {
 }
 
 /** Whose tab this is, and what it holds, so that the server sends only what it lacks. */
-function heldVersions() {
+function tabHolds() {
   const { author } = identity.get();
-  const held = author ? { author } : {};
-  for (const feed of [inbox.feed, thread.feed]) {
-    if (feed.ready) held[feed.name] = { key: feed.key, version: feed.version };
-  }
-  if (inbox.feed.ready) held[PERSONAL_FEED] = { key: PERSONAL_KEY, version: counts.personal() };
-  return held;
+  return { ...(author ? { author } : {}), ...heldVersions() };
 }
 
 // What waits in the outbox and the drafts stay for the same person's next session.

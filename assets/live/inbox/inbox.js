@@ -5,6 +5,7 @@ import { account } from "../account/account.js";
 import { showUnread } from "../notifications/unread_badge.js";
 import * as counts from "./counts.js";
 import { Feed } from "../feeds/feed.js";
+import { registerFeed } from "../feeds/registry.js";
 import * as filters from "../navigation/filters.js";
 import { request, isConnected } from "../connection/request.js";
 import { arrived } from "../notifications/notifications.js";
@@ -90,7 +91,7 @@ export function learn(found, message) {
   update();
 }
 
-export function receive(message) {
+function receive(message) {
   takeMarkers(message);
   people.begin(message);
   if (message.kind === "snapshot") takeSnapshot(message);
@@ -286,6 +287,14 @@ export function focusOn(conversationId) {
   invalidate(stateName);
 }
 
+registerFeed(INBOX_FEED, {
+  receive,
+  held: () => (feed.ready ? { key: feed.key, version: feed.version } : null),
+  upTo(version) {
+    if (feed.ready && feed.version < version) feed.repair();
+    return feed.ready && feed.version >= version;
+  },
+});
 account.subscribe(update);
 order.onSettled(() => invalidate(stateName));
 filters.onChange(() => {

@@ -7,6 +7,7 @@ import { shifted } from "../inbox/aim.js";
 import { connection } from "../connection/connection.js";
 import * as drafts from "../outbox/drafts.js";
 import { Feed } from "../feeds/feed.js";
+import { registerFeed } from "../feeds/registry.js";
 import { conversationPath } from "../navigation/filters.js";
 import { bySeq, grouped } from "./message_rows.js";
 import * as inbox from "../inbox/inbox.js";
@@ -107,7 +108,7 @@ function recall(conversationId) {
 /** The id of the conversation whose messages are on the screen, or "". */
 export const openId = () => (isShown() ? feed.key : "");
 
-export function receive(message) {
+function receive(message) {
   if (message.key !== feed.key) return;
   if (message.kind === "refused") {
     memory.forget(feed.key);
@@ -293,6 +294,17 @@ function waiting() {
     }));
 }
 
+registerFeed(THREAD_FEED, {
+  receive,
+  held: () => (feed.ready ? { key: feed.key, version: feed.version } : null),
+  // The row in the list tells which version there is.
+  upTo() {
+    const row = feed.ready && inbox.item(feed.key);
+    if (!row || row.version <= feed.version) return true;
+    feed.repair();
+    return false;
+  },
+});
 inbox.whetherReading(() => isShown() && scroller.atBottom() && atEnd() && !skipsUnread());
 account.subscribe(() => invalidate(stateName));
 people.onChange(() => invalidate(stateName));

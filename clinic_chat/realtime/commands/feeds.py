@@ -5,21 +5,21 @@ from clinic_chat.domain.queries.inbox import overview
 from clinic_chat.realtime.commands.command import Command, CommandContext, Data
 from clinic_chat.realtime.connections import Connection
 from clinic_chat.realtime.feeds import inbox as inbox_feed
+from clinic_chat.realtime.feeds import personal as personal_feed
 
 
 async def catch_up(context: CommandContext, connection: Connection, data: Data) -> Data:
     """Send what the tab lacks of a feed that it follows."""
     match data:
         case {"feed": str() as feed, "key": str() as key}:
-            version, personal = _version(data.get("version")), _version(data.get("personal"))
+            held = {feed: _version(data.get("version"))}
+            held[personal_feed.FEED] = _version(data.get("personal"))
         case _:
             raise InvalidInput("name the feed and its key", code="feed_invalid")
     if connection.feeds.get(feed) != key:
         raise InvalidInput("this tab does not follow that feed", code="feed_invalid")
-    if feed == inbox_feed.FEED:
-        await context.subscriptions.bring_up_inbox(connection, version, personal)
-    else:
-        await context.subscriptions.bring_up_conversation(connection, key, version)
+    known = {name: version for name, version in held.items() if version is not None}
+    await context.subscriptions.catch_up(connection, feed, key, known)
     return {}
 
 

@@ -1,52 +1,106 @@
 """The clinic's conversations as a feed: version = the clinic's event number."""
 
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
+from uuid import UUID
 
+from clinic_chat.cache.single_flight import SingleFlightCache
+from clinic_chat.domain.accounts.users import colleagues
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.conversation import ConversationView, conversations_by_id
 from clinic_chat.domain.events.log import READ_LIMIT, CommittedEvent, SubjectKind, events_after
+from clinic_chat.domain.messages.read_markers import read_markers
+from clinic_chat.domain.queries.changes import Changes
 from clinic_chat.domain.queries.inbox import FirstPage, InboxOverview, overview
+from clinic_chat.realtime import rooms
+from clinic_chat.realtime.bus import Bus
+from clinic_chat.realtime.connections import Connection
+from clinic_chat.realtime.feeds import personal
 from clinic_chat.realtime.feeds.page_cache import PageCache
-from clinic_chat.realtime.feeds.protocol import Item, Patch, Snapshot, items
+from clinic_chat.realtime.feeds.protocol import Item, Patch, Publication, Snapshot, Start, items
+from clinic_chat.realtime.presence.activity import Activity
+from clinic_chat.realtime.presence.online import Presence
 
 FEED = "conversations"
 KEY = "inbox"
+# A new colleague shows with the next list that is sent; nobody is told of one anyway.
+STAFF_SECONDS = 5.0
 
 
-class Lists:
-    """The lists that were sent last, for those who open the same ones."""
+class InboxFeed:
+    """The list that every tab of the clinic has."""
 
-    def __init__(self) -> None:
+    name = FEED
+
+    def __init__(self, bus: Bus, presence: Presence, activity: Activity) -> None:
+        self._bus = bus
+        self._presence = presence
+        self._activity = activity
+        # The lists that were sent last, for those who open the same ones.
         self._pages: PageCache[FirstPage] = PageCache()
         self._mine: PageCache[InboxOverview] = PageCache()
+        self._staff: SingleFlightCache[list[Item]] = SingleFlightCache(STAFF_SECONDS)
 
-    async def snapshot(self, scope: ClinicScope) -> Snapshot:
-        """The newest page of conversations with this person's read markers and counts."""
+    def rooms(self, connection: Connection, _key: str) -> tuple[str, ...]:
+        """The clinic's, and the person's own for what is theirs alone."""
+        identity = connection.identity
+        return (
+            rooms.clinic(identity.clinic_id),
+            rooms.person(identity.clinic_id, identity.user_id),
+        )
+
+    async def exists(self, _scope: ClinicScope, key: str) -> bool:
+        """There is one in each clinic."""
+        return key == KEY
+
+    async def entered(self, connection: Connection) -> None:
+        """Its events are delivered from now on, and somebody is here."""
+        await self._bus.watch(connection.identity.clinic_id)
+        await self._presence.arrive(connection.identity, connection.sid)
+
+    async def left(self, _connection: Connection) -> None:
+        """No tab leaves it while it is connected."""
+
+    async def start(
+        self, scope: ClinicScope, _key: str, held: Mapping[str, int], _around: int | None
+    ) -> Start:
+        """A patch when it can bring the tab up to date, with this person's markers that moved."""
+        if FEED in held:
+            mine = await overview(scope, rows=False, since=held.get(personal.FEED))
+            patch = await since(scope, held[FEED], mine.first.version)
+            if patch is not None:
+                ids = [UUID(row["id"]) for row in patch.upsert]
+                markers = mine.markers | await read_markers(scope, ids)
+                return Start(patch, _extra(mine, markers))
         clinic, person = scope.clinic_id, (scope.clinic_id, scope.user_id)
         # Looked for when the versions are known: by then others may have read the same.
-        start = await overview(
+        mine = await overview(
             scope,
             known=partial(self._pages.find, clinic),
             mine=partial(self._mine.find, person),
         )
-        self._mine.put(person, start)
-        first = start.first
-        return Snapshot(
-            first.version,
-            self._pages.encoded(clinic, first, first.rows),
-            {
-                "cursor": first.cursor,
-                "markers": start.markers,
-                "personalVersion": start.personal_version,
-                "counts": counts(start),
-            },
-        )
+        self._mine.put(person, mine)
+        first = mine.first
+        rows = self._pages.encoded(clinic, first, first.rows)
+        extra = _extra(mine, mine.markers) | {"cursor": first.cursor}
+        return Start(Snapshot(first.version, rows), extra)
 
+    async def now(self, connection: Connection, _key: str) -> Item:
+        """The staff, who is online, and who types."""
+        clinic_id = connection.identity.clinic_id
+        return {
+            "staff": await self._staff.get(clinic_id, partial(_colleagues, connection.scope)),
+            "online": self._presence.online(clinic_id),
+            "typing": self._activity.typing(clinic_id),
+        }
 
-def patch(events: list[CommittedEvent], rows: list[ConversationView]) -> Patch:
-    """The conversations these events touched, as they are now."""
-    return Patch(events[0].seq - 1, events[-1].seq, items(rows))
+    def publications(
+        self, clinic_id: UUID, events: list[CommittedEvent], changes: Changes
+    ) -> Iterable[Publication]:
+        """One patch for the clinic, which also says how its counts changed."""
+        patch = _patch(events, changes.conversations)
+        yield Publication(rooms.clinic(clinic_id), KEY, patch, {"moves": moves(events)})
 
 
 async def since(scope: ClinicScope, version: int, until: int) -> Patch | None:
@@ -62,15 +116,15 @@ async def since(scope: ClinicScope, version: int, until: int) -> Patch | None:
     if not events:
         return Patch(version, version, [])
     touched = {e.subject.id for e in events if e.subject.kind == SubjectKind.CONVERSATION}
-    return patch(events, await conversations_by_id(scope, touched))
+    return _patch(events, await conversations_by_id(scope, touched))
 
 
-def counts(start: InboxOverview) -> Item:
+def counts(mine: InboxOverview) -> Item:
     """A person's counts with the versions they belong to."""
     return {
-        "version": start.first.version,
-        "personalVersion": start.personal_version,
-        "cells": items(start.counts),
+        "version": mine.first.version,
+        "personalVersion": mine.personal_version,
+        "cells": items(mine.counts),
     }
 
 
@@ -87,3 +141,16 @@ def moves(events: list[CommittedEvent]) -> list[dict[str, Any]]:
         move["state"] = event.payload.get("state")
         move["inbound"] += event.payload.get("direction") == "inbound"
     return [move for move in found.values() if move["was"] != move["state"]]
+
+
+def _patch(events: list[CommittedEvent], rows: list[ConversationView]) -> Patch:
+    return Patch(events[0].seq - 1, events[-1].seq, items(rows))
+
+
+def _extra(mine: InboxOverview, markers: dict[str, int]) -> Item:
+    return {"markers": markers, "personalVersion": mine.personal_version, "counts": counts(mine)}
+
+
+async def _colleagues(scope: ClinicScope) -> list[Item]:
+    async with scope.read() as session:
+        return items(await colleagues(session, scope.clinic_id))

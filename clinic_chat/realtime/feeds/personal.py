@@ -1,13 +1,18 @@
-"""What is one person's alone, in every tab and device of theirs: markers, drafts, settings."""
+"""What is one person's alone, in every tab and device of theirs: markers, drafts, settings.
+
+It is told in the person's room, which a tab enters with its inbox.
+"""
 
 from clinic_chat.domain.events.log import PersonalChange
-from clinic_chat.realtime.feeds.protocol import Item, Patch
+from clinic_chat.realtime import rooms
+from clinic_chat.realtime.feeds.protocol import Item, Patch, Publication
 
 FEED = "personal"
 KEY = "mine"
 
 
-def patch(change: PersonalChange) -> Patch:
+def publication(change: PersonalChange) -> Publication:
     """The change itself; a tab that missed one gets all of it with its next snapshot."""
     item: Item = {**change.change, "version": change.version}
-    return Patch(change.version - 1, change.version, [item])
+    patch = Patch(change.version - 1, change.version, [item])
+    return Publication(rooms.person(change.clinic_id, change.user_id), KEY, patch)

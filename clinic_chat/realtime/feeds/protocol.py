@@ -1,23 +1,22 @@
 """Live feeds: lists that many tabs watch, sent once per change to a room as a small patch.
 
-A feed is named by what it lists (`conversations`, `messages`, `markers`) and a key (which
-conversation's messages). Its version is a number without holes, so a browser that has
-version 7 applies the patch 7 → 8, ignores 6 → 7, and asks for what is missing on 8 → 9.
-The browser's half is assets/live/feeds/feed.js.
+A feed is named by what it lists (`conversations`, `messages`) and a key (which conversation's
+messages). Its version is a number without holes, so a browser that has version 7 applies the
+patch 7 → 8, ignores 6 → 7, and asks for what is missing on 8 → 9. The browser's half is
+assets/live/feeds/feed.js.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from uuid import UUID
 
-from clinic_chat.realtime.clock import milliseconds_now
-
-EVENT = "feed"
-# Of the answer to the question how far the list is, which goes the way of every patch.
-CHECK = "check"
+from clinic_chat.domain.clinics.scope import ClinicScope
+from clinic_chat.domain.events.log import CommittedEvent
+from clinic_chat.domain.queries.changes import Changes
+from clinic_chat.realtime.connections import Connection
 
 Item = dict[str, Any]
-Emit = Callable[[str, Item, str], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -36,67 +35,59 @@ class Snapshot:
     version: int
     items: Any
     """A list, or one that is encoded already."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a tab lacks of a feed, and what is sent with it, of the same moment."""
+
+    content: Patch | Snapshot
     extra: Item
 
 
-class Feeds:
-    """Sends patches to rooms and snapshots, pages and refusals to single sockets."""
+@dataclass(frozen=True)
+class Publication:
+    """A patch for everybody in a room."""
 
-    def __init__(self, emit: Emit) -> None:
-        self._emit = emit
-
-    async def publish(self, room: str, feed: str, key: str, patch: Patch, **extra: Any) -> None:
-        """Send a patch to everyone in the room; it is encoded once."""
-        await self._emit(EVENT, _patch(feed, key, patch, extra), room)
-
-    async def send_patch(self, sid: str, feed: str, key: str, patch: Patch, **extra: Any) -> None:
-        """Send one tab what it missed."""
-        await self._emit(EVENT, _patch(feed, key, patch, extra), sid)
-
-    async def send_snapshot(self, sid: str, feed: str, key: str, snapshot: Snapshot) -> None:
-        """Send one tab the feed as it is; what the tab had is replaced."""
-        await self._emit(
-            EVENT,
-            {
-                "feed": feed,
-                "key": key,
-                "kind": "snapshot",
-                "version": snapshot.version,
-                "items": snapshot.items,
-                **snapshot.extra,
-            },
-            sid,
-        )
-
-    async def send_page(
-        self, sid: str, feed: str, key: str, items: list[Item], **extra: Any
-    ) -> None:
-        """Send one tab further items that it asked for; its version does not change."""
-        await self._emit(
-            EVENT, {"feed": feed, "key": key, "kind": "page", "items": items, **extra}, sid
-        )
-
-    async def send_check(self, sid: str, nonce: object, version: int) -> None:
-        """Answer one tab's question how far the list is, and what time it is here."""
-        number = nonce if isinstance(nonce, int) else 0
-        check = {"feed": CHECK, "nonce": number, "version": version, "now": milliseconds_now()}
-        await self._emit(EVENT, check, sid)
-
-    async def refuse(self, sid: str, feed: str, key: str, code: str) -> None:
-        """Tell one tab that it cannot have this feed, and why."""
-        await self._emit(EVENT, {"feed": feed, "key": key, "kind": "refused", "code": code}, sid)
+    room: str
+    key: str
+    patch: Patch
+    extra: Item = field(default_factory=dict)
 
 
-def _patch(feed: str, key: str, patch: Patch, extra: Item) -> Item:
-    return {
-        "feed": feed,
-        "key": key,
-        "kind": "patch",
-        "from": patch.from_version,
-        "to": patch.to_version,
-        "upsert": patch.upsert,
-        **extra,
-    }
+class Feed(Protocol):
+    """What a feed says of itself; `subscriptions.py` and `publisher.py` do the rest."""
+
+    name: str
+
+    def rooms(self, connection: Connection, key: str) -> tuple[str, ...]:
+        """Where its patches are told."""
+
+    async def exists(self, scope: ClinicScope, key: str) -> bool:
+        """Whether there is such a list in the clinic."""
+
+    async def entered(self, connection: Connection) -> None:
+        """A tab is in the rooms; nothing has been read for it yet."""
+
+    async def left(self, connection: Connection) -> None:
+        """A tab follows it no more."""
+
+    async def start(
+        self, scope: ClinicScope, key: str, held: Mapping[str, int], around: int | None
+    ) -> Start:
+        """What a tab lacks that holds these versions, by feed; `around` is where it opens.
+
+        Raises:
+            NotFound: there is no such list any more.
+        """
+
+    async def now(self, connection: Connection, key: str) -> Item:
+        """What is true of the moment and stored nowhere; it is asked for last."""
+
+    def publications(
+        self, clinic_id: UUID, events: list[CommittedEvent], changes: Changes
+    ) -> Iterable[Publication]:
+        """What these events changed of it."""
 
 
 def items(views: Iterable[Any]) -> list[Item]:

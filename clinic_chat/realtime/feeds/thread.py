@@ -1,76 +1,124 @@
 """A conversation's messages as a feed: version = the conversation's version."""
 
+from collections.abc import Iterable, Mapping
+from typing import Any
 from uuid import UUID
 
 from clinic_chat.domain.clinics.scope import ClinicScope
-from clinic_chat.domain.conversations.conversation import get_conversation
-from clinic_chat.domain.events.log import READ_LIMIT, CommittedEvent, subject_events_after
+from clinic_chat.domain.conversations.conversation import conversation_exists
+from clinic_chat.domain.events.log import (
+    READ_LIMIT,
+    CommittedEvent,
+    SubjectKind,
+    subject_events_after,
+)
 from clinic_chat.domain.messages.message import MessageView
-from clinic_chat.domain.queries.changes import changes_of
+from clinic_chat.domain.queries.changes import Changes, changes_of
 from clinic_chat.domain.queries.message_pages import MessagePage, messages_page
 from clinic_chat.domain.queries.thread import ThreadStart, open_conversation
+from clinic_chat.realtime import rooms
+from clinic_chat.realtime.connections import Connection
 from clinic_chat.realtime.feeds.page_cache import PageCache
-from clinic_chat.realtime.feeds.protocol import Item, Patch, Snapshot, items
+from clinic_chat.realtime.feeds.protocol import Item, Patch, Publication, Snapshot, Start, items
+from clinic_chat.realtime.presence.activity import Activity
 
 FEED = "messages"
 
 
-async def snapshot(
-    scope: ClinicScope,
-    conversation_id: object,
-    shelf: PageCache[MessagePage],
-    around: int | None = None,
-) -> Snapshot:
-    """The newest messages, or those around a number, with what else opening shows.
+class ThreadFeed:
+    """The conversation that a tab has open; the key is its id."""
 
-    Raises:
-        NotFound: unknown, malformed or another clinic's.
-    """
-    async with scope.read_snapshot() as moment:
-        opening = await open_conversation(moment, conversation_id)
+    name = FEED
+
+    def __init__(self, activity: Activity) -> None:
+        self._activity = activity
+        self._pages: PageCache[MessagePage] = PageCache()
+
+    def rooms(self, connection: Connection, key: str) -> tuple[str, ...]:
+        """The conversation's."""
+        return (rooms.conversation(connection.identity.clinic_id, key),)
+
+    async def exists(self, scope: ClinicScope, key: str) -> bool:
+        """Whether a conversation is this clinic's; one that was just opened is not looked up."""
+        if self._pages.find((scope.clinic_id, key)) is not None:
+            return True
+        return await conversation_exists(scope, key)
+
+    async def entered(self, _connection: Connection) -> None:
+        """To look at it is a command of its own."""
+
+    async def left(self, connection: Connection) -> None:
+        """Who follows it no more is not active in it."""
+        await self._activity.gone(connection)
+
+    async def start(
+        self, scope: ClinicScope, key: str, held: Mapping[str, int], around: int | None
+    ) -> Start:
+        """A patch when it can bring the tab up to date, or the newest messages, or those around.
+
+        Raises:
+            NotFound: unknown, malformed or another clinic's.
+        """
+        opening = await open_conversation(scope, key)
+        if FEED in held:
+            patch = await since(scope, opening, held[FEED])
+            if patch is not None:
+                return Start(patch, _shown_with(opening))
         row = opening.conversation
         place = (scope.clinic_id, row.id)
-        page = shelf.find(place)
+        page = self._pages.find(place)
         if around is not None or page is None or page.version != row.version:
-            page = await messages_page(moment, row.id, around=around)
-    return Snapshot(
-        page.version,
-        shelf.encoded(place, page, page.messages) if around is None else items(page.messages),
-        {
-            **shown_with(opening),
+            page = await messages_page(scope, row.id, around=around)
+        known = around is None
+        messages: Any = (
+            self._pages.encoded(place, page, page.messages) if known else items(page.messages)
+        )
+        extra = {
+            **_shown_with(opening),
             "markers": {row.id: opening.inbound_read},
             "read_seq": opening.read_seq,
             "around": around or 0,
-        },
-    )
+        }
+        return Start(Snapshot(page.version, messages), extra)
+
+    async def now(self, connection: Connection, key: str) -> Item:
+        """Who else looks at it."""
+        return {"viewers": self._activity.viewers(connection.identity.clinic_id, key)}
+
+    def publications(
+        self, clinic_id: UUID, events: list[CommittedEvent], changes: Changes
+    ) -> Iterable[Publication]:
+        """One patch for each conversation that was touched."""
+        groups: dict[UUID, list[CommittedEvent]] = {}
+        for event in events:
+            if event.subject.kind == SubjectKind.CONVERSATION:
+                groups.setdefault(event.subject.id, []).append(event)
+        for conversation_id, group in groups.items():
+            key = str(conversation_id)
+            patch = _patch(group, changes.messages.get(key, []))
+            yield Publication(rooms.conversation(clinic_id, conversation_id), key, patch)
 
 
-def shown_with(opening: ThreadStart) -> Item:
+async def since(scope: ClinicScope, opening: ThreadStart, version: int) -> Patch | None:
+    """What a tab at `version` lacks, or None when a patch cannot bring it up to date."""
+    row = opening.conversation
+    events = await subject_events_after(scope, UUID(row.id), version)
+    # Too far behind; or ahead of the log, as after a restored backup.
+    if len(events) >= READ_LIMIT or version > row.version:
+        return None
+    if not events:
+        return Patch(version, version, [])
+    return _patch(events, (await changes_of(scope, events)).messages.get(row.id, []))
+
+
+def _patch(events: list[CommittedEvent], messages: list[MessageView]) -> Patch:
+    return Patch(events[0].subject.version - 1, events[-1].subject.version, items(messages))
+
+
+def _shown_with(opening: ThreadStart) -> Item:
     """What the thread shows beside messages, of the moment in which they were read."""
     return {
         "row": items([opening.conversation])[0],
         "draft": opening.draft,
         "personalVersion": opening.personal_version,
     }
-
-
-def patch(events: list[CommittedEvent], messages: list[MessageView]) -> Patch:
-    """The messages these events of one conversation touched, as they are now."""
-    return Patch(events[0].subject.version - 1, events[-1].subject.version, items(messages))
-
-
-async def since(scope: ClinicScope, conversation_id: object, version: int) -> Patch | None:
-    """What a tab at `version` lacks, or None when a patch cannot bring it up to date.
-
-    Raises:
-        NotFound: unknown, malformed or another clinic's.
-    """
-    async with scope.read_snapshot() as moment:
-        row = await get_conversation(moment, conversation_id)
-        events = await subject_events_after(moment, UUID(row.id), version)
-        # Too far behind; or ahead of the log, as after a restored backup.
-        if len(events) >= READ_LIMIT or version > row.version:
-            return None
-        if not events:
-            return Patch(version, version, [])
-        return patch(events, (await changes_of(moment, events)).messages.get(row.id, []))

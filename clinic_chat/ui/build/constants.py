@@ -11,7 +11,7 @@ from clinic_chat.domain.validation import BODY_LIMIT
 from clinic_chat.realtime import identity
 from clinic_chat.realtime import server as realtime
 from clinic_chat.realtime.commands.personal import MARKERS_AT_ONCE
-from clinic_chat.realtime.feeds import inbox, personal, protocol, thread
+from clinic_chat.realtime.feeds import inbox, personal, sender, thread
 from clinic_chat.realtime.presence.activity import EXPIRE_SECONDS
 
 FILE = "utils/constants.js"
@@ -27,8 +27,8 @@ def shared_constants() -> dict[str, Any]:
         "MARKERS_AT_ONCE": MARKERS_AT_ONCE,
         "TYPING_EXPIRES_MS": round(EXPIRE_SECONDS * 1000),
         "STATUSES": [status.value for status in Status],
-        "FEED_EVENT": protocol.EVENT,
-        "CHECK_FEED": protocol.CHECK,
+        "FEED_EVENT": sender.EVENT,
+        "CHECK_FEED": sender.CHECK,
         "INBOX_FEED": inbox.FEED,
         "INBOX_KEY": inbox.KEY,
         "THREAD_FEED": thread.FEED,

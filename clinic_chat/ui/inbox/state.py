@@ -136,7 +136,7 @@ class Inbox(rx.State):
             if known
             else await list_conversations(caller.scope, wanted, cursor=cursor)
         )
-        await live().feeds.send_page(
+        await live().sender.send_page(
             caller.sid,
             inbox_feed.FEED,
             inbox_feed.KEY,

@@ -11,6 +11,7 @@ from clinic_chat.domain.queries.message_pages import messages_page
 from clinic_chat.realtime.connections import Connection, current_connection
 from clinic_chat.realtime.feeds import thread as thread_feed
 from clinic_chat.realtime.feeds.protocol import items
+from clinic_chat.realtime.feeds.workspace import workspace_feeds
 from clinic_chat.realtime.gate import exposed
 from clinic_chat.ui.inbox.state import ConversationRow
 from clinic_chat.ui.runtime import live
@@ -118,7 +119,7 @@ class Thread(rx.State):
         self._followed = None
         if followed[1] is not None and not caller.has_held(thread_feed.FEED, followed[1]):
             caller.note_activity()
-        await live().subscriptions.follow(caller, *followed[1:])
+        await live().subscriptions.follow(caller, workspace_feeds(*followed[1:]))
         self._followed = followed
 
     def is_followed(self, caller: Connection) -> bool:
@@ -171,6 +172,6 @@ async def _send_page(side: str, conversation_id: object, **cursor: object) -> No
         page = await messages_page(caller.scope, conversation_id, **cursor)
     except (InvalidInput, NotFound):
         return
-    await live().feeds.send_page(
+    await live().sender.send_page(
         caller.sid, thread_feed.FEED, str(conversation_id), items(page.messages), side=side
     )

@@ -1,0 +1,37 @@
+"""Tells the rooms of every feed what a clinic's events changed."""
+
+from uuid import UUID
+
+from clinic_chat.domain.clinics.actors import SYSTEM
+from clinic_chat.domain.clinics.scope import ClinicScope
+from clinic_chat.domain.events.log import CommittedEvent, PersonalChange
+from clinic_chat.domain.queries.changes import changes_of
+from clinic_chat.realtime.feeds import personal
+from clinic_chat.realtime.feeds.protocol import Feed
+from clinic_chat.realtime.feeds.sender import FeedSender
+from clinic_chat.storage.database import Database
+
+
+class Publisher:
+    """A listener of the bus."""
+
+    def __init__(self, database: Database, sender: FeedSender, feeds: tuple[Feed, ...]) -> None:
+        self._database = database
+        self._sender = sender
+        self._feeds = feeds
+
+    async def publish(self, clinic_id: UUID, events: list[CommittedEvent]) -> None:
+        """Send each feed's patches for the next events of a clinic."""
+        changes = await changes_of(ClinicScope(self._database, clinic_id, SYSTEM), events)
+        told = [
+            (feed.name, publication)
+            for feed in self._feeds
+            for publication in feed.publications(clinic_id, events, changes)
+        ]
+        # Without a pause between them: who gets several gets them in one write.
+        for name, publication in told:
+            await self._sender.publish(name, publication)
+
+    async def publish_personal(self, change: PersonalChange) -> None:
+        """Send a change of what is one person's alone."""
+        await self._sender.publish(personal.FEED, personal.publication(change))

@@ -1,0 +1,16 @@
+"""Every feed. A new one is its own file and a line here."""
+
+from clinic_chat.realtime.bus import Bus
+from clinic_chat.realtime.feeds import inbox, personal, thread
+from clinic_chat.realtime.feeds.inbox import InboxFeed
+from clinic_chat.realtime.feeds.protocol import Feed
+from clinic_chat.realtime.feeds.thread import ThreadFeed
+from clinic_chat.realtime.presence.activity import Activity
+from clinic_chat.realtime.presence.online import Presence
+
+NAMES = (inbox.FEED, thread.FEED, personal.FEED)
+
+
+def create_feeds(bus: Bus, presence: Presence, activity: Activity) -> tuple[Feed, ...]:
+    """The feeds of a process, in the order in which their patches are told."""
+    return (ThreadFeed(activity), InboxFeed(bus, presence, activity))
