@@ -3,11 +3,11 @@
 import asyncio
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from playwright.async_api import Locator, Page, expect
 
-from tests.browser import handlers
 from tests.browser.channel import Channel
 from tests.browser.conftest import SitDown, Visit
 from tests.browser.frames import received_by
@@ -213,24 +213,28 @@ async def test_a_cursor_that_is_none_of_this_conversation_brings_nothing(
     talk, foreign = await _long_talk(channel, server, 75), await _long_talk(channel, server, 75)
     ana = await sit_down(ANA, talk.conversation_id)
 
-    async def load(conversation_id: object, before: object) -> None:
-        await ana.wire.state_event(
-            f"{handlers.THREAD}.load_earlier",
-            {"conversation_id": conversation_id, "before": before},
-            talk.path,
-        )
+    async def load(conversation_id: object, query: object) -> Any:
+        page = {"feed": "messages", "key": conversation_id, "query": query}
+        return await ana.wire.ask("feed:page", page)
 
     for before in ("46", None, True, -1, 2**70, 1.5, [46], {"seq": 46}):
-        await load(talk.conversation_id, before)
+        refused = await load(talk.conversation_id, {"before": before})
+        assert refused["error"]["code"] == "cursor_invalid", before
+    both = await load(talk.conversation_id, {"before": 46, "after": 1})
+    assert both["error"]["code"] == "cursor_invalid"
+    queries: tuple[Any, ...] = (46, None, [], "before")
+    for query in queries:
+        refused = await load(talk.conversation_id, query)
+        assert refused["error"]["code"] == "feed_invalid", query
     for conversation_id in (foreign.conversation_id, "", None, 7, "x" * 5000):
-        await load(conversation_id, 46)
-    await load(talk.conversation_id, 46)
+        refused = await load(conversation_id, {"before": 46})
+        assert refused["error"]["code"] == "feed_invalid", conversation_id
+    assert await load(talk.conversation_id, {"before": 46}) == {"ok": True}
     await ana.wire.wait_for(lambda frame: _is_page(frame) and '"seq":45' in frame)
 
     pages = [frame for frame in ana.wire.frames if _is_page(frame)]
     assert foreign.conversation_id not in "".join(pages)
-    # Without a cursor it is the newest page, which the tab has.
-    assert [_seqs(frame) for frame in pages] == [list(range(46, 76)), list(range(16, 46))]
+    assert [_seqs(frame) for frame in pages] == [list(range(16, 46))]
 
 
 def _seqs(frame: str) -> list[int]:

@@ -17,7 +17,7 @@ TAB_STOPS = """
 """
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def patients(channel: Channel) -> list[Patient]:
     """People whose names and numbers are written in several ways."""
     people = [Patient(name, new_patient().phone) for name in NAMES]

@@ -212,23 +212,9 @@ class Page:
                 more=False,
             )
 
-    async def send_messages(self, side: str) -> None:
-        """What `Thread` does when an earlier or later page is asked for."""
-        if self.sid is None or not self.open_id:
-            return
-        caller = await self._caller()
-        shown = (await self.do("vars")).result["shown"]["thread"]
-        if caller.feeds.get(thread_feed.FEED) != self.open_id or shown.get("phase") != "ready":
-            return
-        cursor = (
-            {"before": shown["first_seq"]} if side == "earlier" else {"after": shown["last_seq"]}
-        )
-        # Short pages, so that short conversations have some.
-        page = await messages_page(caller.scope, self.open_id, **cursor, limit=2)
-        with in_lane(EVENTS):
-            await self.world.live.sender.send_page(
-                self.sid, thread_feed.FEED, self.open_id, items(page.messages), side=side
-            )
+    async def scroll(self, side: str) -> None:
+        """Scroll to where an earlier or later page is asked for."""
+        await self.do("scroll", side=side)
 
 
 class World:
@@ -349,7 +335,7 @@ class World:
         await self.pages[tab].send_rows()
 
     async def scrolls(self, tab: int, side: str) -> None:
-        await self.pages[tab].send_messages(side)
+        await self.pages[tab].scroll(side)
 
     async def looks(self, tab: int, focused: bool, hidden: bool) -> None:
         await self.pages[tab].do("look", focused=focused, hidden=hidden)
@@ -476,7 +462,7 @@ class World:
 
     async def _load_all(self, page: Page) -> None:
         while (await page.do("vars")).result["shown"]["thread"]["first_seq"] > 1:
-            await page.send_messages("earlier")
+            await page.scroll("earlier")
             await self.all_arrives()
 
     async def _bus_idle(self) -> None:
@@ -559,6 +545,8 @@ async def begun(
     monkeypatch.setattr(live, "create_socket_server", lambda *_: network)
     # It passes when all arrives, and never between two happenings.
     monkeypatch.setattr(gathering, "GATHER_SECONDS", 3600)
+    # Short pages, so that short conversations have some.
+    monkeypatch.setattr(thread_feed, "PAGE", 2)
     services = Services(Settings(database_url=clinics.database.url, secret_key=TEST_KEY))
     scopes = {"channel": clinics.aurora, "ana": clinics.ana, "bruno": clinics.bruno}
     server = live.RealtimeServer(services)

@@ -41,6 +41,7 @@ let view = EVERYTHING;
 let keptUnread = "";
 // The row that has the keyboard's focus.
 let focused = "";
+let loadingMore = false;
 
 let readsAlong = () => false;
 const listeners = new Set();
@@ -140,6 +141,24 @@ function takePage(message) {
   feed.page(message.items);
   if (message.more || !views.has(key)) loaded(key, message);
   if (!message.more) look(message.view);
+}
+
+/** Ask for the next page of what is shown. */
+export async function loadMore() {
+  const { search, who, status, unread } = view;
+  const cursor = views.get(keyOf(view))?.cursor;
+  if (loadingMore || !cursor) return;
+  const done = () => {
+    loadingMore = false;
+    invalidate(stateName);
+  };
+  loadingMore = true;
+  invalidate(stateName);
+  const query = { search, who, status, unread, cursor };
+  const answer = await request("feed:page", { feed: feed.name, key: feed.key, query });
+  // The button asks by itself as long as it is in view.
+  if (answer.error) window.setTimeout(done, ASK_AGAIN_MS);
+  else done();
 }
 
 function look(wanted) {
@@ -265,6 +284,7 @@ function vars() {
     filter_query: filters.asQuery(),
     ready: feed.ready,
     cursor: views.get(keyOf(view))?.cursor ?? "",
+    loading_more: loadingMore,
     count_all: counts.count({ status, unread }),
     count_mine: counts.count({ who: "mine", status, unread }),
     count_unassigned: counts.count({ who: "unassigned", status, unread }),

@@ -23,6 +23,7 @@ import * as memory from "./recent_threads.js";
 // More than this many messages are never on the page; scrolling brings the others back.
 const WINDOW = 300;
 const PATIENCE_MS = 10_000;
+const ASK_AGAIN_MS = 2000;
 const CONVERSATION = /^\/c\/([^/]+)\/?$/;
 // A conversation that the server has not told of yet: nothing of it can be shown or changed.
 const NOT_KNOWN = { id: "" };
@@ -40,6 +41,8 @@ let seenSeq = 0;
 let shownSeq = 0;
 // Whether what is on the screen is kept from before, and the server has not told of it yet.
 let fromMemory = false;
+// The sides of which a page was asked for.
+const loading = new Set();
 
 export const feed = new Feed(THREAD_FEED, {
   askFor: ({ name, key, version }) => request("feed:catch-up", { feed: name, key, version }),
@@ -79,6 +82,7 @@ function open(conversationId, seq) {
   unreadAfter = Infinity;
   unreadCount = seenSeq = shownSeq = 0;
   fromMemory = false;
+  loading.clear();
   forget();
   people.leave();
   if (conversationId && seq === 0) recall(conversationId);
@@ -208,6 +212,28 @@ function lastOwnSeq() {
   return last;
 }
 
+/** Ask for the messages before the first that is here. */
+export const loadEarlier = () => load("earlier", { before: firstSeq() });
+
+/** Ask for the messages after the last that is here. */
+export const loadLater = () => load("later", { after: lastSeq() });
+
+async function load(side, query) {
+  if (loading.has(side) || phase !== "ready") return;
+  const { key } = feed;
+  const done = () => {
+    if (key !== feed.key) return;
+    loading.delete(side);
+    invalidate(stateName);
+  };
+  loading.add(side);
+  invalidate(stateName);
+  const answer = await request("feed:page", { feed: feed.name, key, query });
+  // The button asks by itself as long as it is in view.
+  if (answer.error) window.setTimeout(done, ASK_AGAIN_MS);
+  else done();
+}
+
 function takePage({ items, side }) {
   const first = firstSeq();
   const last = lastSeq();
@@ -259,6 +285,8 @@ function vars() {
     last_seq: lastSeq(),
     marked_seq: marked,
     at_end: end,
+    loading_earlier: loading.has("earlier"),
+    loading_later: loading.has("later"),
     show_jump: phase === "ready" && (!end || !scroller.atBottom()),
     new_below: Math.max(0, tail() - seenSeq),
     unread_above: phase === "ready" && skipsUnread() ? unreadCount : 0,

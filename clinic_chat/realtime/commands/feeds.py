@@ -1,4 +1,4 @@
-"""Commands about feeds: `feed:catch-up`, `feed:check`, `counts:get`."""
+"""Commands about feeds: `feed:catch-up`, `feed:page`, `feed:check`, `counts:get`."""
 
 from clinic_chat.domain.errors import InvalidInput
 from clinic_chat.domain.queries.inbox import overview
@@ -23,6 +23,19 @@ async def catch_up(context: CommandContext, connection: Connection, data: Data) 
     return {}
 
 
+async def page(context: CommandContext, connection: Connection, data: Data) -> Data:
+    """Send further items of a feed that the tab follows."""
+    match data:
+        case {"feed": str() as feed, "key": str() as key, "query": dict() as query}:
+            pass
+        case _:
+            raise InvalidInput("name the feed, its key and a query", code="feed_invalid")
+    if connection.feeds.get(feed) != key:
+        raise InvalidInput("this tab does not follow that feed", code="feed_invalid")
+    await context.subscriptions.page(connection, feed, key, query)
+    return {}
+
+
 async def check(context: CommandContext, connection: Connection, data: Data) -> Data:
     """Answer, on the way of every patch, how far the list should be by now."""
     await context.subscriptions.check(connection, data.get("nonce"))
@@ -42,6 +55,7 @@ def _version(value: object) -> int | None:
 
 COMMANDS = (
     Command("feed:catch-up", catch_up),
+    Command("feed:page", page, by_a_person=True),
     Command("feed:check", check),
     Command("counts:get", counts),
 )

@@ -9,16 +9,33 @@ from clinic_chat.cache.single_flight import SingleFlightCache
 from clinic_chat.domain.accounts.users import colleagues
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.conversation import ConversationView, conversations_by_id
+from clinic_chat.domain.errors import InvalidInput
 from clinic_chat.domain.events.log import READ_LIMIT, CommittedEvent, SubjectKind, events_after
 from clinic_chat.domain.messages.read_markers import read_markers
 from clinic_chat.domain.queries.changes import Changes
-from clinic_chat.domain.queries.inbox import FirstPage, InboxOverview, overview
+from clinic_chat.domain.queries.inbox import (
+    Filter,
+    FirstPage,
+    InboxOverview,
+    InboxPage,
+    list_conversations,
+    overview,
+    parse_filter,
+)
 from clinic_chat.realtime import rooms
 from clinic_chat.realtime.bus import Bus
 from clinic_chat.realtime.connections import Connection
 from clinic_chat.realtime.feeds import personal
 from clinic_chat.realtime.feeds.page_cache import PageCache
-from clinic_chat.realtime.feeds.protocol import Item, Patch, Publication, Snapshot, Start, items
+from clinic_chat.realtime.feeds.protocol import (
+    Item,
+    Page,
+    Patch,
+    Publication,
+    Snapshot,
+    Start,
+    items,
+)
 from clinic_chat.realtime.presence.activity import Activity
 from clinic_chat.realtime.presence.online import Presence
 
@@ -86,6 +103,21 @@ class InboxFeed:
         extra = _extra(mine, mine.markers) | {"cursor": first.cursor}
         return Start(Snapshot(first.version, rows), extra)
 
+    async def page(self, scope: ClinicScope, _key: str, query: Item) -> Page:
+        """The conversations of a view (`search`, `who`, `status`, `unread`) after a `cursor`.
+
+        Raises:
+            InvalidInput: a rule of `parse_filter`, or `cursor_invalid`.
+        """
+        wanted = parse_filter(
+            query.get("search"), query.get("who"), query.get("status"), query.get("unread")
+        )
+        cursor = query.get("cursor")
+        if not isinstance(cursor, str) or not cursor:
+            raise InvalidInput("name the cursor of the page before", code="cursor_invalid")
+        page = await list_conversations(scope, wanted, cursor=cursor)
+        return Page(items(page.rows), view_of(wanted, page) | {"more": True})
+
     async def now(self, connection: Connection, _key: str) -> Item:
         """The staff, who is online, and who types."""
         clinic_id = connection.identity.clinic_id
@@ -117,6 +149,16 @@ async def since(scope: ClinicScope, version: int, until: int) -> Patch | None:
         return Patch(version, version, [])
     touched = {e.subject.id for e in events if e.subject.kind == SubjectKind.CONVERSATION}
     return _patch(events, await conversations_by_id(scope, touched))
+
+
+def view_of(wanted: Filter, page: InboxPage) -> Item:
+    """What is sent with a page of a view."""
+    return {
+        "markers": page.markers,
+        "personalVersion": page.personal_version,
+        "view": wanted.as_dict(),
+        "cursor": page.cursor,
+    }
 
 
 def counts(mine: InboxOverview) -> Item:

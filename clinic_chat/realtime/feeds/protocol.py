@@ -46,6 +46,14 @@ class Start:
 
 
 @dataclass(frozen=True)
+class Page:
+    """Further items that a tab asked for, and what is sent with them."""
+
+    items: list[Item]
+    extra: Item
+
+
+@dataclass(frozen=True)
 class Publication:
     """A patch for everybody in a room."""
 
@@ -79,6 +87,14 @@ class Feed(Protocol):
 
         Raises:
             NotFound: there is no such list any more.
+        """
+
+    async def page(self, scope: ClinicScope, key: str, query: Item) -> Page:
+        """Further items, as a tab asks for them.
+
+        Raises:
+            NotFound: there is no such list any more.
+            InvalidInput: the query is not one of this feed.
         """
 
     async def now(self, connection: Connection, key: str) -> Item:

@@ -8,7 +8,7 @@ from socketio import AsyncServer
 from clinic_chat.domain.errors import NotFound
 from clinic_chat.realtime.bus import Bus
 from clinic_chat.realtime.connections import Connection
-from clinic_chat.realtime.feeds.protocol import Feed, Start
+from clinic_chat.realtime.feeds.protocol import Feed, Item, Start
 from clinic_chat.realtime.feeds.sender import FeedSender
 from clinic_chat.refusals import count_refusal
 
@@ -115,6 +115,15 @@ class Subscriptions:
         async with connection.scope.read_snapshot() as moment:
             start = await self._feeds[feed].start(moment, key, held, None)
         await self._send(connection, Wanted(feed, key), start)
+
+    async def page(self, connection: Connection, feed: str, key: str, query: Item) -> None:
+        """Send a tab further items of a feed that it follows.
+
+        Raises:
+            NotFound, InvalidInput: as `Feed.page`.
+        """
+        page = await self._feeds[feed].page(connection.scope, key, query)
+        await self._sender.send_page(connection.sid, feed, key, page.items, **page.extra)
 
     async def check(self, connection: Connection, nonce: object) -> None:
         """Have the bus tell a tab which version its list should have by now.

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.conversation import conversation_exists
+from clinic_chat.domain.errors import InvalidInput
 from clinic_chat.domain.events.log import (
     READ_LIMIT,
     CommittedEvent,
@@ -14,15 +15,25 @@ from clinic_chat.domain.events.log import (
 )
 from clinic_chat.domain.messages.message import MessageView
 from clinic_chat.domain.queries.changes import Changes, changes_of
-from clinic_chat.domain.queries.message_pages import MessagePage, messages_page
+from clinic_chat.domain.queries.message_pages import PAGE_SIZE, MessagePage, messages_page
 from clinic_chat.domain.queries.thread import ThreadStart, open_conversation
 from clinic_chat.realtime import rooms
 from clinic_chat.realtime.connections import Connection
 from clinic_chat.realtime.feeds.page_cache import PageCache
-from clinic_chat.realtime.feeds.protocol import Item, Patch, Publication, Snapshot, Start, items
+from clinic_chat.realtime.feeds.protocol import (
+    Item,
+    Page,
+    Patch,
+    Publication,
+    Snapshot,
+    Start,
+    items,
+)
 from clinic_chat.realtime.presence.activity import Activity
 
 FEED = "messages"
+# Messages at a time.
+PAGE = PAGE_SIZE
 
 
 class ThreadFeed:
@@ -80,6 +91,20 @@ class ThreadFeed:
             "around": around or 0,
         }
         return Start(Snapshot(page.version, messages), extra)
+
+    async def page(self, scope: ClinicScope, key: str, query: Item) -> Page:
+        """The messages `before` a number, or `after` one.
+
+        Raises:
+            NotFound: unknown, malformed or another clinic's.
+            InvalidInput: `cursor_invalid`.
+        """
+        before, after = query.get("before"), query.get("after")
+        if (before is None) == (after is None):
+            raise InvalidInput("name a message before or after", code="cursor_invalid")
+        page = await messages_page(scope, key, before=before, after=after, limit=PAGE)
+        side = "later" if before is None else "earlier"
+        return Page(items(page.messages), {"side": side})
 
     async def now(self, connection: Connection, key: str) -> Item:
         """Who else looks at it."""

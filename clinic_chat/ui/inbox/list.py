@@ -73,11 +73,11 @@ def _rows() -> rx.Component:
         rx.cond(
             Inbox.cursor != "",
             SeenButton.create(
-                rx.cond(Inbox.busy, t("Loading…"), t("Load more conversations")),
+                rx.cond(Inbox.loading_more, t("Loading…"), t("Load more conversations")),
                 class_name="more",
                 cursor=Inbox.cursor,
-                on_click=Inbox.load_more(Inbox.cursor),
-                disabled=Inbox.busy,
+                on_click=browser_call("inbox/inbox", "loadMore"),
+                disabled=Inbox.loading_more,
             ),
             rx.fragment(),
         ),

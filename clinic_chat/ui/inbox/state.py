@@ -66,6 +66,7 @@ class Inbox(rx.State):
     news: int = 0
     """How many conversations with news wait to be put in their places."""
     cursor: str = ""
+    loading_more: bool = False
     is_filtered: bool = False
     filter_query: str = ""
     count_all: int = 0
@@ -80,7 +81,6 @@ class Inbox(rx.State):
     unread: bool = False
     # Owned by the server:
     search: str = ""
-    busy: bool = False
 
     def read_address(self, query: Mapping[str, str]) -> bool:
         """Take the filters from an address's query; whether they are others than before."""
@@ -92,7 +92,7 @@ class Inbox(rx.State):
 
     async def send_view(self, caller: Connection) -> None:
         """Tell the tab in which view it is: after a reload or an outage it may be in another."""
-        await self._send_page(caller, "", more=False, known=self._wanted() == Filter())
+        await self._send_page(caller, known=self._wanted() == Filter())
 
     @exposed
     async def find(self, text: object) -> Any:
@@ -102,50 +102,23 @@ class Inbox(rx.State):
         except InvalidInput:
             return
         self.search = wanted.search
-        self.busy = True
         yield
-        try:
-            await self._send_page(current_connection(), "", more=False)
-        finally:
-            self.busy = False
-
-    @exposed
-    async def load_more(self, cursor: object) -> Any:
-        """Send the next page of what is shown."""
-        if not isinstance(cursor, str) or not cursor or self.busy:
-            return
-        self.busy = True
-        yield
-        try:
-            await self._send_page(current_connection(), cursor, more=True)
-        except InvalidInput:
-            return
-        finally:
-            self.busy = False
+        await self._send_page(current_connection())
 
     def _wanted(self) -> Filter:
         return parse_filter(self.search, self.who, self.status, self.unread)
 
-    async def _send_page(
-        self, caller: Connection, cursor: str, *, more: bool, known: bool = False
-    ) -> None:
-        """Send a page of the view; of one whose rows are `known`, only which view it is."""
+    async def _send_page(self, caller: Connection, *, known: bool = False) -> None:
+        """Send the first page of the view; of one whose rows are `known`, only which view it is."""
         wanted = self._wanted()
-        page = (
-            InboxPage([], "", {})
-            if known
-            else await list_conversations(caller.scope, wanted, cursor=cursor)
-        )
+        page = InboxPage([], "", {}) if known else await list_conversations(caller.scope, wanted)
         await live().sender.send_page(
             caller.sid,
             inbox_feed.FEED,
             inbox_feed.KEY,
             items(page.rows),
-            markers=page.markers,
-            personalVersion=page.personal_version,
-            view=wanted.as_dict(),
-            cursor=page.cursor,
-            more=more,
+            **inbox_feed.view_of(wanted, page),
+            more=False,
         )
 
 

@@ -1,16 +1,12 @@
 """The open conversation's state. The browser owns its messages (assets/live/thread/thread.js)."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import reflex as rx
 
-from clinic_chat.domain.errors import InvalidInput, NotFound
 from clinic_chat.domain.messages.message import MessageView
-from clinic_chat.domain.queries.message_pages import messages_page
 from clinic_chat.realtime.connections import Connection, current_connection
 from clinic_chat.realtime.feeds import thread as thread_feed
-from clinic_chat.realtime.feeds.protocol import items
 from clinic_chat.realtime.feeds.workspace import workspace_feeds
 from clinic_chat.realtime.gate import exposed
 from clinic_chat.ui.inbox.state import ConversationRow
@@ -102,9 +98,9 @@ class Thread(rx.State):
     viewer_count: int = 0
     viewer_first: str = ""
     viewer_second: str = ""
-    # Owned by the server:
     loading_earlier: bool = False
     loading_later: bool = False
+    # Owned by the server:
     _followed: tuple[str, str | None, int | None] | None = None
 
     @exposed
@@ -114,7 +110,6 @@ class Thread(rx.State):
 
     async def follow(self, caller: Connection) -> None:
         """The same for a caller who is known, and the list when the tab does not have it yet."""
-        self.loading_earlier = self.loading_later = False
         followed = self._addressed(caller)
         self._followed = None
         if followed[1] is not None and not caller.has_held(thread_feed.FEED, followed[1]):
@@ -126,30 +121,6 @@ class Thread(rx.State):
         """Whether the address names what this connection follows already."""
         return self._followed == self._addressed(caller)
 
-    @exposed
-    async def load_earlier(self, conversation_id: object, before: object) -> Any:
-        """Send this tab the page of messages before a number."""
-        if self.loading_earlier or not _is_open(conversation_id):
-            return
-        self.loading_earlier = True
-        yield
-        try:
-            await _send_page("earlier", conversation_id, before=before)
-        finally:
-            self.loading_earlier = False
-
-    @exposed
-    async def load_later(self, conversation_id: object, after: object) -> Any:
-        """Send this tab the page of messages after a number."""
-        if self.loading_later or not _is_open(conversation_id):
-            return
-        self.loading_later = True
-        yield
-        try:
-            await _send_page("later", conversation_id, after=after)
-        finally:
-            self.loading_later = False
-
     def _addressed(self, caller: Connection) -> tuple[str, str | None, int | None]:
         path = self.router.url.path
         name = None
@@ -160,18 +131,3 @@ class Thread(rx.State):
     def _marked_seq(self) -> int | None:
         value = self.router.url.query_parameters.get(MARKED_PARAMETER, "")
         return int(value) if value.isascii() and value.isdigit() and len(value) < 16 else None
-
-
-def _is_open(conversation_id: object) -> bool:
-    return current_connection().feeds.get(thread_feed.FEED) == conversation_id
-
-
-async def _send_page(side: str, conversation_id: object, **cursor: object) -> None:
-    caller = current_connection()
-    try:
-        page = await messages_page(caller.scope, conversation_id, **cursor)
-    except (InvalidInput, NotFound):
-        return
-    await live().sender.send_page(
-        caller.sid, thread_feed.FEED, str(conversation_id), items(page.messages), side=side
-    )

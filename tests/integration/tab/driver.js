@@ -149,6 +149,12 @@ const doings = {
     modules.drafts.edit(openId(place), "");
     modules.thread.jumpToLatest();
   },
+  // Its answer comes later, or not at all: nobody may wait for it here.
+  scroll: ({ modules }, { side }) => {
+    const { thread } = modules;
+    if (side === "earlier") thread.loadEarlier();
+    else thread.loadLater();
+  },
   retry: ({ modules }, { clientId }) => modules.outbox.retry(clientId),
   // A listener of everything that fails each time.
   sabotage: (tab) => {
