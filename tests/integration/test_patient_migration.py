@@ -79,12 +79,18 @@ MESSAGE = {
     "created_at": MOMENT,
     "failure": "",
 }
+EVENT = {
+    "clinic_id": AURORA,
+    "type": "message:new",
+    "payload": "{}",
+    "at": MOMENT,
+}
 TYPES = {"id": Uuid(), "clinic_id": Uuid(), "patient_id": Uuid(), "conversation_id": Uuid()}
 
 
 def row_of(name: str, values: dict[str, Any]) -> Insert:
     """An insert into a table as it was then."""
-    types = TYPES | {key: UtcDateTime() for key in values if key.endswith("_at")}
+    types = TYPES | {key: UtcDateTime() for key in values if key.endswith("_at") or key == "at"}
     columns = [column(key, types.get(key)) for key in values]
     return insert(table(name, *columns)).values(**values)
 
@@ -158,7 +164,7 @@ async def test_numbers_and_names_get_todays_form_unless_another_record_has_it(
 
 async def test_every_way_to_reach_a_patient_is_kept_and_back_again(empty_url: str) -> None:
     config = alembic_config(empty_url)
-    await asyncio.to_thread(command.upgrade, config, "0006")
+    await asyncio.to_thread(command.upgrade, config, "0005")
     people = [
         {"name": "Maria", "phone": "+5511987650001", "phone_shown": "+551187650001"},
         {"name": "Ana", "phone": "+551132650001"},
@@ -180,10 +186,23 @@ async def test_every_way_to_reach_a_patient_is_kept_and_back_again(empty_url: st
             message = MESSAGE | {"id": its, "conversation_id": its, "kind": "text"}
             message |= {"author_name": person["name"], "client_id": str(number)}
             await connection.execute(row_of("messages", message))
+            event = EVENT | {"seq": number, "conversation_id": its, "conversation_version": number}
+            await connection.execute(row_of("events", event))
 
     await migrate(empty_url)
 
     async with engine.connect() as connection:
+        log = table(
+            "events",
+            column("subject_id", Uuid()),
+            *map(column, ("subject_kind", "subject_version")),
+        )
+        events = await connection.execute(
+            select(log.c.subject_kind, log.c.subject_id, log.c.subject_version)
+        )
+        assert {tuple(row) for row in events} == {
+            ("conversation", UUID(int=number), number) for number in range(10, 10 + len(people))
+        }
         identity = PATIENT_IDENTITIES.c
         found = await connection.execute(
             select(
@@ -215,7 +234,7 @@ async def test_every_way_to_reach_a_patient_is_kept_and_back_again(empty_url: st
         conversations = table("conversations", column("id", Uuid()))
         assert len((await connection.execute(select(conversations.c.id))).all()) == len(people)
 
-    await asyncio.to_thread(command.downgrade, config, "0006")
+    await asyncio.to_thread(command.downgrade, config, "0005")
 
     before = table("patients", *map(column, ("name", "phone", "source_key")))
     async with engine.connect() as connection:
@@ -226,5 +245,10 @@ async def test_every_way_to_reach_a_patient_is_kept_and_back_again(empty_url: st
             ("Loja", None, "address:loja@exemplo"),
             ("MTS 0001", None, "a" * 64),
             ("airaM Souza", "+5511977770005", None),
+        }
+        log = table("events", column("conversation_id", Uuid()), column("conversation_version"))
+        events = await connection.execute(select(log.c.conversation_id, log.c.conversation_version))
+        assert {tuple(row) for row in events} == {
+            (UUID(int=number), number) for number in range(10, 10 + len(people))
         }
     await engine.dispose()
