@@ -357,6 +357,12 @@ async def test_another_clinics_conversation_as_an_address_opens_nothing(
     for name in (f"{handlers.THREAD}.open", f"{handlers.PAGE}.load", handlers.HYDRATE):
         for variant in (path, f"{path}/", f"{path.upper()}", f"/c/../c/{aurora.conversation_id}"):
             await carla.state_event(name, path=f"{variant}{around}")
+    opened = await carla.ask("feed:open", {"feed": "messages", "key": aurora.conversation_id})
+    assert opened == {"ok": True}
+    await carla.wait_for(lambda frame: '"kind":"refused"' in frame)
+    for feed in ("personal", "check", "x", "", None, 7, ["messages"]):
+        refused = await carla.ask("feed:open", {"feed": feed, "key": "inbox"})
+        assert refused["error"]["code"] == "feed_invalid", feed
     for argument in ("before", "after"):
         page = {"feed": "messages", "key": aurora.conversation_id, "query": {argument: 1}}
         assert "error" in await carla.ask("feed:page", page)

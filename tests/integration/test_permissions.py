@@ -225,6 +225,7 @@ COMMANDS: dict[str, dict[str, object]] = {
     "draft:save": {"body": "oi"},
     "account:preferences": {"sound": True},
     "counts:get": {},
+    "markers:get": {"ids": []},
 }
 
 
@@ -257,18 +258,31 @@ async def test_a_token_is_refused_what_it_may_not(
     assert refused.json()["error"]["code"] == "forbidden"
 
 
-async def test_a_tab_is_sent_nothing_that_its_person_may_not_read(
+@pytest.mark.parametrize("opened_before", [False, True])
+async def test_a_tab_enters_no_room_of_what_its_person_may_not_read(
     live: RealtimeServer,
     there: Stored,
     monkeypatch: pytest.MonkeyPatch,
+    opened_before: bool,
 ) -> None:
+    entered: list[str] = []
+
+    async def enter_room(_sid: str, room: str, _namespace: str) -> None:
+        entered.append(room)
+
+    monkeypatch.setattr(live.sio, "enter_room", enter_room)
     caller = await opened(live)
+    if opened_before:
+        # What others opened is at hand.
+        feed = live.subscriptions._feeds["messages"]
+        await feed.start(caller.scope, there.conversation, {}, None)
     for role in Role:
         monkeypatch.setitem(permissions.OF_ROLES, role, frozenset())
 
-    with pytest.raises(Forbidden):
-        await live.subscriptions.follow(caller, workspace_feeds(there.conversation))
-    assert caller.feeds == {}
+    for wanted in (workspace_feeds(), workspace_feeds(there.conversation)[1:]):
+        with pytest.raises(Forbidden):
+            await live.subscriptions.follow(caller, wanted)
+    assert (caller.feeds, entered) == ({}, [])
 
 
 async def test_another_role_is_in_force_with_the_next_look_at_the_session(

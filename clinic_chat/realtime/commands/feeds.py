@@ -1,4 +1,4 @@
-"""Commands about feeds: `feed:catch-up`, `feed:page`, `feed:check`, `counts:get`."""
+"""Commands about feeds: `feed:open`, `feed:catch-up`, `feed:page`, `feed:check`, `counts:get`."""
 
 from clinic_chat.domain.errors import InvalidInput
 from clinic_chat.domain.queries.inbox import overview
@@ -6,6 +6,19 @@ from clinic_chat.realtime.commands.command import Command, CommandContext, Data
 from clinic_chat.realtime.connections import Connection
 from clinic_chat.realtime.feeds import inbox as inbox_feed
 from clinic_chat.realtime.feeds import personal as personal_feed
+from clinic_chat.realtime.feeds.subscriptions import Wanted
+
+
+async def start(context: CommandContext, connection: Connection, data: Data) -> Data:
+    """Follow a feed, in the place of the one of its name that the tab followed, or none for null.
+
+    A list that is not there is told as `refused`, in the feed's own words.
+    """
+    match data:
+        case {"feed": str() as feed, "key": str() | None as key} if context.subscriptions.has(feed):
+            await context.subscriptions.follow(connection, [Wanted(feed, key, again=True)])
+            return {}
+    raise InvalidInput("name a feed and its key", code="feed_invalid")
 
 
 async def catch_up(context: CommandContext, connection: Connection, data: Data) -> Data:
@@ -54,6 +67,7 @@ def _version(value: object) -> int | None:
 
 
 COMMANDS = (
+    Command("feed:open", start),
     Command("feed:catch-up", catch_up),
     Command("feed:page", page, by_a_person=True),
     Command("feed:check", check),

@@ -72,7 +72,11 @@ class Feed(Protocol):
         """Where its patches are told."""
 
     async def exists(self, scope: ClinicScope, key: str) -> bool:
-        """Whether there is such a list in the clinic."""
+        """Whether there is such a list in the clinic.
+
+        Raises:
+            Forbidden: whoever acts may not read it; the tab enters no room.
+        """
 
     async def entered(self, connection: Connection) -> None:
         """A tab is in the rooms; nothing has been read for it yet."""

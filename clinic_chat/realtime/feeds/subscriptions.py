@@ -40,6 +40,10 @@ class Subscriptions:
         self._feeds = {feed.name: feed for feed in feeds}
         self.namespace = ""
 
+    def has(self, feed: str) -> bool:
+        """Whether there is a feed of this name."""
+        return feed in self._feeds
+
     async def follow(self, connection: Connection, wanted: Iterable[Wanted]) -> None:
         """Start feeds in this tab, each in the place of what it followed of the same name.
 
@@ -85,7 +89,7 @@ class Subscriptions:
             # The next try starts with what the tab holds, as if this one had not been.
             connection.versions = said
             for one in entering:
-                connection.feeds.pop(one.feed, None)
+                await self.leave(connection, one.feed)
             raise
         for one, start in starts.items():
             await self._send(connection, one, start)
