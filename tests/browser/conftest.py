@@ -20,13 +20,13 @@ from pytest_asyncio import is_async_test
 
 from clinic_chat.demo import DEMO_PASSWORD
 from clinic_chat.domain.accounts.sessions import COOKIE_NAME
-from tests.browser import pages
-from tests.browser.channel import Channel
 from tests.browser.chromium import LAUNCH_ARGUMENTS, chromium_path
-from tests.browser.colleague import Colleague
-from tests.browser.quick import QuickServer
-from tests.browser.server import Server
-from tests.browser.watch import Complaints
+from tests.support.browser import pages
+from tests.support.browser.page_errors import Complaints
+from tests.support.channel import Channel
+from tests.support.colleague import Colleague
+from tests.support.restartable_server import QuickServer
+from tests.support.server import Server
 
 HERE = Path(__file__).parent
 SCREENSHOTS = HERE / "output"

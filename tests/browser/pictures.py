@@ -9,10 +9,10 @@ from playwright.async_api import Browser, Page, async_playwright
 
 from clinic_chat.demo import DEMO_PASSWORD
 from tests.browser.chromium import LAUNCH_ARGUMENTS, chromium_path
-from tests.browser.outage import KEEP_SOCKETS, go_offline
-from tests.browser.pages import PHONE, composer, live, open_conversation
-from tests.browser.people import CARLA, DANIEL
-from tests.browser.server import PROJECT, Server
+from tests.support.browser.pages import PHONE, composer, live, open_conversation
+from tests.support.network.outage import KEEP_SOCKETS, go_offline
+from tests.support.people import CARLA, DANIEL
+from tests.support.server import PROJECT, Server
 
 PICTURES = PROJECT / "assets" / "screenshots"
 DESK: dict[str, Any] = {"viewport": {"width": 1280, "height": 760}}

@@ -6,10 +6,9 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
 
-from tests.browser.channel import Channel
 from tests.browser.conftest import Visit
-from tests.browser.outage import CUT, KEEP_SOCKETS, REFUSED, go_offline
-from tests.browser.pages import (
+from tests.support.browser.page_errors import Complaints
+from tests.support.browser.pages import (
     PHONE,
     answer,
     composer,
@@ -20,8 +19,9 @@ from tests.browser.pages import (
     messages,
     thread_of,
 )
-from tests.browser.people import ANA, new_patient
-from tests.browser.watch import Complaints
+from tests.support.channel import Channel
+from tests.support.network.outage import CUT, KEEP_SOCKETS, REFUSED, go_offline
+from tests.support.people import ANA, new_patient
 
 BLOCKING = {"serious", "critical"}
 # What fades in has less contrast until it is there.

@@ -7,12 +7,12 @@ import pytest_asyncio
 from playwright.async_api import Locator, Page, expect
 
 from clinic_chat.domain.patients.phones import format_phone
-from tests.browser.channel import Channel
 from tests.browser.conftest import Visit
-from tests.browser.pages import PHONE, composer, open_conversation, row, rows, thread_of
-from tests.browser.people import ANA, Patient, new_patient
-from tests.browser.talk import Talk
-from tests.browser.timers import never_after
+from tests.support.browser.pages import PHONE, composer, open_conversation, row, rows, thread_of
+from tests.support.browser.talk import Talk
+from tests.support.browser.timers import never_after
+from tests.support.channel import Channel
+from tests.support.people import ANA, Patient, new_patient
 
 ROWS = 6
 AIMED = 4

@@ -2,13 +2,13 @@
 
 from playwright.async_api import expect
 
-from tests.browser.channel import Channel
 from tests.browser.conftest import Visit
-from tests.browser.pages import answer, messages
-from tests.browser.past import fill
-from tests.browser.people import ANA, BRUNO
-from tests.browser.server import Server
-from tests.browser.talk import Talk
+from tests.support.browser.pages import answer, messages
+from tests.support.browser.talk import Talk
+from tests.support.channel import Channel
+from tests.support.long_conversation import fill
+from tests.support.people import ANA, BRUNO
+from tests.support.server import Server
 
 _WATCH_LIVE_REGIONS = """
 () => {

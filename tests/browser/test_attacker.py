@@ -20,12 +20,12 @@ import pytest_asyncio
 from clinic_chat.domain.accounts.sessions import COOKIE_NAME
 from clinic_chat.refusals import LOG_SECONDS
 from clinic_chat.storage.sqlite.library import sqlite3
-from tests.browser import handlers
-from tests.browser.channel import Channel
 from tests.browser.conftest import sign_in
-from tests.browser.people import ANA, CARLA, Patient, new_patient
-from tests.browser.server import Server
-from tests.browser.wire import NAMESPACE, PATH, Refused, Wire
+from tests.support import exposed_events
+from tests.support.channel import Channel
+from tests.support.people import ANA, CARLA, Patient, new_patient
+from tests.support.server import Server
+from tests.support.socket_client import NAMESPACE, PATH, Refused, Wire
 
 LOOK_SECONDS = 0.2
 TWO_MEGABYTES = 2 * 1024 * 1024
@@ -100,7 +100,7 @@ class Aurora:
 async def aurora(server: Server, channel: Channel) -> AsyncIterator[Aurora]:
     cookie = await sign_in(server, ANA)
     ana = await Wire.join(server, cookie, token=str(uuid4()))
-    await ana.state_event(handlers.HYDRATE)
+    await ana.state_event(exposed_events.HYDRATE)
     patient = new_patient()
     first = await channel.deliver(patient, "Segredo da Aurora")
     await ana.wait_for(lambda frame: "Segredo da Aurora" in frame)
@@ -118,7 +118,7 @@ async def carla_cookie(server: Server) -> str:
 async def carla(aurora: Aurora, carla_cookie: str) -> AsyncIterator[Wire]:
     """The attacker's socket, on her own inbox; what it received is checked after the test."""
     wire = await Wire.join(aurora.server, carla_cookie)
-    await wire.state_event(handlers.HYDRATE)
+    await wire.state_event(exposed_events.HYDRATE)
     await wire.wait_for(lambda frame: '"is_hydrated_rx_state_":true' in frame)
     yield wire
     await aurora.works()
@@ -175,7 +175,7 @@ async def test_a_socket_that_never_entered_gets_no_answers(aurora: Aurora) -> No
     wire = await Wire.open(aurora.server, aurora.cookie)
 
     await wire.send(f'42{NAMESPACE},1["markers:get",{{"ids":[]}}]')
-    await wire.send(f'42{NAMESPACE},["event",{json.dumps({"name": handlers.HYDRATE})}]')
+    await wire.send(f'42{NAMESPACE},["event",{json.dumps({"name": exposed_events.HYDRATE})}]')
     await wire.enter()
     assert await wire.ask("markers:get", {"ids": []})
 
@@ -225,7 +225,7 @@ async def test_the_own_origin_is_let_in(aurora: Aurora) -> None:
 
 
 async def test_no_handler_that_is_not_exposed_can_be_called(carla: Wire, aurora: Aurora) -> None:
-    names = handlers.forged_names()
+    names = exposed_events.forged_names()
     assert len(names) > 100
     since, logged = len(carla.frames), len(aurora.server.log.read_text())
 
@@ -253,18 +253,18 @@ async def test_no_handler_that_is_not_exposed_can_be_called(carla: Wire, aurora:
 
 @pytest.mark.parametrize("value", BAD_VALUES, ids=repr)
 async def test_handlers_take_any_value_and_no_argument_at_all(carla: Wire, value: Any) -> None:
-    for name, arguments in handlers.exposed_with_arguments().items():
+    for name, arguments in exposed_events.exposed_with_arguments().items():
         await carla.state_event(name, dict.fromkeys(arguments, value))
     await _events_handled(carla)
 
     since = len(carla.frames)
-    await carla.state_event(f"{handlers.INBOX}.find", {"text": "Priya"})
+    await carla.state_event(f"{exposed_events.INBOX}.find", {"text": "Priya"})
     page = await carla.wait_for(lambda frame: '"kind":"page"' in frame, since)
     assert "Priya Raghunathan" in page
 
 
 async def test_handlers_can_be_called_with_wrong_arguments_only_in_vain(carla: Wire) -> None:
-    for name in sorted(handlers.EXPOSED):
+    for name in sorted(exposed_events.EXPOSED):
         for payload in ({}, {"nonsense": 1}, {"self": 1, "text": "x", "cursor": "y"}):
             await carla.state_event(name, payload)
 
@@ -284,13 +284,13 @@ async def test_commands_answer_any_value_with_a_reason(carla: Wire, value: Any) 
         "version",
     )
     fields += ("locale", "status", "assigneeId", "userId", "nonce", "sound", "read", "around")
-    for act in handlers.commands():
+    for act in exposed_events.commands():
         for arguments in ((value,), (dict.fromkeys(fields, value),)):
             _expect_no_accident(act, await carla.ask(act, *arguments))
 
 
 async def test_commands_answer_a_wrong_number_of_arguments_with_a_reason(carla: Wire) -> None:
-    for act in handlers.commands():
+    for act in exposed_events.commands():
         several: tuple[tuple[Any, ...], ...] = ((), ({}, {}), tuple({} for _ in range(300)))
         for arguments in several:
             answer = await carla.ask(act, *arguments)
@@ -308,7 +308,8 @@ async def test_commands_on_another_clinics_conversation_find_nothing(
     own |= {"assigneeId": _user_id(carla), "expected": ""}
 
     answers = {
-        act: await carla.ask(act, {**own, "conversationId": theirs}) for act in handlers.commands()
+        act: await carla.ask(act, {**own, "conversationId": theirs})
+        for act in exposed_events.commands()
     }
 
     assert aurora.stored() == before
@@ -338,7 +339,7 @@ async def test_what_is_made_in_somebody_elses_name_is_refused(
     )[1]
     assert carlas["key"] != anas["key"]
 
-    for act in handlers.commands():
+    for act in exposed_events.commands():
         answer = await carla.ask(act, {"author": anas["author"]})
         assert answer["error"]["code"] == "wrong_author"
         answer = await carla.ask(act, {"author": carlas["author"]})
@@ -354,7 +355,11 @@ async def test_another_clinics_conversation_as_an_address_opens_nothing(
     carla: Wire, aurora: Aurora, around: str
 ) -> None:
     path = f"/c/{aurora.conversation_id}"
-    for name in (f"{handlers.THREAD}.open", f"{handlers.PAGE}.load", handlers.HYDRATE):
+    for name in (
+        f"{exposed_events.THREAD}.open",
+        f"{exposed_events.PAGE}.load",
+        exposed_events.HYDRATE,
+    ):
         for variant in (path, f"{path}/", f"{path.upper()}", f"/c/../c/{aurora.conversation_id}"):
             await carla.state_event(name, path=f"{variant}{around}")
     opened = await carla.ask("feed:open", {"feed": "messages", "key": aurora.conversation_id})
@@ -383,13 +388,13 @@ async def test_another_persons_tab_token_opens_none_of_their_state(
 ) -> None:
     token = str(uuid4())
     ana = await Wire.join(aurora.server, aurora.cookie, token=token)
-    await ana.state_event(handlers.HYDRATE)
-    await ana.state_event(f"{handlers.INBOX}.find", {"text": aurora.patient.name})
+    await ana.state_event(exposed_events.HYDRATE)
+    await ana.state_event(f"{exposed_events.INBOX}.find", {"text": aurora.patient.name})
     await _events_handled(ana)
 
     for _ in ("while her tab is open", "after it has closed"):
         thief = await Wire.join(aurora.server, carla_cookie, token=token)
-        await thief.state_event(handlers.HYDRATE)
+        await thief.state_event(exposed_events.HYDRATE)
         await _events_handled(thief)
         _expect_nothing_of(aurora, thief)
         await thief.close()
@@ -488,7 +493,7 @@ async def test_sockets_that_come_and_go_leave_nothing_behind(
 
     for _ in range(50):
         wire = await Wire.join(aurora.server, carla_cookie)
-        await wire.state_event(handlers.HYDRATE)
+        await wire.state_event(exposed_events.HYDRATE)
         await wire.close()
     await aurora.works()
 
@@ -517,7 +522,7 @@ def _expect_no_accident(act: str, answer: Any) -> None:
 async def _events_handled(wire: Wire) -> None:
     """Return when the state events sent before are done: this one's effect comes after theirs."""
     text = uuid4().hex
-    await wire.state_event(f"{handlers.INBOX}.find", {"text": text})
+    await wire.state_event(f"{exposed_events.INBOX}.find", {"text": text})
     # The page is the last that this one sends.
     await wire.wait_for(lambda frame: '"kind":"page"' in frame and text in frame)
 

@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 from playwright.async_api import Page, expect
 
-from tests.browser.attempts import attempts
-from tests.browser.badge import (
+from tests.browser.conftest import Visit
+from tests.support.browser.bad_network_scene import NETWORK, Scene
+from tests.support.browser.badge import (
     LIVE,
     LOST,
     POLLING,
@@ -18,13 +19,12 @@ from tests.browser.badge import (
     told,
     told_in_time,
 )
-from tests.browser.channel import Channel
-from tests.browser.conftest import Visit
-from tests.browser.pages import live, message, thread_of
-from tests.browser.scene import NETWORK, Scene
-from tests.browser.server import Server
-from tests.browser.watch import Complaints
-from tests.faults.proxy import Proxy, Upgrades
+from tests.support.browser.connect_attempts import attempts
+from tests.support.browser.page_errors import Complaints
+from tests.support.browser.pages import live, message, thread_of
+from tests.support.channel import Channel
+from tests.support.network.proxy import Proxy, Upgrades
+from tests.support.server import Server
 
 BLACKHOLE_SECONDS = 30
 NOTICED_SECONDS = 15

@@ -9,15 +9,15 @@ from typing import Any
 from playwright.async_api import Page, expect
 
 from clinic_chat.storage.sqlite.library import sqlite3
-from tests.browser.badge import CONNECTED, badge, badge_is, now
-from tests.browser.channel import Channel
 from tests.browser.conftest import Visit
-from tests.browser.pages import answer, bodies, composer, messages, thread_of
-from tests.browser.people import ANA, BRUNO, RENATA, new_patient
-from tests.browser.quick import QuickServer
-from tests.browser.scene import NETWORK, stored_bodies
-from tests.browser.watch import Complaints
-from tests.faults.proxy import Proxy
+from tests.support.browser.bad_network_scene import NETWORK, stored_bodies
+from tests.support.browser.badge import CONNECTED, badge, badge_is, now
+from tests.support.browser.page_errors import Complaints
+from tests.support.browser.pages import answer, bodies, composer, messages, thread_of
+from tests.support.channel import Channel
+from tests.support.network.proxy import Proxy
+from tests.support.people import ANA, BRUNO, RENATA, new_patient
+from tests.support.restartable_server import QuickServer
 
 PEOPLE = {"Ana": ANA, "Bruno": BRUNO, "Renata": RENATA}
 FAULTS = 20

@@ -3,11 +3,11 @@
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.browser.channel import Channel
 from tests.browser.conftest import Visit
-from tests.browser.pages import live, message, row
-from tests.browser.people import ANA
-from tests.browser.talk import Talk
+from tests.support.browser.pages import live, message, row
+from tests.support.browser.talk import Talk
+from tests.support.channel import Channel
+from tests.support.people import ANA
 
 HOUR_MS = 60 * 60 * 1000
 # Shifts every time that the page's code takes from the device.

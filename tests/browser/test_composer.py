@@ -8,10 +8,9 @@ import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from clinic_chat.storage.sqlite.library import sqlite3
-from tests.browser.channel import Channel
 from tests.browser.conftest import Visit
-from tests.browser.frames import Questions
-from tests.browser.pages import (
+from tests.support.browser.frames import Questions
+from tests.support.browser.pages import (
     PHONE,
     answer,
     bodies,
@@ -21,9 +20,10 @@ from tests.browser.pages import (
     open_conversation,
     thread_of,
 )
-from tests.browser.people import ANA, BRUNO, Patient, new_patient
-from tests.browser.server import Server
-from tests.browser.talk import Talk
+from tests.support.browser.talk import Talk
+from tests.support.channel import Channel
+from tests.support.people import ANA, BRUNO, Patient, new_patient
+from tests.support.server import Server
 
 MAX_LINES = 6
 LIMIT = 4000

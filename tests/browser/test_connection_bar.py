@@ -4,16 +4,16 @@ import re
 
 from playwright.async_api import Locator, Page, expect
 
-from tests.browser.badge import LIVE, WAITING, badge_is
-from tests.browser.channel import Channel
 from tests.browser.conftest import Visit
-from tests.browser.outage import CUT, KEEP_SOCKETS, REFUSED, go_offline, go_online
-from tests.browser.pages import PHONE, answer, composer, message
-from tests.browser.people import ANA
-from tests.browser.server import Server
-from tests.browser.talk import Talk
-from tests.browser.watch import Complaints
-from tests.faults.proxy import Proxy
+from tests.support.browser.badge import LIVE, WAITING, badge_is
+from tests.support.browser.page_errors import Complaints
+from tests.support.browser.pages import PHONE, answer, composer, message
+from tests.support.browser.talk import Talk
+from tests.support.channel import Channel
+from tests.support.network.outage import CUT, KEEP_SOCKETS, REFUSED, go_offline, go_online
+from tests.support.network.proxy import Proxy
+from tests.support.people import ANA
+from tests.support.server import Server
 
 # Everything that the live regions say.
 LISTEN = """

@@ -8,13 +8,13 @@ from uuid import UUID
 from playwright.async_api import Locator, Page, expect
 
 from clinic_chat.storage.sqlite.library import sqlite3
-from tests.browser.channel import Channel
 from tests.browser.conftest import SitDown, Visit
-from tests.browser.pages import menus_loaded, row, rows
-from tests.browser.people import ANA, BRUNO, DANIEL, RENATA
-from tests.browser.server import Server
-from tests.browser.talk import Talk
-from tests.faults.proxy import Proxy
+from tests.support.browser.pages import menus_loaded, row, rows
+from tests.support.browser.talk import Talk
+from tests.support.channel import Channel
+from tests.support.network.proxy import Proxy
+from tests.support.people import ANA, BRUNO, DANIEL, RENATA
+from tests.support.server import Server
 
 LIST = "[data-testid=conversation-list]"
 HEARD_LATE_SECONDS = 1.5

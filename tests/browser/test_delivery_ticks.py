@@ -5,12 +5,12 @@ import re
 import pytest_asyncio
 from playwright.async_api import Locator, Page, expect
 
-from tests.browser.channel import Channel
 from tests.browser.conftest import Visit
-from tests.browser.pages import answer, message, row
-from tests.browser.people import ANA, BRUNO
-from tests.browser.server import Server
-from tests.browser.talk import Talk
+from tests.support.browser.pages import answer, message, row
+from tests.support.browser.talk import Talk
+from tests.support.channel import Channel
+from tests.support.people import ANA, BRUNO
+from tests.support.server import Server
 
 TIME = r"\d\d/\d\d/\d{4}, \d\d:\d\d"
 TEXT = "A receita está pronta"

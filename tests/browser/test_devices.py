@@ -2,10 +2,8 @@
 
 from playwright.async_api import Page, expect
 
-from tests.browser.channel import Channel
-from tests.browser.colleague import Colleague
 from tests.browser.conftest import SitDown, Visit
-from tests.browser.pages import (
+from tests.support.browser.pages import (
     answer,
     bodies,
     composer,
@@ -15,8 +13,10 @@ from tests.browser.pages import (
     row,
     thread_of,
 )
-from tests.browser.people import ANA, CARLA
-from tests.browser.talk import Talk, another_tab
+from tests.support.browser.talk import Talk, another_tab
+from tests.support.channel import Channel
+from tests.support.colleague import Colleague
+from tests.support.people import ANA, CARLA
 
 MEGABYTE = 1_000_000
 

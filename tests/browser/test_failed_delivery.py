@@ -2,11 +2,11 @@
 
 from playwright.async_api import Page, expect
 
-from tests.browser.channel import Channel
 from tests.browser.conftest import Visit
-from tests.browser.pages import answer, bodies, message, messages
-from tests.browser.people import ANA, BRUNO
-from tests.browser.talk import Talk
+from tests.support.browser.pages import answer, bodies, message, messages
+from tests.support.browser.talk import Talk
+from tests.support.channel import Channel
+from tests.support.people import ANA, BRUNO
 
 TEXT = "Sua consulta é amanhã às nove"
 REASON = "O número não tem WhatsApp"

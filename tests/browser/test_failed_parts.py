@@ -4,9 +4,9 @@ import re
 
 from playwright.async_api import Locator, Page, expect
 
-from tests.browser.channel import Channel
 from tests.browser.conftest import Visit
-from tests.browser.pages import (
+from tests.support.browser.page_errors import Complaints
+from tests.support.browser.pages import (
     answer,
     bodies,
     live,
@@ -17,9 +17,9 @@ from tests.browser.pages import (
     rows,
     thread_of,
 )
-from tests.browser.people import ANA
-from tests.browser.talk import Talk
-from tests.browser.watch import Complaints
+from tests.support.browser.talk import Talk
+from tests.support.channel import Channel
+from tests.support.people import ANA
 
 # Dates cannot be written while `window.broken` has what is being written, in milliseconds.
 BREAK_DATES = """

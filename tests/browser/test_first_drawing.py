@@ -9,13 +9,13 @@ import httpx
 import pytest
 from playwright.async_api import Page, Route, expect
 
-from tests.browser.channel import Channel
 from tests.browser.conftest import Visit
-from tests.browser.frames import Questions
-from tests.browser.pages import PHONE, live, message, messages, thread_of
-from tests.browser.people import ANA, new_patient
-from tests.browser.server import Server
-from tests.browser.timers import never_after
+from tests.support.browser.frames import Questions
+from tests.support.browser.pages import PHONE, live, message, messages, thread_of
+from tests.support.browser.timers import never_after
+from tests.support.channel import Channel
+from tests.support.people import ANA, new_patient
+from tests.support.server import Server
 
 # Each state that the page was in after a change, once.
 RECORD_DRAWING = """

@@ -8,13 +8,10 @@ from typing import Any
 import pytest
 from playwright.async_api import Locator, Page, expect
 
-from tests.browser.channel import Channel
 from tests.browser.conftest import SitDown, Visit
-from tests.browser.frames import received_by
-from tests.browser.pages import bodies, message, messages, thread_of
-from tests.browser.past import bodies_of, body_of, fill
-from tests.browser.people import ANA
-from tests.browser.place import (
+from tests.support.browser.frames import received_by
+from tests.support.browser.pages import bodies, message, messages, thread_of
+from tests.support.browser.scroll_position import (
     STILL_PX,
     is_at_bottom,
     moved,
@@ -22,8 +19,11 @@ from tests.browser.place import (
     scroll_to,
     watch_place,
 )
-from tests.browser.server import Server
-from tests.browser.talk import Talk
+from tests.support.browser.talk import Talk
+from tests.support.channel import Channel
+from tests.support.long_conversation import bodies_of, body_of, fill
+from tests.support.people import ANA
+from tests.support.server import Server
 
 PAGE_SIZE = 30
 WINDOW = 300

@@ -6,11 +6,11 @@ import pytest
 from playwright.async_api import Page, expect
 
 from clinic_chat.domain.patients.phones import format_phone
-from tests.browser.channel import Channel
 from tests.browser.conftest import Visit
-from tests.browser.frames import received_by
-from tests.browser.pages import bodies, message, messages, row, rows, thread_of
-from tests.browser.people import ANA, Patient, new_patient
+from tests.support.browser.frames import received_by
+from tests.support.browser.pages import bodies, message, messages, row, rows, thread_of
+from tests.support.channel import Channel
+from tests.support.people import ANA, Patient, new_patient
 
 LONGEST = 65_536
 PAGE = 30

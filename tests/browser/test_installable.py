@@ -7,8 +7,8 @@ import httpx
 from playwright.async_api import expect
 
 from tests.browser.conftest import Visit
-from tests.browser.people import ANA
-from tests.browser.server import Server
+from tests.support.people import ANA
+from tests.support.server import Server
 
 PNG = b"\x89PNG\r\n\x1a\n"
 

@@ -8,11 +8,11 @@ import pytest
 from playwright.async_api import Page, expect
 
 from clinic_chat.storage.sqlite.library import sqlite3
-from tests.browser.channel import Channel
 from tests.browser.conftest import Visit
-from tests.browser.pages import answer, live, menu, message, thread_of
-from tests.browser.people import RENATA, new_patient
-from tests.browser.server import Server
+from tests.support.browser.pages import answer, live, menu, message, thread_of
+from tests.support.channel import Channel
+from tests.support.people import RENATA, new_patient
+from tests.support.server import Server
 
 PASSWORD = "long-enough-for-anyone"
 

@@ -2,11 +2,11 @@
 
 from playwright.async_api import expect
 
-from tests.browser.channel import Channel
 from tests.browser.conftest import Visit
-from tests.browser.pages import composer, message
-from tests.browser.people import ANA
-from tests.browser.talk import Talk
+from tests.support.browser.pages import composer, message
+from tests.support.browser.talk import Talk
+from tests.support.channel import Channel
+from tests.support.people import ANA
 
 BODY = "Exame: https://exames.example/r?id=1&x=<b>, ligue (11) 98765-4321 ou mande a ze@uol.com.br"
 

@@ -6,11 +6,11 @@ from contextlib import closing
 from playwright.async_api import Page, expect
 
 from clinic_chat.storage.sqlite.library import sqlite3
-from tests.browser.channel import Channel
 from tests.browser.conftest import Visit
-from tests.browser.pages import rows
-from tests.browser.people import ANA, new_patient
-from tests.browser.server import Server
+from tests.support.browser.pages import rows
+from tests.support.channel import Channel
+from tests.support.people import ANA, new_patient
+from tests.support.server import Server
 
 LIST = "[data-testid=conversation-list]"
 PAGE_SIZE = 30

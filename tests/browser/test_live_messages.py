@@ -7,12 +7,12 @@ from statistics import median
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.browser.arrivals import Arrivals
-from tests.browser.channel import Channel
 from tests.browser.conftest import Visit
-from tests.browser.frames import received_by
-from tests.browser.pages import answer, bodies, message, messages, row, thread_of
-from tests.browser.people import ANA, BRUNO, CARLA, new_patient
+from tests.support.browser.arrivals import Arrivals
+from tests.support.browser.frames import received_by
+from tests.support.browser.pages import answer, bodies, message, messages, row, thread_of
+from tests.support.channel import Channel
+from tests.support.people import ANA, BRUNO, CARLA, new_patient
 
 BURST = 50
 # Not a goal but an alarm: `make test` also runs on busy machines. The median is printed.

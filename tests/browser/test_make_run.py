@@ -17,10 +17,10 @@ import pytest_asyncio
 from playwright.async_api import Browser, expect
 
 from clinic_chat.demo import DEMO_PASSWORD
-from tests.browser.pages import composer, live, message, rows
-from tests.browser.people import ANA
-from tests.browser.server import HOST, PROJECT
-from tests.browser.watch import Complaints
+from tests.support.browser.page_errors import Complaints
+from tests.support.browser.pages import composer, live, message, rows
+from tests.support.people import ANA
+from tests.support.server import HOST, PROJECT
 
 # The first start installs what the front end is built of.
 START_SECONDS = 240

@@ -6,10 +6,9 @@ from typing import Literal
 
 from playwright.async_api import Locator, Page, Route, expect
 
-from tests.browser.channel import Channel
 from tests.browser.conftest import Visit
-from tests.browser.outage import CUT, KEEP_SOCKETS, REFUSED, go_offline
-from tests.browser.pages import (
+from tests.support.browser.page_errors import Complaints
+from tests.support.browser.pages import (
     MENUS_LOADED,
     PHONE,
     answer,
@@ -19,9 +18,10 @@ from tests.browser.pages import (
     message,
     thread_of,
 )
-from tests.browser.people import ANA, new_patient
-from tests.browser.timers import never_after
-from tests.browser.watch import Complaints
+from tests.support.browser.timers import never_after
+from tests.support.channel import Channel
+from tests.support.network.outage import CUT, KEEP_SOCKETS, REFUSED, go_offline
+from tests.support.people import ANA, new_patient
 
 LIBRARY = re.compile(r"/assets/menus-[\w-]+\.js")
 # Without what loads the library when nobody presses anything, and what gives a press up in time.

@@ -5,10 +5,10 @@ from uuid import uuid4
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.browser.channel import Channel
 from tests.browser.conftest import Visit
-from tests.browser.pages import bodies, messages, open_conversation, row, rows, thread_of
-from tests.browser.people import ANA, CARLA, new_patient
+from tests.support.browser.pages import bodies, messages, open_conversation, row, rows, thread_of
+from tests.support.channel import Channel
+from tests.support.people import ANA, CARLA, new_patient
 
 LIST = "[data-testid=conversation-list]"
 

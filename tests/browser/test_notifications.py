@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.browser.attention import CAN_LOOK_AWAY, look_away, look_back
-from tests.browser.channel import Channel
 from tests.browser.conftest import SitDown, Visit
-from tests.browser.pages import menu, menus_loaded, row
-from tests.browser.people import ANA, BRUNO
-from tests.browser.talk import Talk
+from tests.support.browser.attention import CAN_LOOK_AWAY, look_away, look_back
+from tests.support.browser.pages import menu, menus_loaded, row
+from tests.support.browser.talk import Talk
+from tests.support.channel import Channel
+from tests.support.people import ANA, BRUNO
 
 # So long a hidden tab waits for one that somebody looks at.
 CLAIM_MS = 150

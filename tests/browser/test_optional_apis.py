@@ -3,16 +3,16 @@
 import pytest
 from playwright.async_api import expect
 
-from tests.browser.attempts import RECORD_ATTEMPTS, attempts
-from tests.browser.badge import LIVE, badge_is
-from tests.browser.channel import Channel
 from tests.browser.conftest import Visit
-from tests.browser.pages import answer, composer, menu, message, messages, row, thread_of
-from tests.browser.people import ANA
-from tests.browser.scene import stored_bodies
-from tests.browser.server import Server
-from tests.browser.talk import Talk
-from tests.browser.watch import Complaints
+from tests.support.browser.bad_network_scene import stored_bodies
+from tests.support.browser.badge import LIVE, badge_is
+from tests.support.browser.connect_attempts import RECORD_ATTEMPTS, attempts
+from tests.support.browser.page_errors import Complaints
+from tests.support.browser.pages import answer, composer, menu, message, messages, row, thread_of
+from tests.support.browser.talk import Talk
+from tests.support.channel import Channel
+from tests.support.people import ANA
+from tests.support.server import Server
 
 # What a person at the console is told of it (assets/live/lib/safely.js).
 REPORTED = "Clinic Chat:"

@@ -13,12 +13,13 @@ from playwright.async_api import Browser, BrowserContext, Dialog, Page, expect
 from clinic_chat.demo import DEMO_PASSWORD
 from clinic_chat.domain.accounts.sessions import COOKIE_NAME
 from clinic_chat.storage.sqlite.library import sqlite3
-from tests.browser.attempts import attempts
-from tests.browser.badge import LIVE, WAITING, badge, badge_is, synced
-from tests.browser.channel import Channel
 from tests.browser.chromium import LAUNCH_ARGUMENTS, chromium_path
 from tests.browser.conftest import VIEWPORT, Visit, sign_in
-from tests.browser.pages import (
+from tests.support.browser.bad_network_scene import NETWORK, SCRIPT, stored_bodies
+from tests.support.browser.badge import LIVE, WAITING, badge, badge_is, synced
+from tests.support.browser.connect_attempts import attempts
+from tests.support.browser.page_errors import Complaints
+from tests.support.browser.pages import (
     answer,
     bodies,
     composer,
@@ -31,11 +32,10 @@ from tests.browser.pages import (
     row,
     thread_of,
 )
-from tests.browser.people import ANA, BRUNO, Patient, new_patient
-from tests.browser.scene import NETWORK, SCRIPT, stored_bodies
-from tests.browser.server import Server
-from tests.browser.watch import Complaints
-from tests.faults.proxy import Proxy
+from tests.support.channel import Channel
+from tests.support.network.proxy import Proxy
+from tests.support.people import ANA, BRUNO, Patient, new_patient
+from tests.support.server import Server
 
 SOCKETS = "/_event"
 AT_LOGIN = re.compile(r"/login/?(\?|$)")

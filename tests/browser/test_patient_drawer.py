@@ -5,11 +5,11 @@ from collections.abc import Awaitable, Callable
 import pytest
 from playwright.async_api import Locator, Page, expect
 
-from tests.browser.channel import Channel
 from tests.browser.conftest import Visit
-from tests.browser.pages import PHONE, composer, thread_of
-from tests.browser.people import ANA
-from tests.browser.talk import Talk
+from tests.support.browser.pages import PHONE, composer, thread_of
+from tests.support.browser.talk import Talk
+from tests.support.channel import Channel
+from tests.support.people import ANA
 
 TABLET = {"viewport": {"width": 1024, "height": 768}}
 

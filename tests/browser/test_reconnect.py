@@ -4,19 +4,9 @@ import re
 
 from playwright.async_api import Page, expect
 
-from tests.browser.channel import Channel
 from tests.browser.conftest import StartServer, Visit
-from tests.browser.outage import (
-    CUT,
-    KEEP_SOCKETS,
-    REFUSED,
-    cut,
-    go_offline,
-    go_online,
-    lowest_counts,
-    watch_counts,
-)
-from tests.browser.pages import (
+from tests.support.browser.page_errors import Complaints
+from tests.support.browser.pages import (
     answer,
     bodies,
     live,
@@ -27,8 +17,18 @@ from tests.browser.pages import (
     rows,
     thread_of,
 )
-from tests.browser.people import ANA, BRUNO, new_patient
-from tests.browser.watch import Complaints
+from tests.support.channel import Channel
+from tests.support.network.outage import (
+    CUT,
+    KEEP_SOCKETS,
+    REFUSED,
+    cut,
+    go_offline,
+    go_online,
+    lowest_counts,
+    watch_counts,
+)
+from tests.support.people import ANA, BRUNO, new_patient
 
 # Browsers number frames and timers alike; here frames have numbers that no timer has.
 TELL_FRAMES_FROM_TIMERS = """

@@ -5,15 +5,15 @@ from collections.abc import Callable
 
 from playwright.async_api import expect
 
-from tests.browser.attempts import attempts
-from tests.browser.badge import LIVE, WAITING, badge, badge_is, now, told, told_in_time
-from tests.browser.channel import Channel
 from tests.browser.conftest import Visit
-from tests.browser.pages import message
-from tests.browser.quick import QuickServer
-from tests.browser.scene import NETWORK, Scene
-from tests.browser.watch import Complaints
-from tests.faults.proxy import Proxy
+from tests.support.browser.bad_network_scene import NETWORK, Scene
+from tests.support.browser.badge import LIVE, WAITING, badge, badge_is, now, told, told_in_time
+from tests.support.browser.connect_attempts import attempts
+from tests.support.browser.page_errors import Complaints
+from tests.support.browser.pages import message
+from tests.support.channel import Channel
+from tests.support.network.proxy import Proxy
+from tests.support.restartable_server import QuickServer
 
 BACK_SECONDS = 2.0
 

@@ -2,16 +2,16 @@
 
 from playwright.async_api import Page, expect
 
-from tests.browser.attempts import RECORD_ATTEMPTS, attempts, pauses
-from tests.browser.badge import LIVE, LOST, TRUTH_SECONDS, WAITING, badge, badge_is, synced
-from tests.browser.channel import Channel
 from tests.browser.conftest import Visit
-from tests.browser.outage import REFUSED
-from tests.browser.pages import live, message, thread_of
-from tests.browser.people import ANA, BRUNO, new_patient
-from tests.browser.server import Server
-from tests.browser.watch import Complaints
-from tests.faults.proxy import Proxy
+from tests.support.browser.badge import LIVE, LOST, TRUTH_SECONDS, WAITING, badge, badge_is, synced
+from tests.support.browser.connect_attempts import RECORD_ATTEMPTS, attempts, pauses
+from tests.support.browser.page_errors import Complaints
+from tests.support.browser.pages import live, message, thread_of
+from tests.support.channel import Channel
+from tests.support.network.outage import REFUSED
+from tests.support.network.proxy import Proxy
+from tests.support.people import ANA, BRUNO, new_patient
+from tests.support.server import Server
 
 DELAYS = [1, 2, 4, 8, 8]
 JITTER = 0.2

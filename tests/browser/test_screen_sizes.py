@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from playwright.async_api import Locator, Page, expect
 
-from tests.browser.channel import Channel
 from tests.browser.conftest import Visit
-from tests.browser.pages import PHONE, answer, message, rows
-from tests.browser.people import ANA, Patient
-from tests.browser.talk import Talk
+from tests.support.browser.pages import PHONE, answer, message, rows
+from tests.support.browser.talk import Talk
+from tests.support.channel import Channel
+from tests.support.people import ANA, Patient
 
 FINGER_PX = 44
 # Links inside of a sentence are as high as its line (WCAG 2.5.8, inline).

@@ -5,12 +5,9 @@ from datetime import timedelta
 import pytest_asyncio
 from playwright.async_api import Locator, Page, ViewportSize, expect
 
-from tests.browser.channel import Channel
 from tests.browser.conftest import Visit
-from tests.browser.pages import answer, message, messages, open_conversation, row, thread_of
-from tests.browser.past import fill
-from tests.browser.people import ANA, BRUNO
-from tests.browser.place import (
+from tests.support.browser.pages import answer, message, messages, open_conversation, row, thread_of
+from tests.support.browser.scroll_position import (
     AREA,
     STILL_PX,
     is_at_bottom,
@@ -19,8 +16,11 @@ from tests.browser.place import (
     scroll_to,
     watch_place,
 )
-from tests.browser.server import Server
-from tests.browser.talk import Talk
+from tests.support.browser.talk import Talk
+from tests.support.channel import Channel
+from tests.support.long_conversation import fill
+from tests.support.people import ANA, BRUNO
+from tests.support.server import Server
 
 TALL = "\n".join(["Uma linha"] * 30)
 SMALL_SCREEN: ViewportSize = {"width": 700, "height": 420}

@@ -5,10 +5,10 @@ import re
 import pytest_asyncio
 from playwright.async_api import Locator, Page, expect
 
-from tests.browser.channel import Channel
 from tests.browser.conftest import Visit
-from tests.browser.pages import composer, live, rows, thread_of
-from tests.browser.people import ANA, Patient, new_patient
+from tests.support.browser.pages import composer, live, rows, thread_of
+from tests.support.channel import Channel
+from tests.support.people import ANA, Patient, new_patient
 
 NAMES = ("Generosa de Fátima Quintão", "Maria D’Ávila", "Ana\u2011Lúcia Straße", "So\u00adfia Lima")
 TAB_STOPS = """

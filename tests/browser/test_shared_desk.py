@@ -9,10 +9,11 @@ from playwright.async_api import Page, expect
 from clinic_chat.demo import DEMO_PASSWORD
 from clinic_chat.domain.accounts.sessions import COOKIE_NAME
 from clinic_chat.storage.sqlite.library import sqlite3
-from tests.browser.badge import WAITING, badge, badge_is, synced
-from tests.browser.channel import Channel
 from tests.browser.conftest import Visit, sign_in
-from tests.browser.pages import (
+from tests.support.browser.bad_network_scene import NETWORK, SCRIPT, stored_bodies
+from tests.support.browser.badge import WAITING, badge, badge_is, synced
+from tests.support.browser.page_errors import Complaints
+from tests.support.browser.pages import (
     answer,
     bodies,
     composer,
@@ -23,12 +24,11 @@ from tests.browser.pages import (
     row,
     thread_of,
 )
-from tests.browser.people import ANA, BRUNO, DANIEL
-from tests.browser.scene import NETWORK, SCRIPT, stored_bodies
-from tests.browser.server import Server
-from tests.browser.talk import Talk
-from tests.browser.watch import Complaints
-from tests.faults.proxy import Proxy
+from tests.support.browser.talk import Talk
+from tests.support.channel import Channel
+from tests.support.network.proxy import Proxy
+from tests.support.people import ANA, BRUNO, DANIEL
+from tests.support.server import Server
 
 SOCKETS = "/_event"
 AT_LOGIN = re.compile(r"/login/?(\?|$)")

@@ -6,13 +6,13 @@ import pytest
 from playwright.async_api import Page, expect
 
 from clinic_chat.demo import DEMO_PASSWORD
-from tests.browser.channel import Channel
 from tests.browser.conftest import StartServer, Visit
-from tests.browser.frames import received_by
-from tests.browser.pages import fill_in, live, menu, row, rows, thread_of
-from tests.browser.people import ANA, CARLA, DANIEL, new_patient
-from tests.browser.server import Server
-from tests.browser.watch import Complaints
+from tests.support.browser.frames import received_by
+from tests.support.browser.page_errors import Complaints
+from tests.support.browser.pages import fill_in, live, menu, row, rows, thread_of
+from tests.support.channel import Channel
+from tests.support.people import ANA, CARLA, DANIEL, new_patient
+from tests.support.server import Server
 
 LANGUAGES = {
     "pt-BR": ("E-mail", "Senha", "Entrar", "E-mail ou senha incorretos."),

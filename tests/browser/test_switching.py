@@ -4,13 +4,13 @@ import asyncio
 
 from playwright.async_api import expect
 
-from tests.browser.channel import Channel
 from tests.browser.conftest import Visit
-from tests.browser.pages import bodies, messages, row, thread_of
-from tests.browser.people import ANA
-from tests.browser.scene import stored_bodies
-from tests.browser.server import Server
-from tests.browser.talk import Talk
+from tests.support.browser.bad_network_scene import stored_bodies
+from tests.support.browser.pages import bodies, messages, row, thread_of
+from tests.support.browser.talk import Talk
+from tests.support.channel import Channel
+from tests.support.people import ANA
+from tests.support.server import Server
 
 BURST = 20
 ROUNDS = 4

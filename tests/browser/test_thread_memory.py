@@ -2,13 +2,13 @@
 
 from playwright.async_api import Page, expect
 
-from tests.browser.channel import Channel
 from tests.browser.conftest import Visit
-from tests.browser.outage import CUT, KEEP_SOCKETS, REFUSED, go_offline, go_online
-from tests.browser.pages import answer, composer, message, messages, open_conversation, row
-from tests.browser.people import ANA
-from tests.browser.talk import Talk
-from tests.browser.watch import Complaints
+from tests.support.browser.page_errors import Complaints
+from tests.support.browser.pages import answer, composer, message, messages, open_conversation, row
+from tests.support.browser.talk import Talk
+from tests.support.channel import Channel
+from tests.support.network.outage import CUT, KEEP_SOCKETS, REFUSED, go_offline, go_online
+from tests.support.people import ANA
 
 WATCH_SKELETONS = """
 () => {

@@ -4,14 +4,14 @@ import re
 
 from playwright.async_api import Locator, Page, expect
 
-from tests.browser.channel import Channel
 from tests.browser.conftest import Visit
-from tests.browser.pages import message, messages, open_conversation, row
-from tests.browser.past import body_of, fill
-from tests.browser.people import ANA, BRUNO
-from tests.browser.place import is_at_bottom, scroll_to
-from tests.browser.server import Server
-from tests.browser.talk import Talk
+from tests.support.browser.pages import message, messages, open_conversation, row
+from tests.support.browser.scroll_position import is_at_bottom, scroll_to
+from tests.support.browser.talk import Talk
+from tests.support.channel import Channel
+from tests.support.long_conversation import body_of, fill
+from tests.support.people import ANA, BRUNO
+from tests.support.server import Server
 
 UNREAD = 25
 TOP_SHARE = 0.4

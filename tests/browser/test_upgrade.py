@@ -4,14 +4,14 @@ import re
 
 from playwright.async_api import WebSocketRoute, expect
 
-from tests.browser.badge import LIVE, WAITING, badge_is
-from tests.browser.channel import Channel
 from tests.browser.conftest import Visit
-from tests.browser.outage import REFUSED
-from tests.browser.pages import answer, composer, live, message
-from tests.browser.people import ANA
-from tests.browser.talk import Talk
-from tests.browser.watch import Complaints
+from tests.support.browser.badge import LIVE, WAITING, badge_is
+from tests.support.browser.page_errors import Complaints
+from tests.support.browser.pages import answer, composer, live, message
+from tests.support.browser.talk import Talk
+from tests.support.channel import Channel
+from tests.support.network.outage import REFUSED
+from tests.support.people import ANA
 
 SCHEMA = re.compile(r'("state_schema":")[^"]+')
 WRITTEN = "Escrito enquanto o servidor mudava"

@@ -7,12 +7,13 @@ from statistics import median
 from playwright.async_api import expect
 
 from clinic_chat.demo import DEMO_PASSWORD
-from tests.browser.arrivals import Arrivals
-from tests.browser.attempts import RECORD_ATTEMPTS, attempts
-from tests.browser.badge import POLLING, badge_is
-from tests.browser.channel import Channel
 from tests.browser.conftest import Visit
-from tests.browser.pages import (
+from tests.support.browser.arrivals import Arrivals
+from tests.support.browser.bad_network_scene import NETWORK, stored_bodies
+from tests.support.browser.badge import POLLING, badge_is
+from tests.support.browser.connect_attempts import RECORD_ATTEMPTS, attempts
+from tests.support.browser.page_errors import Complaints
+from tests.support.browser.pages import (
     answer,
     bodies,
     composer,
@@ -22,11 +23,10 @@ from tests.browser.pages import (
     row,
     thread_of,
 )
-from tests.browser.people import ANA, BRUNO, new_patient
-from tests.browser.scene import NETWORK, stored_bodies
-from tests.browser.server import Server
-from tests.browser.watch import Complaints
-from tests.faults.proxy import Proxy, Upgrades
+from tests.support.channel import Channel
+from tests.support.network.proxy import Proxy, Upgrades
+from tests.support.people import ANA, BRUNO, new_patient
+from tests.support.server import Server
 
 HISTORY = 40
 PAGE = 30

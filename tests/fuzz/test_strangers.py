@@ -22,11 +22,11 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.browser import handlers
 from tests.fuzz import values
 from tests.fuzz.conftest import Target
 from tests.fuzz.peers import Peer, Polls, WebSocket, exchange, journal, request
 from tests.load.observed import Alive
+from tests.support import exposed_events
 
 BY_HAND = int(os.environ.get("CLINIC_CHAT_FUZZ_EXAMPLES", "0"))
 EXAMPLES, STEPS = BY_HAND or 50, 25
@@ -211,7 +211,7 @@ def strangers(target: Target, seen: Counter[str], faults: Faults) -> type[RuleBa
 
 def test_strangers_cause_no_internal_error_and_leave_nothing_behind(target: Target) -> None:
     faults: Faults = {}
-    for act in handlers.commands():
+    for act in exposed_events.commands():
         _anything_of_any_size(target, act, faults)
     before = _calm(target, None)
     seen: Counter[str] = Counter()

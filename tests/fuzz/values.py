@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from clinic_chat.realtime.gate import FRAMEWORK_EVENTS
 from clinic_chat.services import Services
 from clinic_chat.settings import Settings
-from tests.browser import handlers
+from tests.support import exposed_events
 
 NAMESPACE = "/_event"
 FIELDS = (
@@ -39,9 +39,9 @@ values: st.SearchStrategy[Any] = st.recursive(
 )
 objects = st.dictionaries(st.sampled_from(FIELDS), values, max_size=8)
 
-commands = st.sampled_from(sorted(handlers.commands()))
+commands = st.sampled_from(sorted(exposed_events.commands()))
 """Everything that a tab may ask for, from the server's own registry."""
-state_events = st.sampled_from(sorted({*handlers.EXPOSED, *FRAMEWORK_EVENTS}))
+state_events = st.sampled_from(sorted({*exposed_events.EXPOSED, *FRAMEWORK_EVENTS}))
 events = commands | st.sampled_from(["event", "connect", "disconnect", "*", ""]) | texts
 arguments = st.lists(objects | values, max_size=3)
 

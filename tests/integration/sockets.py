@@ -18,7 +18,7 @@ from clinic_chat.realtime.server import RealtimeServer
 from clinic_chat.services import Services
 from clinic_chat.settings import Settings
 from tests.conftest import PASSWORD, TEST_KEY, Clinics
-from tests.integration.own_server import HOST, Raw, serving
+from tests.support.own_server import HOST, Raw, serving
 
 TEXT, BINARY = 1, 2
 ADDRESS = "/_event/?EIO=4&transport="

@@ -15,9 +15,9 @@ from clinic_chat.domain.accounts.api_tokens import create_token
 from clinic_chat.domain.accounts.sessions import COOKIE_NAME
 from clinic_chat.domain.messages.message import receive_message
 from clinic_chat.storage.sqlite.library import sqlite3
-from tests.browser.wire import Refused, Wire
 from tests.conftest import PASSWORD, Clinics
-from tests.faults.forked_server import ForkedServer
+from tests.support.forked_server import ForkedServer
+from tests.support.socket_client import Refused, Wire
 
 KILLS = 30
 LANES = 2

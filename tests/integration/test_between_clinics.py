@@ -18,8 +18,8 @@ from clinic_chat.realtime.connections import Connection
 from clinic_chat.realtime.feeds import thread as thread_feed
 from clinic_chat.realtime.feeds.workspace import workspace_feeds
 from tests.conftest import Clinics
-from tests.integration.own_server import Raw, eventually
 from tests.integration.sockets import TEXT, Place, enters, limits, place
+from tests.support.own_server import Raw, eventually
 
 __all__ = ["limits", "place"]
 AN_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")

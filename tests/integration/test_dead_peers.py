@@ -14,10 +14,10 @@ import pytest
 from clinic_chat.domain.accounts.sessions import COOKIE_NAME
 from clinic_chat.realtime.presence.online import GRACE_SECONDS
 from clinic_chat.ui.workspace.load import Page
-from tests.browser.wire import NAMESPACE, PATH, Wire
 from tests.conftest import PASSWORD, Clinics
-from tests.faults.forked_server import ForkedServer
-from tests.faults.polling import Polling
+from tests.support.forked_server import ForkedServer
+from tests.support.network.polling import Polling
+from tests.support.socket_client import NAMESPACE, PATH, Wire
 
 NOTICED_SECONDS = 15
 PING = "2"

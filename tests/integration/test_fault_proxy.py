@@ -9,7 +9,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatus
 
-from tests.faults.proxy import HOST, Proxy, Upgrades
+from tests.support.network.proxy import HOST, Proxy, Upgrades
 
 PATIENCE = 10
 LATENCY = 0.1

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from tests.conftest import Clinics
-from tests.integration.own_server import Raw, event
 from tests.integration.sockets import TEXT, Place, enters, limits, place
 from tests.integration.test_between_clinics import _conversation
+from tests.support.own_server import Raw, event
 
 __all__ = ["limits", "place"]
 ASKED = 7

@@ -16,10 +16,10 @@ import pytest
 from clinic_chat.domain.accounts.sessions import COOKIE_NAME
 from clinic_chat.domain.messages.message import receive_message
 from clinic_chat.storage.sqlite.library import sqlite3
-from tests.browser.wire import NAMESPACE, Wire
 from tests.conftest import PASSWORD, Clinics
-from tests.faults.forked_server import HOST, ForkedServer
-from tests.faults.polling import Polling
+from tests.support.forked_server import HOST, ForkedServer
+from tests.support.network.polling import Polling
+from tests.support.socket_client import NAMESPACE, Wire
 
 END_SECONDS = 10
 FAREWELL = f'42{NAMESPACE},["server:restarting"'

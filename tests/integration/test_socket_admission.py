@@ -13,7 +13,6 @@ import pytest
 from clinic_chat.domain.accounts.sessions import COOKIE_NAME
 from clinic_chat.realtime.transport import engineio_server as wire_server
 from clinic_chat.realtime.transport import polling
-from tests.integration.own_server import HOST, Raw, event, eventually, frame
 from tests.integration.sockets import (
     ADDRESS,
     BINARY,
@@ -25,6 +24,7 @@ from tests.integration.sockets import (
     limits,
     place,
 )
+from tests.support.own_server import HOST, Raw, event, eventually, frame
 
 __all__ = ["limits", "place"]
 ENDLESS = '45999999999-/_event,["event",{"_placeholder":true,"num":0}]'

@@ -11,7 +11,6 @@ import pytest
 from clinic_chat.realtime.admission.pace import AT_ONCE
 from clinic_chat.realtime.gate import FRAMEWORK_EVENTS
 from clinic_chat.realtime.state_events import MAX_PATH, MAX_PAYLOAD_BYTES, MAX_ROUTER_BYTES
-from tests.integration.own_server import Raw, event, eventually
 from tests.integration.sockets import (
     ADDRESS,
     TEXT,
@@ -21,6 +20,7 @@ from tests.integration.sockets import (
     limits,
     place,
 )
+from tests.support.own_server import Raw, event, eventually
 
 __all__ = ["limits", "place"]
 

@@ -19,7 +19,7 @@ from clinic_chat.realtime.transport.uvicorn.connection_limits import (
 )
 from clinic_chat.server.serve import GracefulServer
 from clinic_chat.settings import get_settings
-from tests.integration.own_server import Raw, eventually, frame, limits, serving
+from tests.support.own_server import Raw, eventually, frame, limits, serving
 
 SHORT = 0.3
 TEXT, BINARY, CONTINUATION, PING = 1, 2, 0, 9

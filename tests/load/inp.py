@@ -19,11 +19,11 @@ from rich.console import Console
 from rich.table import Table
 
 from clinic_chat.domain.accounts.sessions import COOKIE_NAME
-from tests.browser import pages
 from tests.browser.chromium import LAUNCH_ARGUMENTS
 from tests.load.figures import percentile
 from tests.load.front_end import FrontEnd
 from tests.load.product import Product
+from tests.support.browser import pages
 
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 WINDOW: ViewportSize = {"width": 1440, "height": 900}

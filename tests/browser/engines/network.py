@@ -5,7 +5,7 @@ from collections.abc import Coroutine
 from threading import Thread
 from typing import Any, Self
 
-from tests.faults.proxy import Proxy, Upgrades
+from tests.support.network.proxy import Proxy, Upgrades
 
 STOP_SECONDS = 10
 

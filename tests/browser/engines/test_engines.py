@@ -13,9 +13,9 @@ from tests.browser.engines.driver import started
 from tests.browser.engines.network import Network
 from tests.browser.engines.person import ACCOUNT, FAILED, RETRY, STATUS, Person
 from tests.browser.engines.programs import ENGINES, WPE, Engine
-from tests.browser.people import ANA, Patient, new_patient
-from tests.browser.server import Server
-from tests.faults.proxy import Upgrades
+from tests.support.network.proxy import Upgrades
+from tests.support.people import ANA, Patient, new_patient
+from tests.support.server import Server
 
 PENDING = 1
 SIGN_OUT = -1

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import httpx
 
-from tests.browser.people import Patient
-from tests.browser.server import ReachedWithTokens
+from tests.support.people import Patient
+from tests.support.server import ReachedWithTokens
 
 # Shorter than the server keeps idle connections, or one may close just when it is used again.
 IDLE = httpx.Limits(keepalive_expiry=1)

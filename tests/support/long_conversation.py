@@ -6,8 +6,8 @@ from uuid import UUID
 
 from clinic_chat.storage.base import new_id
 from clinic_chat.storage.sqlite.library import sqlite3
-from tests.browser.server import Server
-from tests.browser.talk import Talk
+from tests.support.browser.talk import Talk
+from tests.support.server import Server
 
 APART = timedelta(minutes=7)
 

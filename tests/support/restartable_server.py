@@ -4,8 +4,8 @@ from contextlib import closing
 from pathlib import Path
 
 from clinic_chat.storage.sqlite.library import sqlite3
-from tests.browser.server import SETTINGS, Server
-from tests.faults.forked_server import ForkedServer
+from tests.support.forked_server import ForkedServer
+from tests.support.server import SETTINGS, Server
 
 
 class QuickServer(ForkedServer):

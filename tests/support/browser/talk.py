@@ -5,10 +5,10 @@ from typing import Any
 
 from playwright.async_api import Page
 
-from tests.browser.channel import Channel, Delivered
 from tests.browser.conftest import Visit
-from tests.browser.pages import thread_of
-from tests.browser.people import Patient, new_patient
+from tests.support.browser.pages import thread_of
+from tests.support.channel import Channel, Delivered
+from tests.support.people import Patient, new_patient
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import json
 import aiohttp
 
 from clinic_chat.domain.accounts.sessions import COOKIE_NAME
-from tests.browser.wire import NAMESPACE, PATH
+from tests.support.socket_client import NAMESPACE, PATH
 
 
 class Polling:

@@ -7,15 +7,15 @@ from typing import Self
 from playwright.async_api import Page, expect
 
 from clinic_chat.storage.sqlite.library import sqlite3
-from tests.browser.attempts import RECORD_ATTEMPTS
-from tests.browser.badge import CONNECTED, WATCH_BADGE, badge_is
-from tests.browser.channel import Channel
 from tests.browser.conftest import Visit
-from tests.browser.pages import answer, bodies, message, messages, thread_of
-from tests.browser.people import ANA, BRUNO, Patient, new_patient
-from tests.browser.quick import QuickServer
-from tests.browser.server import Server
-from tests.faults.proxy import Proxy
+from tests.support.browser.badge import CONNECTED, WATCH_BADGE, badge_is
+from tests.support.browser.connect_attempts import RECORD_ATTEMPTS
+from tests.support.browser.pages import answer, bodies, message, messages, thread_of
+from tests.support.channel import Channel
+from tests.support.network.proxy import Proxy
+from tests.support.people import ANA, BRUNO, Patient, new_patient
+from tests.support.restartable_server import QuickServer
+from tests.support.server import Server
 
 # What Chromium says of requests that a test makes fail.
 NETWORK = (

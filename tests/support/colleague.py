@@ -3,12 +3,12 @@
 from functools import partial
 from typing import Any, Self
 
-from tests.browser import handlers
-from tests.browser.server import Server
-from tests.browser.wire import Wire
+from tests.support import exposed_events
+from tests.support.server import Server
+from tests.support.socket_client import Wire
 
 _SNAPSHOT = '"kind":"snapshot"'
-_LOAD = f"{handlers.PAGE}.load"
+_LOAD = f"{exposed_events.PAGE}.load"
 
 
 def _is_snapshot(feed: str, frame: str) -> bool:

@@ -43,7 +43,7 @@ class ForkedServer:
         with log.open("ab") as output:
             self._parent = subprocess.Popen(
                 [
-                    *(sys.executable, "-m", "tests.faults.forked_server", descriptor),
+                    *(sys.executable, "-m", "tests.support.forked_server", descriptor),
                     "pages" if front_end else "no-pages",
                 ],
                 cwd=PROJECT,
