@@ -55,7 +55,7 @@ app = rx.App(
 allowed = exposed_events((Account, Inbox, Page, Thread))
 live.attach(app, allowed)
 # A page loads its screen also when it comes back after an outage.
-gate = Gate(live.callers, allowed, live.cut, by_itself=exposed_events((Page,)))
+gate = Gate(live.connections, allowed, live.cut, by_itself=exposed_events((Page,)))
 app.add_middleware(gate, index=0)
 app.register_lifespan_task(prepare_development, services=services)
 app.register_lifespan_task(live.lifespan)

@@ -74,17 +74,17 @@ class Connection:
         return True
 
 
-_current: ContextVar[Connection] = ContextVar("caller")
+_current: ContextVar[Connection] = ContextVar("connection")
 
 
 def current_connection() -> Connection:
-    """The caller of the event being handled; set by the gate."""
+    """The connection of the event being handled; set by the gate."""
     return _current.get()
 
 
-def set_current_connection(caller: Connection) -> None:
-    """Make `caller` the one `current_connection` returns in this task."""
-    _current.set(caller)
+def set_current_connection(connection: Connection) -> None:
+    """Make it the one that `current_connection` returns in this task."""
+    _current.set(connection)
 
 
 class Connections:
@@ -101,24 +101,24 @@ class Connections:
             return None
         identity: Identity = visitor.identity
         scope = ClinicScope(self._database, identity.clinic_id, identity.actor)
-        caller = self._by_sid[sid] = Connection(sid, visitor, scope)
-        return caller
+        connection = self._by_sid[sid] = Connection(sid, visitor, scope)
+        return connection
 
     def find(self, sid: str | None) -> Connection | None:
-        """The socket's caller, whatever became of the session meanwhile."""
+        """The connection of a socket, whatever became of the session meanwhile."""
         return self._by_sid.get(sid or "")
 
     async def live(self, sid: str | None) -> Connection | None:
-        """The socket's caller when its session was live a few seconds ago."""
-        caller = self.find(sid)
-        if caller is None:
+        """The connection of a socket whose session was live a few seconds ago."""
+        connection = self.find(sid)
+        if connection is None:
             return None
-        visitor = caller.visitor
+        visitor = connection.visitor
         if monotonic() - visitor.checked_at > STALE_SECONDS:
             moment = monotonic()
-            if not caller.renew(await self._sessions.find(visitor.cookie), moment):
+            if not connection.renew(await self._sessions.find(visitor.cookie), moment):
                 return None
-        return caller
+        return connection
 
     async def watch(self, cut: Callable[[str], Awaitable[None]]) -> None:
         """Look all sessions up together every RECHECK_SECONDS; `cut` the sockets of those over.
@@ -130,30 +130,32 @@ class Connections:
             try:
                 await self._recheck(cut)
             except StorageUnavailable:
-                log.warning("callers.storage_unavailable")
+                log.warning("connections.storage_unavailable")
             except Exception as error:
-                log.error("callers.recheck_failed", exc_info=error)
+                log.error("connections.recheck_failed", exc_info=error)
 
     async def _recheck(self, cut: Callable[[str], Awaitable[None]]) -> None:
-        callers = self.all()
+        connections = self.all()
         moment = monotonic()
         active_at: dict[UUID, datetime] = {}
-        for caller in callers:
-            if caller.active_at is not None:
-                session_id = caller.identity.session_id
-                known = active_at.get(session_id, caller.active_at)
-                active_at[session_id] = max(known, caller.active_at)
-        live = await self._sessions.still_live({c.identity.session_id for c in callers}, active_at)
-        for caller in callers:
-            if not caller.renew(live.get(caller.identity.session_id), moment):
-                await cut(caller.sid)
+        for connection in connections:
+            if connection.active_at is not None:
+                session_id = connection.identity.session_id
+                known = active_at.get(session_id, connection.active_at)
+                active_at[session_id] = max(known, connection.active_at)
+        live = await self._sessions.still_live(
+            {c.identity.session_id for c in connections}, active_at
+        )
+        for connection in connections:
+            if not connection.renew(live.get(connection.identity.session_id), moment):
+                await cut(connection.sid)
 
     def forget(self, sid: str) -> Connection | None:
         """Drop a socket that is gone."""
-        caller = self._by_sid.pop(sid, None)
-        if caller is not None:
-            caller.gone = True
-        return caller
+        connection = self._by_sid.pop(sid, None)
+        if connection is not None:
+            connection.gone = True
+        return connection
 
     def of_session(self, session_id: UUID) -> list[Connection]:
         """The sockets of one sign-in session."""

@@ -67,13 +67,13 @@ class Gate(rx.Middleware):
 
     def __init__(
         self,
-        callers: Connections,
+        connections: Connections,
         allowed: frozenset[str],
         on_dead_session: Callable[[str], Any],
         by_itself: frozenset[str] = frozenset(),
     ) -> None:
         """`by_itself` are the events that a page also sends while nobody is there."""
-        self._callers = callers
+        self._connections = connections
         self._by_itself = by_itself.union(FRAMEWORK_EVENTS)
         self._allowed = allowed | frozenset(FRAMEWORK_EVENTS)
         self._on_dead_session = on_dead_session
@@ -84,12 +84,12 @@ class Gate(rx.Middleware):
         if event.name not in self._allowed:
             count_refusal("gate.unknown_event")
             return StateUpdate()
-        caller = await self._callers.live(sid)
-        if caller is None:
+        connection = await self._connections.live(sid)
+        if connection is None:
             if sid:
                 await self._on_dead_session(sid)
             return StateUpdate()
         if event.name not in self._by_itself:
-            caller.note_activity()
-        set_current_connection(caller)
+            connection.note_activity()
+        set_current_connection(connection)
         return None

@@ -63,7 +63,7 @@ class RealtimeServer:
     def __init__(self, services: Services) -> None:
         self.handshakes = Handshakes(services.sessions, services.limits, services.settings)
         self.sio = create_socket_server(services.settings, self.handshakes)
-        self.callers = Connections(services.database, services.sessions)
+        self.connections = Connections(services.database, services.sessions)
         self.bus = Bus(services.database)
         self.sender = FeedSender(self._emit)
         self.broadcasts = Coalescer(self._tell_clinic)
@@ -73,7 +73,7 @@ class RealtimeServer:
         self.subscriptions = Subscriptions(self.sio, self.sender, self.bus, feeds)
         self.work = Work()
         context = CommandContext(self.subscriptions, self.activity, Sends(services.database))
-        self.commands = CommandDispatcher(self.callers, context, services, self.work)
+        self.commands = CommandDispatcher(self.connections, context, services, self.work)
         self._database = services.database
         self._secret = services.settings.signing_key()
         self._namespace = ""
@@ -105,12 +105,12 @@ class RealtimeServer:
     async def lifespan(self) -> AsyncIterator[None]:
         """Deliver events and notice dead peers and ended sessions while the server runs."""
         tidying = MemoryTrimmer(
-            self.callers.count, self.handshakes.left, self._database.release_idle_connections
+            self.connections.count, self.handshakes.left, self._database.release_idle_connections
         )
         tasks = [
             asyncio.create_task(self.bus.run(), name="clinic_chat_bus"),
             asyncio.create_task(watch_peers(self.sio), name="clinic_chat_peers"),
-            asyncio.create_task(self.callers.watch(self.cut), name="clinic_chat_sessions"),
+            asyncio.create_task(self.connections.watch(self.cut), name="clinic_chat_sessions"),
             asyncio.create_task(tidying.run(), name="clinic_chat_tidying"),
         ]
         if self._tabs is not None:
@@ -125,8 +125,8 @@ class RealtimeServer:
     async def end_session(self, session_id: UUID) -> None:
         """Cut every tab of a session that was signed out or revoked."""
         self.handshakes.end_session(session_id)
-        for caller in self.callers.of_session(session_id):
-            await self.cut(caller.sid)
+        for connection in self.connections.of_session(session_id):
+            await self.cut(connection.sid)
 
     async def say_goodbye(self) -> None:
         """Tell every tab that the server restarts, answer what is under way, and close."""
@@ -146,16 +146,16 @@ class RealtimeServer:
 
     async def _connect(self, sid: str, environ: dict[str, Any], auth: Any = None) -> None:
         visitor: Visitor | None = environ.get(VISITOR)
-        caller = self.callers.admit(sid, visitor)
-        if visitor is None or caller is None:
+        connection = self.connections.admit(sid, visitor)
+        if visitor is None or connection is None:
             count_refusal("socket.refused", reason=UNAUTHORIZED)
             raise Refused(UNAUTHORIZED)
-        identity = caller.identity
+        identity = connection.identity
         if names_another(author_of_tab(auth), identity):
-            self.callers.forget(sid)
+            self.connections.forget(sid)
             count_refusal("socket.refused", reason=WRONG_AUTHOR)
             raise Refused(WRONG_AUTHOR)
-        _remember_versions(caller, auth)
+        _remember_versions(connection, auth)
         # Before anything that the tab could take for an answer to what it had asked as another.
         await self._emit(IDENTITY, identity_told(identity, self._secret), sid)
         request = framework_request(visitor.token or sid, identity.session_id)
@@ -164,16 +164,16 @@ class RealtimeServer:
             await self._in_turn(visitor, self._framework.on_connect, sid, request, said)
         except Exception:
             # A refused connect never reaches disconnect.
-            self.callers.forget(sid)
+            self.connections.forget(sid)
             raise
 
     async def _event(self, sid: str, data: Any = None, *_rest: Any) -> None:
-        caller = self.callers.find(sid)
+        connection = self.connections.find(sid)
         event = self._acceptable(data)
-        if caller is None or event is None:
+        if connection is None or event is None:
             count_refusal("event.refused")
             return
-        await self._in_turn(caller.visitor, self._framework.on_event, sid, event)
+        await self._in_turn(connection.visitor, self._framework.on_event, sid, event)
 
     async def _in_turn(
         self, visitor: Visitor, begin: Callable[..., Awaitable[Any]], *args: Any
@@ -209,14 +209,14 @@ class RealtimeServer:
         return kept
 
     async def _disconnect(self, sid: str, reason: str = "") -> None:
-        caller = self.callers.forget(sid)
-        if self._tabs is not None and caller is not None and reason in _LOST:
-            identity = caller.identity
+        connection = self.connections.forget(sid)
+        if self._tabs is not None and connection is not None and reason in _LOST:
+            identity = connection.identity
             self._tabs.lost(sid, (identity.clinic_id, identity.session_id))
         self._framework.on_disconnect(sid)
-        if caller is not None:
-            self.presence.leave(caller.identity, sid)
-            await self.activity.gone(caller)
+        if connection is not None:
+            self.presence.leave(connection.identity, sid)
+            await self.activity.gone(connection)
 
     async def _tell_in_turn(self, clinic_id: UUID, event: str, data: dict[str, Any]) -> None:
         # A message ends its author's typing on every screen, so what they begin to type after
@@ -227,7 +227,7 @@ class RealtimeServer:
         await self._emit(event, data, rooms.clinic(clinic_id))
 
 
-def _remember_versions(caller: Connection, auth: Any) -> None:
+def _remember_versions(connection: Connection, auth: Any) -> None:
     held = auth.get("live") if isinstance(auth, dict) else None
     if not isinstance(held, dict):
         return
@@ -236,4 +236,4 @@ def _remember_versions(caller: Connection, auth: Any) -> None:
             case {"key": str() as key, "version": int() as version} if (
                 len(key) <= MAX_HELD_KEY and 0 <= version < 2**63
             ):
-                caller.versions[feed] = (key, version)
+                connection.versions[feed] = (key, version)

@@ -71,7 +71,7 @@ class Place:
             "namespaces": len(sio.manager.rooms),
             "entering": len(sio._outside),
             "visitors": self.live.handshakes.count(),
-            "callers": self.live.callers.count(),
+            "connections": self.live.connections.count(),
         }
 
     @asynccontextmanager

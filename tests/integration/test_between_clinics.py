@@ -37,9 +37,9 @@ async def _conversation(scope: ClinicScope, phone: str) -> str:
 async def _enters(place: Place, stack: AsyncExitStack, who: str) -> tuple[Raw, Connection]:
     raw = await stack.enter_async_context(place.socket(await place.cookie(who)))
     await enters(raw)
-    caller = next(c for c in place.live.callers.all() if c.identity.email.startswith(who))
-    await place.live.subscriptions.follow(caller, workspace_feeds())
-    return raw, caller
+    connection = next(c for c in place.live.connections.all() if c.identity.email.startswith(who))
+    await place.live.subscriptions.follow(connection, workspace_feeds())
+    return raw, connection
 
 
 @pytest.mark.parametrize("foreign", ["boreal's", "nobody's", "no id", "long"])
@@ -137,8 +137,8 @@ async def test_every_map_that_clinics_share_has_the_clinic_in_its_key(
     async with AsyncExitStack() as stack:
         for who, scope in (("ana", clinics.aurora), ("carla", clinics.boreal)):
             key = await _conversation(scope, "+5511987654321")
-            _, caller = await _enters(place, stack, who)
-            await _works(place, caller, key)
+            _, connection = await _enters(place, stack, who)
+            await _works(place, connection, key)
         clinic_ids = {clinics.aurora.clinic_id, clinics.boreal.clinic_id}
         roots = {"live": place.live, "services": place.services}
 
@@ -154,9 +154,9 @@ async def test_every_map_that_clinics_share_has_the_clinic_in_its_key(
         assert fault.endswith("left_by")
 
 
-async def _works(place: Place, caller: Connection, key: str) -> None:
+async def _works(place: Place, connection: Connection, key: str) -> None:
     """A person does everything once, and two things are under way when it is looked at."""
-    await place.live.subscriptions.follow(caller, workspace_feeds(key))
+    await place.live.subscriptions.follow(connection, workspace_feeds(key))
     acts = place.live.commands.by_name()
     commands: dict[str, dict[str, object]] = {
         "message:send": {"body": "bom dia", "clientId": str(uuid4())},
@@ -169,10 +169,10 @@ async def _works(place: Place, caller: Connection, key: str) -> None:
         "feed:check": {"nonce": 1},
     }
     for name, more in commands.items():
-        answer = await acts[name](caller.sid, {"conversationId": key, **more})
+        answer = await acts[name](connection.sid, {"conversationId": key, **more})
         assert answer.get("ok"), (name, answer)
-    await eventually(lambda: place.live.bus.delivered(caller.identity.clinic_id) >= 2)
-    await place.services.sessions.find(caller.visitor.cookie)
+    await eventually(lambda: place.live.bus.delivered(connection.identity.clinic_id) >= 2)
+    await place.services.sessions.find(connection.visitor.cookie)
     assert isinstance(place.live.commands.context.sends, Sends)
 
 

@@ -156,7 +156,7 @@ async def test_a_tab_of_somebody_else_is_not_let_in(world: World, named: Any) ->
         await network.handlers["connect"]("tab", environ, auth)
 
     assert network.first("tab") == []
-    assert "tab" not in {caller.sid for caller in world.live.callers.all()}
+    assert "tab" not in {connection.sid for connection in world.live.connections.all()}
 
 
 @pytest.mark.parametrize("act", WRITING)

@@ -47,13 +47,13 @@ async def live(clinics: Clinics) -> AsyncIterator[RealtimeServer]:
 
 
 async def opened(live: RealtimeServer) -> Connection:
-    sessions = live.callers._sessions
+    sessions = live.connections._sessions
     cookie = await sessions.sign_in(ANA, PASSWORD)
     header = f'consent={{"a":1,"b":[2]}}; {COOKIE_NAME}={cookie}'
     visitor = await live.handshakes.admit({"headers": [(b"cookie", header.encode())]})
-    caller = live.callers.admit(SID, visitor)
-    assert caller is not None
-    return caller
+    connection = live.connections.admit(SID, visitor)
+    assert connection is not None
+    return connection
 
 
 async def cut(live: RealtimeServer) -> list[str]:
@@ -63,7 +63,7 @@ async def cut(live: RealtimeServer) -> list[str]:
     async def note(sid: str) -> None:
         found.append(sid)
 
-    await live.callers._recheck(note)
+    await live.connections._recheck(note)
     return found
 
 
@@ -127,7 +127,7 @@ async def test_an_event_of_a_person_keeps_the_tab(
 
 async def sends(live: RealtimeServer, event: str) -> None:
     """Send a state event through the gate, as a page does."""
-    gate = Gate(live.callers, frozenset({"find", PAGE_LOAD}), live.cut, frozenset({PAGE_LOAD}))
+    gate = Gate(live.connections, frozenset({"find", PAGE_LOAD}), live.cut, frozenset({PAGE_LOAD}))
     state: Any = SimpleNamespace(router_data={RouteVar.SESSION_ID: SID})
     blocked = await gate.preprocess(None, state, Event(name=event))  # type: ignore[arg-type]
     assert blocked is None
@@ -136,13 +136,13 @@ async def sends(live: RealtimeServer, event: str) -> None:
 async def test_to_come_back_to_the_same_conversation_is_nothing_that_a_person_does(
     live: RealtimeServer, clock: time_machine.Traveller
 ) -> None:
-    caller = await opened(live)
-    caller.versions["messages"] = ("here", 3)
+    connection = await opened(live)
+    connection.versions["messages"] = ("here", 3)
 
-    assert caller.has_held("messages", "here")
-    assert not caller.has_held("messages", "there")
-    caller.feeds["messages"] = "there"
-    assert caller.has_held("messages", "there")
+    assert connection.has_held("messages", "here")
+    assert not connection.has_held("messages", "there")
+    connection.feeds["messages"] = "there"
+    assert connection.has_held("messages", "there")
 
 
 @pytest.mark.parametrize("how", ["end", "password", "deactivate"])

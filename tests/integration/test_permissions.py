@@ -271,27 +271,27 @@ async def test_a_tab_enters_no_room_of_what_its_person_may_not_read(
         entered.append(room)
 
     monkeypatch.setattr(live.sio, "enter_room", enter_room)
-    caller = await opened(live)
+    connection = await opened(live)
     if opened_before:
         # What others opened is at hand.
         feed = live.subscriptions._feeds["messages"]
-        await feed.start(caller.scope, there.conversation, {}, None)
+        await feed.start(connection.scope, there.conversation, {}, None)
     for role in Role:
         monkeypatch.setitem(permissions.OF_ROLES, role, frozenset())
 
     for wanted in (workspace_feeds(), workspace_feeds(there.conversation)[1:]):
         with pytest.raises(Forbidden):
-            await live.subscriptions.follow(caller, wanted)
-    assert (caller.feeds, entered) == ({}, [])
+            await live.subscriptions.follow(connection, wanted)
+    assert (connection.feeds, entered) == ({}, [])
 
 
 async def test_another_role_is_in_force_with_the_next_look_at_the_session(
     live: RealtimeServer, clinics: Clinics
 ) -> None:
-    caller = await opened(live)
-    assert caller.scope.actor == StaffActor(clinics.ana.staff_id(), Role.ADMIN)
+    connection = await opened(live)
+    assert connection.scope.actor == StaffActor(clinics.ana.staff_id(), Role.ADMIN)
 
-    changed = replace(caller.identity, role=Role.RECEPTIONIST)
-    assert caller.renew(changed, checked_at=0)
+    changed = replace(connection.identity, role=Role.RECEPTIONIST)
+    assert connection.renew(changed, checked_at=0)
 
-    assert caller.scope.actor == StaffActor(clinics.ana.staff_id(), Role.RECEPTIONIST)
+    assert connection.scope.actor == StaffActor(clinics.ana.staff_id(), Role.RECEPTIONIST)

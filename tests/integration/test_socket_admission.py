@@ -184,11 +184,11 @@ async def test_no_upgrade_and_no_script_can_read_a_poll(place: Place) -> None:
 async def test_who_polls_and_fetches_nothing_is_cut_off(place: Place) -> None:
     async with place.polls(await place.cookie("ana")) as ana:
         await ana.enter()
-        (caller,) = place.live.callers.all()
+        (connection,) = place.live.connections.all()
 
         for _ in range(12):
             await place.live._emit(
-                "feed", {"text": "x" * (polling.MAX_UNSENT_BYTES // 10)}, caller.sid
+                "feed", {"text": "x" * (polling.MAX_UNSENT_BYTES // 10)}, connection.sid
             )
 
         await _nothing_is_left(place)

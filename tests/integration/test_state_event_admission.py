@@ -83,8 +83,8 @@ async def test_an_event_that_comes_with_the_connection_has_the_same_bounds(
         async with place.socket(await place.cookie("ana")) as ana:
             said = {"event": first, "state_schema": "s" * 65, "more": "x" * 9_999}
             await ana.frame(TEXT, f"40/_event,{json.dumps(said)}".encode())
-            await eventually(lambda: place.live.callers.count() == 1)
-        await eventually(lambda: place.live.callers.count() == 0)
+            await eventually(lambda: place.live.connections.count() == 1)
+        await eventually(lambda: place.live.connections.count() == 0)
 
     assert [auth for _, auth in recorder.connects] == [{}, {"event": {"name": HYDRATE}}]
 

@@ -135,24 +135,24 @@ class Page:
         """What `Page.load` does with the tab's address."""
         if self.sid is None:
             return
-        caller = await self._caller()
+        connection = await self._connection()
         subscriptions = self.world.live.subscriptions
         with in_lane(EVENTS):
             pathname, _, marked = self.path.partition("?m=")
             if pathname == "/":
-                await subscriptions.follow(caller, workspace_feeds())
+                await subscriptions.follow(connection, workspace_feeds())
             else:
                 around = int(marked) if marked else None
-                await subscriptions.follow(caller, workspace_feeds(self.open_id, around))
+                await subscriptions.follow(connection, workspace_feeds(self.open_id, around))
 
     @property
     def open_id(self) -> str:
         return self.path.partition("?")[0].removeprefix("/c/").strip("/")
 
-    async def _caller(self) -> Connection:
-        caller = await self.world.live.callers.live(self.sid)
-        assert caller is not None
-        return caller
+    async def _connection(self) -> Connection:
+        connection = await self.world.live.connections.live(self.sid)
+        assert connection is not None
+        return connection
 
     async def cut(self) -> None:
         """The connection is lost with all that is on its way."""

@@ -22,7 +22,7 @@ Tell = Callable[[UUID, str, dict[str, Any]], Awaitable[None]]
 @dataclass
 class _Typing:
     sid: str
-    caller: Connection
+    connection: Connection
     conversation_id: str
     told_at: float
 
@@ -40,68 +40,70 @@ class Activity:
         # By socket.
         self._looks_at: dict[str, str] = {}
 
-    async def start_typing(self, caller: Connection, conversation_id: str) -> None:
+    async def start_typing(self, connection: Connection, conversation_id: str) -> None:
         """A tab's person writes in a conversation; repetitions within half a second are dropped."""
-        if caller.gone:
+        if connection.gone:
             return
-        current = self._typing.get(caller.sid)
+        current = self._typing.get(connection.sid)
         if current and current.conversation_id == conversation_id:
             if monotonic() - current.told_at < MINIMUM_SECONDS:
                 return
         elif current:
-            await self.stop_typing(caller)
-        self._typing[caller.sid] = _Typing(caller.sid, caller, conversation_id, monotonic())
-        await _tell(self._tell_typing, "typing:start", caller, conversation_id)
+            await self.stop_typing(connection)
+        self._typing[connection.sid] = _Typing(
+            connection.sid, connection, conversation_id, monotonic()
+        )
+        await _tell(self._tell_typing, "typing:start", connection, conversation_id)
 
-    async def stop_typing(self, caller: Connection) -> None:
+    async def stop_typing(self, connection: Connection) -> None:
         """A tab's person does not write any more."""
-        current = self._typing.pop(caller.sid, None)
+        current = self._typing.pop(connection.sid, None)
         if current is not None and not self._types_elsewhere(current):
-            await _tell(self._tell_typing, "typing:stop", caller, current.conversation_id)
+            await _tell(self._tell_typing, "typing:stop", connection, current.conversation_id)
 
     def typing(self, clinic_id: UUID) -> list[dict[str, Any]]:
         """Who types in the clinic, for a tab that has just come."""
         return [
-            _event("typing:start", entry.caller, entry.conversation_id)
+            _event("typing:start", entry.connection, entry.conversation_id)
             for entry in self._typing.values()
-            if entry.caller.identity.clinic_id == clinic_id
+            if entry.connection.identity.clinic_id == clinic_id
             and monotonic() - entry.told_at < EXPIRE_SECONDS
         ]
 
-    async def look(self, caller: Connection, conversation_id: str) -> None:
+    async def look(self, connection: Connection, conversation_id: str) -> None:
         """A tab shows a conversation and its person can see it."""
-        if caller.gone or self._looks_at.get(caller.sid) == conversation_id:
+        if connection.gone or self._looks_at.get(connection.sid) == conversation_id:
             return
         # All of it before anything is told: the tab may be gone when the telling is done.
-        left = self._leave(caller)
-        self._looks_at[caller.sid] = conversation_id
-        place = (caller.identity.clinic_id, conversation_id)
+        left = self._leave(connection)
+        self._looks_at[connection.sid] = conversation_id
+        place = (connection.identity.clinic_id, conversation_id)
         people = self._viewing.setdefault(place, {})
-        tabs = people.setdefault(caller.identity.user_id, {})
-        tabs[caller.sid] = caller
+        tabs = people.setdefault(connection.identity.user_id, {})
+        tabs[connection.sid] = connection
         first = len(tabs) == 1
         if left:
-            await _tell(self._tell_viewing, "viewing:stop", caller, left)
+            await _tell(self._tell_viewing, "viewing:stop", connection, left)
         if first:
-            await _tell(self._tell_viewing, "viewing:start", caller, conversation_id)
+            await _tell(self._tell_viewing, "viewing:start", connection, conversation_id)
 
-    async def look_away(self, caller: Connection) -> None:
+    async def look_away(self, connection: Connection) -> None:
         """A tab shows no conversation any more, or nobody can see it."""
-        if left := self._leave(caller):
-            await _tell(self._tell_viewing, "viewing:stop", caller, left)
+        if left := self._leave(connection):
+            await _tell(self._tell_viewing, "viewing:stop", connection, left)
 
-    def _leave(self, caller: Connection) -> str:
+    def _leave(self, connection: Connection) -> str:
         """The conversation that this person looks at in no tab any more, or ""."""
-        conversation_id = self._looks_at.pop(caller.sid, "")
+        conversation_id = self._looks_at.pop(connection.sid, "")
         if not conversation_id:
             return ""
-        place = (caller.identity.clinic_id, conversation_id)
+        place = (connection.identity.clinic_id, conversation_id)
         people = self._viewing[place]
-        tabs = people[caller.identity.user_id]
-        del tabs[caller.sid]
+        tabs = people[connection.identity.user_id]
+        del tabs[connection.sid]
         if tabs:
             return ""
-        del people[caller.identity.user_id]
+        del people[connection.identity.user_id]
         if not people:
             del self._viewing[place]
         return conversation_id
@@ -113,28 +115,28 @@ class Activity:
             for tabs in self._viewing.get((clinic_id, conversation_id), {}).values()
         ]
 
-    async def gone(self, caller: Connection) -> None:
+    async def gone(self, connection: Connection) -> None:
         """A tab is gone or shows another conversation, and with that ends whatever it did."""
-        await self.stop_typing(caller)
-        await self.look_away(caller)
+        await self.stop_typing(connection)
+        await self.look_away(connection)
 
     def _types_elsewhere(self, gone: _Typing) -> bool:
         return any(
             entry.conversation_id == gone.conversation_id
-            and entry.caller.identity.clinic_id == gone.caller.identity.clinic_id
-            and entry.caller.identity.user_id == gone.caller.identity.user_id
+            and entry.connection.identity.clinic_id == gone.connection.identity.clinic_id
+            and entry.connection.identity.user_id == gone.connection.identity.user_id
             for entry in self._typing.values()
         )
 
 
-async def _tell(tell: Tell, name: str, caller: Connection, conversation_id: str) -> None:
-    await tell(caller.identity.clinic_id, name, _event(name, caller, conversation_id))
+async def _tell(tell: Tell, name: str, connection: Connection, conversation_id: str) -> None:
+    await tell(connection.identity.clinic_id, name, _event(name, connection, conversation_id))
 
 
-def _event(name: str, caller: Connection, conversation_id: str) -> dict[str, Any]:
+def _event(name: str, connection: Connection, conversation_id: str) -> dict[str, Any]:
     return {
         "type": name,
         "conversationId": conversation_id,
-        "userId": str(caller.identity.user_id),
-        "userName": caller.identity.user_name,
+        "userId": str(connection.identity.user_id),
+        "userName": connection.identity.user_name,
     }

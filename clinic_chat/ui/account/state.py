@@ -39,9 +39,9 @@ class Account(rx.State):
     sound: bool = True
     clinics: list[ClinicChoice] = []  # noqa: RUF012 - Reflex copies the default of a var
 
-    async def fill_in(self, caller: Connection) -> None:
+    async def fill_in(self, connection: Connection) -> None:
         """Fill in the person behind this tab's session."""
-        identity = caller.identity
+        identity = connection.identity
         self.user_id = str(identity.user_id)
         self.user_name = identity.user_name
         self.email = identity.email
@@ -55,11 +55,11 @@ class Account(rx.State):
             # The list and the conversation are worth more than the other clinics' names, which
             # the next load asks for again.
             with suppress(StorageUnavailable):
-                self.clinics = await self._choices(caller)
+                self.clinics = await self._choices(connection)
 
-    async def _choices(self, caller: Connection) -> list[ClinicChoice]:
-        user_id, current = caller.identity.user_id, caller.identity.clinic_id
-        read = partial(clinics_of, caller.scope.database, user_id)
+    async def _choices(self, connection: Connection) -> list[ClinicChoice]:
+        user_id, current = connection.identity.user_id, connection.identity.clinic_id
+        read = partial(clinics_of, connection.scope.database, user_id)
         return [
             ClinicChoice(clinic.slug, clinic.name, clinic.id == current)
             for clinic in await _CLINICS.get(user_id, read)

@@ -90,9 +90,9 @@ class Inbox(rx.State):
         self.unread = query.get("unread") == "1"
         return self._wanted() != before
 
-    async def send_view(self, caller: Connection) -> None:
+    async def send_view(self, connection: Connection) -> None:
         """Tell the tab in which view it is: after a reload or an outage it may be in another."""
-        await self._send_page(caller, known=self._wanted() == Filter())
+        await self._send_page(connection, known=self._wanted() == Filter())
 
     @exposed
     async def find(self, text: object) -> Any:
@@ -108,12 +108,14 @@ class Inbox(rx.State):
     def _wanted(self) -> Filter:
         return parse_filter(self.search, self.who, self.status, self.unread)
 
-    async def _send_page(self, caller: Connection, *, known: bool = False) -> None:
+    async def _send_page(self, connection: Connection, *, known: bool = False) -> None:
         """Send the first page of the view; of one whose rows are `known`, only which view it is."""
         wanted = self._wanted()
-        page = InboxPage([], "", {}) if known else await list_conversations(caller.scope, wanted)
+        page = (
+            InboxPage([], "", {}) if known else await list_conversations(connection.scope, wanted)
+        )
         await live().sender.send_page(
-            caller.sid,
+            connection.sid,
             inbox_feed.FEED,
             inbox_feed.KEY,
             items(page.rows),

@@ -108,25 +108,25 @@ class Thread(rx.State):
         """Follow the conversation in the address, or none; `?m=` opens at a message."""
         await self.follow(current_connection())
 
-    async def follow(self, caller: Connection) -> None:
-        """The same for a caller who is known, and the list when the tab does not have it yet."""
-        followed = self._addressed(caller)
+    async def follow(self, connection: Connection) -> None:
+        """The same for a known connection, and the list when the tab does not have it yet."""
+        followed = self._addressed(connection)
         self._followed = None
-        if followed[1] is not None and not caller.has_held(thread_feed.FEED, followed[1]):
-            caller.note_activity()
-        await live().subscriptions.follow(caller, workspace_feeds(*followed[1:]))
+        if followed[1] is not None and not connection.has_held(thread_feed.FEED, followed[1]):
+            connection.note_activity()
+        await live().subscriptions.follow(connection, workspace_feeds(*followed[1:]))
         self._followed = followed
 
-    def is_followed(self, caller: Connection) -> bool:
+    def is_followed(self, connection: Connection) -> bool:
         """Whether the address names what this connection follows already."""
-        return self._followed == self._addressed(caller)
+        return self._followed == self._addressed(connection)
 
-    def _addressed(self, caller: Connection) -> tuple[str, str | None, int | None]:
+    def _addressed(self, connection: Connection) -> tuple[str, str | None, int | None]:
         path = self.router.url.path
         name = None
         if path.startswith(CONVERSATION_PATH):
             name = path.removeprefix(CONVERSATION_PATH).strip("/")
-        return caller.sid, name, self._marked_seq()
+        return connection.sid, name, self._marked_seq()
 
     def _marked_seq(self) -> int | None:
         value = self.router.url.query_parameters.get(MARKED_PARAMETER, "")

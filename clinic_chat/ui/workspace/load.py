@@ -21,14 +21,14 @@ class Page(rx.State):
         One event for all: each has a cost of its own, which hundreds of tabs that come back
         together would pay three times.
         """
-        caller = current_connection()
+        connection = current_connection()
         account = await self.get_state(Account)
-        await account.fill_in(caller)
+        await account.fill_in(connection)
         yield
         inbox = await self.get_state(Inbox)
         other_filters = inbox.read_address(self.router.url.query_parameters)
         thread = await self.get_state(Thread)
         # Choosing a filter changes the address too, and nothing of the open conversation.
-        if not (other_filters and thread.is_followed(caller)):
-            await thread.follow(caller)
-        await inbox.send_view(caller)
+        if not (other_filters and thread.is_followed(connection)):
+            await thread.follow(connection)
+        await inbox.send_view(connection)
