@@ -4,23 +4,23 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 
-Goodbye = Callable[[], Awaitable[None]]
+ShutdownListener = Callable[[], Awaitable[None]]
 
-_goodbyes: list[Goodbye] = []
-
-
-def on_goodbye(goodbye: Goodbye) -> None:
-    """Call `goodbye` when the server has stopped accepting, before it closes connections."""
-    _goodbyes.append(goodbye)
+_listeners: list[ShutdownListener] = []
 
 
-async def say_goodbye() -> None:
+def on_shutdown(listener: ShutdownListener) -> None:
+    """Call `listener` when the server has stopped accepting, before it closes connections."""
+    _listeners.append(listener)
+
+
+async def announce_shutdown() -> None:
     """Call everyone who asked for it."""
-    for goodbye in _goodbyes:
-        await goodbye()
+    for listener in _listeners:
+        await listener()
 
 
-class Work:
+class InFlightWork:
     """What is under way, counted so that an end can wait for it."""
 
     def __init__(self) -> None:
@@ -31,7 +31,7 @@ class Work:
         self._idle.set()
 
     @contextmanager
-    def piece(self) -> Iterator[None]:
+    def track(self) -> Iterator[None]:
         """Work that an end waits for."""
         self._under_way += 1
         self._idle.clear()
@@ -42,7 +42,7 @@ class Work:
             if self._under_way == 0:
                 self._idle.set()
 
-    async def finish(self, seconds: float) -> None:
+    async def drain(self, seconds: float) -> None:
         """Refuse new work and wait for the rest, at most this long."""
         self.ending = True
         with suppress(TimeoutError):

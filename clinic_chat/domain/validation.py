@@ -9,7 +9,7 @@ KEY_LIMIT = 200
 PREVIEW_LENGTH = 140
 
 
-def clean_body(value: object) -> str:
+def valid_body(value: object) -> str:
     """What staff write as it may be stored: cleaned (`clean_text`) and trimmed at the ends.
 
     Raises:
@@ -24,7 +24,7 @@ def clean_body(value: object) -> str:
     return text
 
 
-def clean_name(value: object) -> str:
+def valid_name(value: object) -> str:
     """A name that staff or an operator give: one line, cleaned, 1 to 120 characters.
 
     Raises:
@@ -38,7 +38,7 @@ def clean_name(value: object) -> str:
     return name
 
 
-def clean_key(value: object, name: str) -> str:
+def valid_key(value: object, name: str) -> str:
     """An idempotency key chosen by a client: 1 to 200 printable characters.
 
     Raises:

@@ -42,12 +42,12 @@ from clinic_chat.realtime.transport.heartbeat import close_peers, watch_peers
 from clinic_chat.realtime.transport.socketio_server import create_socket_server
 from clinic_chat.refusals import count_refusal
 from clinic_chat.services import Services
-from clinic_chat.shutdown import Work, on_goodbye
+from clinic_chat.shutdown import InFlightWork, on_shutdown
 
 SESSION_ENDED = "session:ended"
 SERVER_RESTARTING = "server:restarting"
-FINISH_SECONDS = 4.0
-FAREWELL_SECONDS = 0.2
+DRAIN_SECONDS = 4.0
+LAST_WRITES_SECONDS = 0.2
 # What a tab says it holds of a feed: an id, or a fixed word.
 MAX_HELD_KEY = 64
 _LOST = {
@@ -71,9 +71,9 @@ class RealtimeServer:
         self.activity = Activity(self._tell_in_turn, self.broadcasts.tell)
         feeds = create_feeds(self.bus, self.presence, self.activity)
         self.subscriptions = Subscriptions(self.sio, self.sender, self.bus, feeds)
-        self.work = Work()
+        self.in_flight = InFlightWork()
         context = CommandContext(self.subscriptions, self.activity, Sends(services.database))
-        self.commands = CommandDispatcher(self.connections, context, services, self.work)
+        self.commands = CommandDispatcher(self.connections, context, services, self.in_flight)
         self._database = services.database
         self._secret = services.settings.signing_key()
         self._namespace = ""
@@ -81,7 +81,7 @@ class RealtimeServer:
         self._tabs: ReflexStates | None = None
         self._allowed: frozenset[str] = frozenset()
         services.database.on_commit(self.bus.committed)
-        on_goodbye(self.say_goodbye)
+        on_shutdown(self.announce_shutdown)
         publisher = Publisher(services.database, self.sender, feeds)
         self.bus.on_events(publisher.publish)
         self.bus.on_personal(publisher.publish_personal)
@@ -128,12 +128,12 @@ class RealtimeServer:
         for connection in self.connections.of_session(session_id):
             await self.cut(connection.sid)
 
-    async def say_goodbye(self) -> None:
+    async def announce_shutdown(self) -> None:
         """Tell every tab that the server restarts, answer what is under way, and close."""
         await self.sio.emit(SERVER_RESTARTING, {}, namespace=self._namespace)
-        await self.work.finish(FINISH_SECONDS)
+        await self.in_flight.drain(DRAIN_SECONDS)
         # The writers need a moment to put the last answers on the wire.
-        await asyncio.sleep(FAREWELL_SECONDS)
+        await asyncio.sleep(LAST_WRITES_SECONDS)
         await close_peers(self.sio)
 
     async def cut(self, sid: str) -> None:

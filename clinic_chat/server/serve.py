@@ -25,7 +25,7 @@ from clinic_chat.realtime.transport.uvicorn.connection_limits import (
 from clinic_chat.realtime.transport.uvicorn.http_protocol import http_protocol
 from clinic_chat.realtime.transport.uvicorn.websocket_protocol import websocket_protocol
 from clinic_chat.settings import PROJECT_ROOT, get_settings
-from clinic_chat.shutdown import say_goodbye
+from clinic_chat.shutdown import announce_shutdown
 from clinic_chat.storage.migrate import migrate
 from clinic_chat.storage.sqlite.library import has_reset_bug, sqlite3
 
@@ -46,7 +46,7 @@ SOURCES = (
     "clinic_chat/realtime",
 )
 # Together under ten seconds, after which a container's supervisor kills.
-GOODBYE_SECONDS = 5
+ANNOUNCE_SECONDS = 5
 SHUTDOWN_SECONDS = 4
 MAX_FRAME_BYTES = 512 * 1024
 
@@ -125,13 +125,13 @@ class GracefulServer(uvicorn.Server):
         super().run(sockets)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop accepting, say goodbye, finish what is under way, and close."""
+        """Stop accepting, say listener, finish what is under way, and close."""
         for server in self.servers:
             server.close()
         try:
             with suppress(TimeoutError):
-                async with asyncio.timeout(GOODBYE_SECONDS):
-                    await say_goodbye()
+                async with asyncio.timeout(ANNOUNCE_SECONDS):
+                    await announce_shutdown()
         finally:
             await super().shutdown(sockets)
 

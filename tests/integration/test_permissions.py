@@ -41,7 +41,7 @@ from clinic_chat.domain.messages.read_markers import mark_read, mark_unread, rea
 from clinic_chat.domain.queries.changes import changes_of
 from clinic_chat.domain.queries.inbox import list_conversations, overview
 from clinic_chat.domain.queries.message_pages import messages_page, whole_body
-from clinic_chat.domain.queries.thread import open_conversation
+from clinic_chat.domain.queries.thread import read_thread_start
 from clinic_chat.domain.reports.daily_messages import daily_messages
 from clinic_chat.realtime.feeds.workspace import workspace_feeds
 from clinic_chat.realtime.server import RealtimeServer
@@ -66,7 +66,7 @@ OF_NO_PERMISSION = {
 OF_ONE_PERSON = {
     "mark_read",
     "mark_unread",
-    "open_conversation",
+    "read_thread_start",
     "read_markers",
     "save_draft",
     "save_preferences",
@@ -92,9 +92,9 @@ USE_CASES: dict[str, tuple[Permission, UseCase]] = {
         lambda s, x: messages_page(s, x.conversation),
     ),
     "whole_body": (Permission.READ_CONVERSATIONS, lambda s, x: whole_body(s, x.conversation, 1)),
-    "open_conversation": (
+    "read_thread_start": (
         Permission.READ_CONVERSATIONS,
-        lambda s, x: open_conversation(s, x.conversation),
+        lambda s, x: read_thread_start(s, x.conversation),
     ),
     "get_conversation": (
         Permission.READ_CONVERSATIONS,

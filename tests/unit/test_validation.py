@@ -14,10 +14,10 @@ from clinic_chat.domain.validation import (
     KEY_LIMIT,
     NAME_LIMIT,
     PREVIEW_LENGTH,
-    clean_body,
-    clean_key,
-    clean_name,
     preview,
+    valid_body,
+    valid_key,
+    valid_name,
 )
 
 # Hypothesis leaves lone surrogates out of text() unless they are asked for.
@@ -38,7 +38,7 @@ def _code(check: Callable[[Any], str], value: Any) -> str | None:
 
 
 def _key(value: Any) -> str:
-    return clean_key(value, "clientId")
+    return valid_key(value, "clientId")
 
 
 @given(ANY_TEXT)
@@ -49,11 +49,11 @@ def _key(value: Any) -> str:
 def test_a_body_passes_unchanged_by_a_second_cleaning_or_is_refused_for_a_known_reason(
     text: str,
 ) -> None:
-    body, code = _cleaned(clean_body, text)
+    body, code = _cleaned(valid_body, text)
     if body is None:
         assert code in {"body_empty", "body_too_long"}
         return
-    assert clean_body(body) == body
+    assert valid_body(body) == body
     assert body == body.strip()
     assert body.encode().decode() == body
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]", body)
@@ -61,7 +61,7 @@ def test_a_body_passes_unchanged_by_a_second_cleaning_or_is_refused_for_a_known_
 
 @pytest.mark.parametrize("value", NOT_TEXT)
 def test_a_body_that_is_not_text_is_refused(value: Any) -> None:
-    assert _code(clean_body, value) == "body_not_text"
+    assert _code(valid_body, value) == "body_not_text"
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_a_body_that_is_not_text_is_refused(value: Any) -> None:
     ],
 )
 def test_what_cannot_be_shown_is_cleaned_from_a_body(pasted: str, stored: str) -> None:
-    assert clean_body(pasted) == stored
+    assert valid_body(pasted) == stored
 
 
 @pytest.mark.parametrize(
@@ -105,46 +105,46 @@ def test_what_cannot_be_shown_is_cleaned_from_a_body(pasted: str, stored: str) -
     ],
 )
 def test_a_body_without_anything_to_see_is_refused(value: str) -> None:
-    assert _code(clean_body, value) == "body_empty"
+    assert _code(valid_body, value) == "body_empty"
 
 
 @pytest.mark.parametrize("character", ["a", "é", "😀", "字"])
 def test_a_body_has_at_most_4000_code_points(character: str) -> None:
     assert BODY_LIMIT == 4_000
-    assert clean_body(character * 4_000) == character * 4_000
-    assert clean_body(" " + character * 4_000 + "\n") == character * 4_000
-    assert _code(clean_body, character * 4_001) == "body_too_long"
+    assert valid_body(character * 4_000) == character * 4_000
+    assert valid_body(" " + character * 4_000 + "\n") == character * 4_000
+    assert _code(valid_body, character * 4_001) == "body_too_long"
 
 
 def test_line_breaks_become_newlines_and_count_once() -> None:
-    assert clean_body("a\r\nb\rc\nd\te") == "a\nb\nc\nd\te"
-    assert len(clean_body("a" + "\r\n" * 3_998 + "b")) == 4_000
+    assert valid_body("a\r\nb\rc\nd\te") == "a\nb\nc\nd\te"
+    assert len(valid_body("a" + "\r\n" * 3_998 + "b")) == 4_000
 
 
 def test_emoji_with_joiners_and_right_to_left_text_are_kept() -> None:
     for text in ("👩‍👩‍👧‍👦", "שלום", "مرحبا", "e\u0301", "olá 👋🏽"):
-        assert clean_body(text) == text
+        assert valid_body(text) == text
 
 
 @given(ANY_TEXT)
 @example("\u00a0a\u2003b\n")
 def test_a_name_is_one_line_that_a_second_cleaning_leaves_alone_or_is_refused(text: str) -> None:
-    name, code = _cleaned(clean_name, text)
+    name, code = _cleaned(valid_name, text)
     if name is None:
         assert code in {"name_empty", "name_too_long"}
         return
-    assert clean_name(name) == name
+    assert valid_name(name) == name
     assert len(name.splitlines()) == 1
     assert 1 <= len(name) <= NAME_LIMIT
 
 
 def test_a_name_has_1_to_120_characters() -> None:
-    assert clean_name("  Maria \n da\tSilva ") == "Maria da Silva"
-    assert clean_name("a" * 120) == "a" * 120
-    assert _code(clean_name, "a" * 121) == "name_too_long"
-    assert _code(clean_name, " \u200b ") == "name_empty"
-    assert clean_name("a\x00\u202eb") == "ab"
-    assert _code(clean_name, None) == "name_not_text"
+    assert valid_name("  Maria \n da\tSilva ") == "Maria da Silva"
+    assert valid_name("a" * 120) == "a" * 120
+    assert _code(valid_name, "a" * 121) == "name_too_long"
+    assert _code(valid_name, " \u200b ") == "name_empty"
+    assert valid_name("a\x00\u202eb") == "ab"
+    assert _code(valid_name, None) == "name_not_text"
 
 
 @given(ANY_TEXT)

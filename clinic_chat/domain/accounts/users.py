@@ -14,7 +14,7 @@ from clinic_chat.domain.accounts.passwords import check_new_password, hash_passw
 from clinic_chat.domain.clinics.actors import Role
 from clinic_chat.domain.clinics.clinic import Clinic
 from clinic_chat.domain.errors import Conflict, InvalidInput
-from clinic_chat.domain.validation import clean_name
+from clinic_chat.domain.validation import valid_name
 from clinic_chat.folding import fold
 from clinic_chat.storage.base import Base, new_id, now
 from clinic_chat.storage.database import Database
@@ -105,13 +105,13 @@ async def create_user(
 
     Raises:
         InvalidInput: `email_invalid`, `locale_invalid`, a rule of `check_new_password` or of
-            `clean_name`.
+            `valid_name`.
         Conflict: `member_exists`: the person is in the clinic already.
     """
     address = checked_email(email)
     if locale is not None and locale not in LOCALES:
         raise InvalidInput(f"locale must be one of {', '.join(LOCALES)}", code="locale_invalid")
-    display_name = clean_name(name)
+    display_name = valid_name(name)
     async with database.read() as session:
         user = await session.scalar(select(User).where(User.email == address))
         clinic = await session.scalar(select(Clinic.name).where(Clinic.id == clinic_id))

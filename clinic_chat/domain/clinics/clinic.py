@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from clinic_chat.domain.errors import Conflict, InvalidInput, NotFound
-from clinic_chat.domain.validation import clean_name
+from clinic_chat.domain.validation import valid_name
 from clinic_chat.storage.base import Base, new_id, now
 from clinic_chat.storage.database import Database
 
@@ -42,14 +42,14 @@ async def create_clinic(
     """A new, empty clinic.
 
     Raises:
-        InvalidInput: `slug_invalid`, `timezone_invalid` or a rule of `clean_name`.
+        InvalidInput: `slug_invalid`, `timezone_invalid` or a rule of `valid_name`.
         Conflict: `clinic_exists`: the slug is taken.
     """
     if not _SLUG.fullmatch(slug):
         raise InvalidInput("a slug has 1 to 40 of a-z, 0-9 and -", code="slug_invalid")
     if timezone not in available_timezones():
         raise InvalidInput(f"no such time zone: {timezone}", code="timezone_invalid")
-    clinic = Clinic(slug=slug, name=clean_name(name), timezone=timezone)
+    clinic = Clinic(slug=slug, name=valid_name(name), timezone=timezone)
     try:
         async with database.write() as session:
             session.add(clinic)

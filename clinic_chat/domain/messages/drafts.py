@@ -12,7 +12,7 @@ from clinic_chat.domain.accounts.personal_changes import announce_personal, own_
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.conversation import load_conversation
 from clinic_chat.domain.errors import InvalidInput
-from clinic_chat.domain.validation import KEY_LIMIT, clean_key, storable
+from clinic_chat.domain.validation import KEY_LIMIT, storable, valid_key
 from clinic_chat.storage.base import Base, ClinicOwned, now
 
 # A draft may be longer than a message may be, so that nothing pasted is lost while it is cut.
@@ -106,7 +106,7 @@ def _edit(device: object, edit: object) -> tuple[str | None, int | None]:
         return None, None
     if type(edit) is not int or not 0 <= edit <= EDIT_LIMIT:
         raise InvalidInput(f"edit must be 0 to {EDIT_LIMIT}", code="edit_invalid")
-    return clean_key(device, "device"), edit
+    return valid_key(device, "device"), edit
 
 
 def _is_older(draft: Draft, device: str | None, edit: int | None) -> bool:

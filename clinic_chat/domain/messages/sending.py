@@ -20,7 +20,7 @@ from clinic_chat.domain.messages.message import (
     append_message,
     message_view,
 )
-from clinic_chat.domain.validation import clean_body, clean_key
+from clinic_chat.domain.validation import valid_body, valid_key
 from clinic_chat.storage.batching import Batcher
 from clinic_chat.storage.database import Database
 from clinic_chat.storage.scoping import AGAIN
@@ -59,7 +59,7 @@ class Sends:
         Raises:
             Forbidden: the actor may not send messages.
             NotFound: the conversation is unknown, malformed or another clinic's.
-            InvalidInput: `clientId_invalid` or a rule of `clean_body`.
+            InvalidInput: `clientId_invalid` or a rule of `valid_body`.
             StorageUnavailable: nothing was stored, try again.
         """
         answer = _checked(scope, conversation, body, client_id)
@@ -75,8 +75,8 @@ class Sends:
 
 def _checked(scope: ClinicScope, conversation: object, body: object, client_id: object) -> Answer:
     require(scope, Permission.SEND_MESSAGES)
-    text = clean_body(body)
-    key = clean_key(client_id, "clientId")
+    text = valid_body(body)
+    key = valid_key(client_id, "clientId")
     return Answer(scope.staff_id(), conversation_id(conversation), text, key)
 
 

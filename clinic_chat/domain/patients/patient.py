@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from clinic_chat.domain.validation import clean_name
+from clinic_chat.domain.validation import valid_name
 from clinic_chat.folding import search_key
 from clinic_chat.storage.base import Base, ClinicOwned, new_id, now
 
@@ -42,9 +42,9 @@ def new_patient(name: str) -> Patient:
     """A patient row ready to add; the name is checked and its search form filled in.
 
     Raises:
-        InvalidInput: a rule of `clean_name`.
+        InvalidInput: a rule of `valid_name`.
     """
-    display_name = clean_name(name)
+    display_name = valid_name(name)
     return Patient(name=display_name, search_name=search_name([display_name]))
 
 

@@ -32,7 +32,7 @@ class ThreadStart:
     personal_version: int
 
 
-async def open_conversation(scope: ClinicScope, conversation: object) -> ThreadStart:
+async def read_thread_start(scope: ClinicScope, conversation: object) -> ThreadStart:
     """The conversation, and this person's marker and draft in it, in one statement.
 
     Raises:

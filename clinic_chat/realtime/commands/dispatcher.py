@@ -20,7 +20,7 @@ from clinic_chat.realtime.connections import Connection, Connections
 from clinic_chat.realtime.identity import WRONG_AUTHOR, names_another
 from clinic_chat.refusals import count_refusal
 from clinic_chat.services import Services
-from clinic_chat.shutdown import Work
+from clinic_chat.shutdown import InFlightWork
 from clinic_chat.storage.database import StorageUnavailable
 
 COMMANDS_PER_MINUTE = 1200
@@ -36,22 +36,22 @@ class CommandDispatcher:
         connections: Connections,
         context: CommandContext,
         services: Services,
-        work: Work,
+        in_flight: InFlightWork,
     ) -> None:
         self.context = context
         self._connections = connections
         self._settings = services.settings
         self._limits = services.limits
-        self._work = work
+        self._in_flight = in_flight
 
     def by_name(self) -> dict[str, Callable[..., Awaitable[Data]]]:
         """Event name → handler for python-socketio; whatever it returns is the answer."""
         return {name: partial(self._handle, command) for name, command in COMMANDS.items()}
 
     async def _handle(self, command: Command, sid: str, *args: Any) -> Data:
-        if self._work.ending:
+        if self._in_flight.ending:
             return error("restarting", "the server restarts, try again")
-        with self._work.piece():
+        with self._in_flight.track():
             return await self._answer(command, sid, args)
 
     async def _answer(self, command: Command, sid: str, args: tuple[Any, ...]) -> Data:

@@ -17,7 +17,7 @@ from clinic_chat.domain.events.log import (
 from clinic_chat.domain.messages.message import MessageView
 from clinic_chat.domain.queries.changes import Changes, changes_of
 from clinic_chat.domain.queries.message_pages import PAGE_SIZE, MessagePage, messages_page
-from clinic_chat.domain.queries.thread import ThreadStart, open_conversation
+from clinic_chat.domain.queries.thread import ThreadStart, read_thread_start
 from clinic_chat.realtime import rooms
 from clinic_chat.realtime.connections import Connection
 from clinic_chat.realtime.feeds.page_cache import PageCache
@@ -72,7 +72,7 @@ class ThreadFeed:
         Raises:
             NotFound: unknown, malformed or another clinic's.
         """
-        opening = await open_conversation(scope, key)
+        opening = await read_thread_start(scope, key)
         if FEED in held:
             patch = await since(scope, opening, held[FEED])
             if patch is not None:
