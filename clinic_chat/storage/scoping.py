@@ -26,6 +26,7 @@ from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from clinic_chat.storage.base import Base, ClinicOwned
+from clinic_chat.storage.statements import PREPARED_OPTION
 
 CLINIC = "clinic_id"
 FLUSHES = "flushes"
@@ -33,11 +34,6 @@ FLUSHES = "flushes"
 # The parameter of the condition, which is how it is recognised in the SQL.
 PARAMETER = "scope_clinic_id"
 VERDICTS = 4_000
-AGAIN = "runs_again"
-"""An execution option for a statement that is built once, with parameters for what differs.
-
-What is found out about it is then remembered, which is half of what such a statement costs.
-"""
 # The literal SQL inside count(), exists() and contains().
 SQLALCHEMYS_OWN = {"*", "1", "'%'"}
 
@@ -65,7 +61,7 @@ def _scope_statement(state: ORMExecuteState) -> None:
         return  # more columns of a row that this session has loaded
     if "dml_strategy" in state.execution_options:
         raise UnscopedQuery("this strategy does not carry the clinic scope")
-    again = state.execution_options.get(AGAIN) and not state.is_insert
+    again = state.execution_options.get(PREPARED_OPTION) and not state.is_insert
     if clinic_id is not None:
         if state.is_insert:
             _fill_insert(state, clinic_id)

@@ -17,7 +17,7 @@ from clinic_chat.domain.errors import NotFound
 from clinic_chat.logs import audit
 from clinic_chat.storage.base import Base, new_id, now
 from clinic_chat.storage.database import Database
-from clinic_chat.storage.scoping import AGAIN
+from clinic_chat.storage.statements import ON_EVENT_LOOP
 
 PREFIX = "cc_"
 # Of a channel that delivers much, several requests share a look; one costs 0.2 ms.
@@ -135,7 +135,7 @@ class _Unknown(Exception):
 _HOLDER = (
     select(ApiToken.id, ApiToken.clinic_id)
     .where(ApiToken.token_hash == bindparam("hash"), ApiToken.revoked_at.is_(None))
-    .execution_options(**{AGAIN: True})
+    .execution_options(**ON_EVENT_LOOP)
 )
 
 

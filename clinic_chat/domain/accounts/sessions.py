@@ -28,7 +28,7 @@ from clinic_chat.domain.validation import storable
 from clinic_chat.settings import Settings
 from clinic_chat.storage.base import Base, new_id, now
 from clinic_chat.storage.database import Database, StorageUnavailable
-from clinic_chat.storage.scoping import AGAIN
+from clinic_chat.storage.statements import ON_EVENT_LOOP
 
 SEEN_RESOLUTION = timedelta(minutes=5)
 COOKIE_NAME = "clinic_chat_session"
@@ -282,7 +282,10 @@ _SESSIONS = (
         & (Membership.clinic_id == SignInSession.clinic_id),
     )
     .where(User.deactivated_at.is_(None))
-    .execution_options(**{AGAIN: True})
 )
-_BY_COOKIE = _SESSIONS.where(SignInSession.cookie_hash == bindparam("cookie_hash"))
-_BY_ID = _SESSIONS.where(SignInSession.id.in_(bindparam("ids", expanding=True)))
+_BY_COOKIE = _SESSIONS.where(
+    SignInSession.cookie_hash == bindparam("cookie_hash")
+).execution_options(**ON_EVENT_LOOP)
+_BY_ID = _SESSIONS.where(SignInSession.id.in_(bindparam("ids", expanding=True))).execution_options(
+    **ON_EVENT_LOOP
+)

@@ -18,7 +18,7 @@ from clinic_chat.domain.validation import valid_name
 from clinic_chat.folding import fold
 from clinic_chat.storage.base import Base, new_id, now
 from clinic_chat.storage.database import Database
-from clinic_chat.storage.scoping import AGAIN
+from clinic_chat.storage.statements import ON_EVENT_LOOP
 
 LOCALES = ("pt-BR", "en")
 _EMAIL = re.compile(r"^[^@\s]{1,64}@[^@\s]{1,185}$")
@@ -159,5 +159,5 @@ _CLINICS = (
     .join(Membership, Membership.clinic_id == Clinic.id)
     .where(Membership.user_id == bindparam("person"))
     .order_by(Clinic.name)
-    .execution_options(**{AGAIN: True})
+    .execution_options(**ON_EVENT_LOOP)
 )

@@ -14,7 +14,7 @@ from clinic_chat.domain.clinics.actors import Actor, StaffActor
 from clinic_chat.domain.clinics.clinic import Clinic
 from clinic_chat.domain.errors import Forbidden, NotFound
 from clinic_chat.storage.database import AnySession, Database, Work
-from clinic_chat.storage.scoping import AGAIN
+from clinic_chat.storage.statements import ON_EVENT_LOOP
 
 LOCKED_CLINIC = "locked_clinic"
 Result = TypeVar("Result")
@@ -102,7 +102,7 @@ _LOCKED = (
     select(Clinic)
     .where(Clinic.id == bindparam("clinic"))
     .with_for_update()
-    .execution_options(**{AGAIN: True})
+    .execution_options(**ON_EVENT_LOOP)
 )
 
 

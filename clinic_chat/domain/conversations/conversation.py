@@ -27,7 +27,7 @@ from clinic_chat.domain.errors import NotFound
 from clinic_chat.domain.patients.patient import Patient
 from clinic_chat.domain.patients.phones import format_phone
 from clinic_chat.storage.base import Base, ClinicOwned, new_id, now
-from clinic_chat.storage.scoping import AGAIN
+from clinic_chat.storage.statements import ON_EVENT_LOOP
 
 
 class Status(StrEnum):
@@ -146,7 +146,7 @@ async def load_conversation(session: AsyncSession, value: object) -> Conversatio
 _ONE = (
     select(Conversation)
     .where(Conversation.id == bindparam("conversation"))
-    .execution_options(**{AGAIN: True})
+    .execution_options(**ON_EVENT_LOOP)
 )
 
 
@@ -200,12 +200,12 @@ def conversation_rows() -> Any:
 _EXISTS = (
     select(Conversation.id)
     .where(Conversation.id == bindparam("conversation", type_=Uuid()))
-    .execution_options(**{AGAIN: True})
+    .execution_options(**ON_EVENT_LOOP)
 )
 _BY_ID = (
     conversation_rows()
     .where(Conversation.id.in_(bindparam("ids", expanding=True)))
-    .execution_options(**{AGAIN: True})
+    .execution_options(**ON_EVENT_LOOP)
 )
 
 

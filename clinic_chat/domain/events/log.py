@@ -14,7 +14,7 @@ from clinic_chat.domain.clinics.clinic import Clinic
 from clinic_chat.domain.clinics.scope import ClinicScope, locked_clinic
 from clinic_chat.storage.base import Base, ClinicOwned, now
 from clinic_chat.storage.database import AnySession, Database, announce
-from clinic_chat.storage.scoping import AGAIN
+from clinic_chat.storage.statements import ON_EVENT_LOOP
 
 READ_LIMIT = 500
 
@@ -163,7 +163,7 @@ async def last_seqs(database: Database, clinic_ids: Collection[UUID]) -> dict[UU
 _LAST_SEQS = (
     select(Clinic.id, Clinic.last_event_seq)
     .where(Clinic.id.in_(bindparam("ids", expanding=True)))
-    .execution_options(**{AGAIN: True})
+    .execution_options(**ON_EVENT_LOOP)
 )
 
 

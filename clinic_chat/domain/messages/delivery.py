@@ -26,7 +26,7 @@ from clinic_chat.domain.messages.message import (
     message_view,
 )
 from clinic_chat.storage.base import now
-from clinic_chat.storage.scoping import AGAIN
+from clinic_chat.storage.statements import ON_EVENT_LOOP
 
 REASON_LIMIT = 200
 _ORDER = {MessageStatus.SENT: 0, MessageStatus.DELIVERED: 1, MessageStatus.READ: 2}
@@ -126,5 +126,5 @@ _REPORTED = (
     .add_columns(Message)
     .join(Message, Message.conversation_id == Conversation.id)
     .where(Message.id == bindparam("message"))
-    .execution_options(**{AGAIN: True})
+    .execution_options(**ON_EVENT_LOOP)
 )

@@ -34,7 +34,7 @@ from clinic_chat.domain.patients.recognition import sending_patient
 from clinic_chat.domain.validation import BODY_LIMIT, preview
 from clinic_chat.storage.base import Base, ClinicOwned, new_id, now
 from clinic_chat.storage.database import AnySession
-from clinic_chat.storage.scoping import AGAIN
+from clinic_chat.storage.statements import ON_EVENT_LOOP
 
 API_CHANNEL = "api"
 
@@ -281,7 +281,7 @@ def _stored(session: Session, origin: str, key: str) -> Message | None:
 _KNOWN = (
     select(Message)
     .where(Message.origin == bindparam("origin"), Message.client_id == bindparam("key"))
-    .execution_options(**{AGAIN: True})
+    .execution_options(**ON_EVENT_LOOP)
 )
 _PLACE = (
     select(Conversation, User.name)
@@ -290,7 +290,7 @@ _PLACE = (
         Conversation.patient_id == bindparam("patient"),
         Conversation.channel == bindparam("channel"),
     )
-    .execution_options(**{AGAIN: True})
+    .execution_options(**ON_EVENT_LOOP)
 )
 
 

@@ -17,7 +17,7 @@ from clinic_chat.domain.conversations.events import count_key
 from clinic_chat.domain.errors import InvalidInput, NotFound
 from clinic_chat.domain.messages.message import Direction, Message
 from clinic_chat.storage.base import Base, ClinicOwned, now
-from clinic_chat.storage.scoping import AGAIN
+from clinic_chat.storage.statements import ON_EVENT_LOOP, ON_EVENT_LOOP_OPTION
 
 # So many messages are counted in less time than the way to a thread takes.
 NEAR = 100
@@ -169,7 +169,7 @@ _READ = (
         ),
     )
     .where(Conversation.id == bindparam("conversation"))
-    .execution_options(**{AGAIN: True})
+    .execution_options(**ON_EVENT_LOOP)
 )
 
 
@@ -214,7 +214,7 @@ _INBOUND_AFTER = (
         Message.direction == Direction.INBOUND,
         Message.seq > bindparam("seq"),
     )
-    .execution_options(**{AGAIN: True})
+    .execution_options(**ON_EVENT_LOOP)
 )
 # Many take too long for the event loop to wait.
-_INBOUND_FAR_AFTER = _INBOUND_AFTER.execution_options(**{AGAIN: False})
+_INBOUND_FAR_AFTER = _INBOUND_AFTER.execution_options(**{ON_EVENT_LOOP_OPTION: False})

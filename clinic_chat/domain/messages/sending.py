@@ -23,7 +23,7 @@ from clinic_chat.domain.messages.message import (
 from clinic_chat.domain.validation import valid_body, valid_key
 from clinic_chat.storage.batching import Batcher
 from clinic_chat.storage.database import Database
-from clinic_chat.storage.scoping import AGAIN
+from clinic_chat.storage.statements import ON_EVENT_LOOP
 
 
 @dataclass(frozen=True)
@@ -122,10 +122,10 @@ _KNOWN = (
         Message.origin.in_(bindparam("origins", expanding=True)),
         Message.client_id.in_(bindparam("keys", expanding=True)),
     )
-    .execution_options(**{AGAIN: True})
+    .execution_options(**ON_EVENT_LOOP)
 )
 _NAMES = (
     select(User.id, User.name)
     .where(User.id.in_(bindparam("ids", expanding=True)))
-    .execution_options(**{AGAIN: True})
+    .execution_options(**ON_EVENT_LOOP)
 )

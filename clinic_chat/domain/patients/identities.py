@@ -15,7 +15,7 @@ from clinic_chat.domain.patients.patient import Patient
 from clinic_chat.domain.patients.phones import SHOWN_LIMIT, phone_address
 from clinic_chat.domain.validation import KEY_LIMIT
 from clinic_chat.storage.base import Base, ClinicOwned, new_id, now
-from clinic_chat.storage.scoping import AGAIN
+from clinic_chat.storage.statements import ON_EVENT_LOOP
 
 
 class IdentityKind(StrEnum):
@@ -124,7 +124,7 @@ _HELD = (
     select(PatientIdentity, Patient)
     .join(Patient, Patient.id == PatientIdentity.patient_id)
     .where(PatientIdentity.kind == bindparam("kind"), PatientIdentity.value == bindparam("value"))
-    .execution_options(**{AGAIN: True})
+    .execution_options(**ON_EVENT_LOOP)
 )
 _OF_KIND = (
     select(PatientIdentity.id)
@@ -132,5 +132,5 @@ _OF_KIND = (
         PatientIdentity.patient_id == bindparam("patient"),
         PatientIdentity.kind == bindparam("kind"),
     )
-    .execution_options(**{AGAIN: True})
+    .execution_options(**ON_EVENT_LOOP)
 )

@@ -17,7 +17,7 @@ from clinic_chat.domain.conversations.conversation import (
 from clinic_chat.domain.conversations.events import TouchedRows
 from clinic_chat.domain.events.log import CommittedEvent, SubjectKind
 from clinic_chat.domain.messages.message import Message, MessageView, message_view
-from clinic_chat.storage.scoping import AGAIN
+from clinic_chat.storage.statements import ON_EVENT_LOOP
 
 
 @dataclass(frozen=True)
@@ -84,5 +84,5 @@ _TOUCHED = (
         ),
     )
     .where(Conversation.id.in_(bindparam("ids", expanding=True)))
-    .execution_options(**{AGAIN: True})
+    .execution_options(**ON_EVENT_LOOP)
 )

@@ -31,7 +31,7 @@ from clinic_chat.domain.messages.read_markers import (
 from clinic_chat.domain.patients.patient import Patient
 from clinic_chat.domain.queries.search import Numeric, search_terms
 from clinic_chat.domain.validation import storable
-from clinic_chat.storage.scoping import AGAIN
+from clinic_chat.storage.statements import ON_EVENT_LOOP
 
 PAGE_SIZE = 30
 SEARCH_LIMIT = 100
@@ -275,5 +275,5 @@ _VERSIONS = (
         .scalar_subquery(),
     )
     .where(Clinic.id == bindparam("clinic", type_=Uuid()))
-    .execution_options(**{AGAIN: True})
+    .execution_options(**ON_EVENT_LOOP)
 )

@@ -17,7 +17,7 @@ from clinic_chat.domain.conversations.conversation import (
 from clinic_chat.domain.errors import NotFound
 from clinic_chat.domain.messages.drafts import Draft
 from clinic_chat.domain.messages.read_markers import ReadMarker
-from clinic_chat.storage.scoping import AGAIN
+from clinic_chat.storage.statements import ON_EVENT_LOOP
 
 
 @dataclass(frozen=True)
@@ -67,5 +67,5 @@ _OPENING = (
     )
     .outerjoin(Draft, and_(Draft.conversation_id == Conversation.id, Draft.user_id == _READER))
     .where(Conversation.id == bindparam("conversation", type_=Uuid()))
-    .execution_options(**{AGAIN: True})
+    .execution_options(**ON_EVENT_LOOP)
 )

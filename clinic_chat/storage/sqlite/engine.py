@@ -12,9 +12,9 @@ from sqlalchemy.dialects.sqlite.aiosqlite import (
 )
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from clinic_chat.storage.scoping import AGAIN
 from clinic_chat.storage.sqlite.connection import sqlite_connection
 from clinic_chat.storage.sqlite.library import driver, sqlite3
+from clinic_chat.storage.statements import ON_EVENT_LOOP_OPTION
 
 # Well under what a browser waits for an answer before it takes the connection for dead.
 BUSY_TIMEOUT_MS = 2_000
@@ -59,7 +59,7 @@ def sqlite_engine(url: str, *, begin: str, connections: int) -> AsyncEngine:
         _connection: Any, cursor: Any, _sql: str, _parameters: Any, context: Any, many: bool
     ) -> None:
         # What runs for everything that happens goes by index, and so do an object's changes.
-        again = context.execution_options.get(AGAIN)
+        again = context.execution_options.get(ON_EVENT_LOOP_OPTION)
         cursor._cursor.quick = not many and (again or context.isinsert or context.isupdate)
 
     @event.listens_for(engine.sync_engine, "invalidate")
