@@ -10,46 +10,12 @@ from clinic_chat.realtime.feeds import thread as thread_feed
 from clinic_chat.realtime.feeds.workspace import workspace_feeds
 from clinic_chat.realtime.gate import exposed
 from clinic_chat.ui.inbox.state import ConversationRow
+from clinic_chat.ui.rows import blank_row
 from clinic_chat.ui.runtime import live
 
 CONVERSATION_PATH = "/c/"
 MARKED_PARAMETER = "m"
-NO_CONVERSATION = ConversationRow(
-    id="",
-    version=0,
-    patient_id="",
-    patient_name="",
-    patient_phone="",
-    patient_phone_shown="",
-    patient_other_names=[],
-    patient_search="",
-    patient_since="",
-    channel="",
-    status="",
-    assignee_id="",
-    assignee_name="",
-    last_seq=0,
-    inbound_count=0,
-    preview="",
-    preview_kind="text",
-    preview_direction="",
-    preview_author_id="",
-    preview_author="",
-    preview_status="",
-    last_activity_at="",
-    unread=0,
-    is_open=False,
-    path="",
-    tab_stop=False,
-    salutation="",
-    name_hits=[],
-    initials="",
-    hue=0,
-    preview_mine=False,
-    assigned_to_me=False,
-    typing="",
-    typing_count=0,
-)
+NO_CONVERSATION = blank_row(ConversationRow)
 
 
 @dataclass(frozen=True)

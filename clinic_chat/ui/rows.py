@@ -1,0 +1,16 @@
+"""Rows that stand in a state before there is one."""
+
+from dataclasses import fields
+from typing import TypeVar, get_origin, get_type_hints
+
+Row = TypeVar("Row")
+
+
+def blank_row(row_class: type[Row]) -> Row:
+    """A row of a dataclass whose every field says nothing: "", 0, False or an empty list."""
+    hints = get_type_hints(row_class)
+    blanks = {
+        field.name: (get_origin(hints[field.name]) or hints[field.name])()
+        for field in fields(row_class)
+    }
+    return row_class(**blanks)
