@@ -5,7 +5,8 @@ from reflex.style import color_mode, set_color_mode
 
 from clinic_chat.domain.accounts.users import LOCALES
 from clinic_chat.ui.account.state import Account, ClinicChoice
-from clinic_chat.ui.components.browser_modules import Question, browser_call, browser_value
+from clinic_chat.ui.components.bindings import browser_call, browser_value
+from clinic_chat.ui.components.controls import Question
 from clinic_chat.ui.components.menus import item, menu, radio, separator, sub_menu, switch
 from clinic_chat.ui.components.plain_form import plain_form
 from clinic_chat.ui.i18n import t

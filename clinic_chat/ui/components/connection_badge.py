@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from clinic_chat.ui.components.browser_modules import browser_call, browser_value
+from clinic_chat.ui.components.bindings import browser_call, browser_value
 from clinic_chat.ui.i18n import t
 
 POLLING_SECONDS = 5

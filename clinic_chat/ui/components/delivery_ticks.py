@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from clinic_chat.ui.components.browser_modules import Receipt
+from clinic_chat.ui.components.times import Receipt
 from clinic_chat.ui.i18n import t
 
 SIZE = 14

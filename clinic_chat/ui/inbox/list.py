@@ -4,19 +4,13 @@ import reflex as rx
 
 from clinic_chat.ui.account.menu import account_menu
 from clinic_chat.ui.account.state import Account
-from clinic_chat.ui.components.browser_modules import (
-    UNTRANSLATED,
-    Boundary,
-    ConversationRows,
-    SearchBox,
-    SeenButton,
-    browser_call,
-    fresh,
-    in_slices,
-)
+from clinic_chat.ui.components.bindings import browser_call, in_slices
 from clinic_chat.ui.components.connection_badge import connection_badge
+from clinic_chat.ui.components.controls import Boundary, SeenButton
+from clinic_chat.ui.components.texts import UNTRANSLATED, fresh
 from clinic_chat.ui.components.theme import mark
 from clinic_chat.ui.i18n import t
+from clinic_chat.ui.inbox.browser import ConversationRows, SearchBox
 from clinic_chat.ui.inbox.filters import filters
 from clinic_chat.ui.inbox.presence import presence
 from clinic_chat.ui.inbox.row import conversation_row

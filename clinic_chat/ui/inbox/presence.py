@@ -2,8 +2,8 @@
 
 import reflex as rx
 
-from clinic_chat.ui.components.browser_modules import UNTRANSLATED, fresh
 from clinic_chat.ui.components.connection_badge import connection_bar
+from clinic_chat.ui.components.texts import UNTRANSLATED, fresh
 from clinic_chat.ui.components.theme import avatar
 from clinic_chat.ui.i18n import t
 from clinic_chat.ui.inbox.state import Colleague, Inbox

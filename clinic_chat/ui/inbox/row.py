@@ -2,15 +2,10 @@
 
 import reflex as rx
 
-from clinic_chat.ui.components.browser_modules import (
-    UNTRANSLATED,
-    MarkedText,
-    RelativeTime,
-    fresh,
-    inner_link,
-)
 from clinic_chat.ui.components.delivery_ticks import tick
+from clinic_chat.ui.components.texts import UNTRANSLATED, MarkedText, fresh, inner_link
 from clinic_chat.ui.components.theme import avatar
+from clinic_chat.ui.components.times import RelativeTime
 from clinic_chat.ui.i18n import t
 from clinic_chat.ui.inbox.state import ConversationRow
 

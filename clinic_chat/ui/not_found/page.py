@@ -2,8 +2,8 @@
 
 import reflex as rx
 
-from clinic_chat.ui.components.browser_modules import inner_link
 from clinic_chat.ui.components.empty_state import notice
+from clinic_chat.ui.components.texts import inner_link
 from clinic_chat.ui.i18n import t
 
 ROUTE = "404"

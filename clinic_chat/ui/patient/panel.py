@@ -2,15 +2,11 @@
 
 import reflex as rx
 
-from clinic_chat.ui.components.browser_modules import (
-    UNTRANSLATED,
-    CopyButton,
-    Drawer,
-    LongDate,
-    browser_call,
-    fresh,
-)
+from clinic_chat.ui.components.bindings import browser_call
+from clinic_chat.ui.components.controls import CopyButton, Drawer
+from clinic_chat.ui.components.texts import UNTRANSLATED, fresh
 from clinic_chat.ui.components.theme import avatar
+from clinic_chat.ui.components.times import LongDate
 from clinic_chat.ui.i18n import t
 from clinic_chat.ui.inbox.row import status_badge
 from clinic_chat.ui.thread.state import Thread

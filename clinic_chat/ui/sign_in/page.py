@@ -5,7 +5,7 @@ import reflex as rx
 from clinic_chat.domain.accounts.passwords import PASSWORD_MAXIMUM
 from clinic_chat.domain.accounts.users import LOCALES
 from clinic_chat.ui.account.menu import LOCALE_NAMES
-from clinic_chat.ui.components.browser_modules import browser_call, browser_value
+from clinic_chat.ui.components.bindings import browser_call, browser_value
 from clinic_chat.ui.components.plain_form import plain_form
 from clinic_chat.ui.components.theme import mark
 from clinic_chat.ui.i18n import t

@@ -3,9 +3,9 @@
 import reflex as rx
 
 from clinic_chat.domain.validation import BODY_LIMIT
-from clinic_chat.ui.components.browser_modules import MessageBox
 from clinic_chat.ui.components.plain_form import plain_form
 from clinic_chat.ui.i18n import t
+from clinic_chat.ui.thread.browser import MessageBox
 from clinic_chat.ui.thread.state import Thread
 
 

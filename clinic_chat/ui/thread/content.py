@@ -2,7 +2,8 @@
 
 import reflex as rx
 
-from clinic_chat.ui.components.browser_modules import ClockTime, LongDate, browser_call
+from clinic_chat.ui.components.bindings import browser_call
+from clinic_chat.ui.components.times import ClockTime, LongDate
 from clinic_chat.ui.i18n import t
 from clinic_chat.ui.thread.state import ThreadMessage
 

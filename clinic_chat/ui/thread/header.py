@@ -3,8 +3,9 @@
 import reflex as rx
 
 from clinic_chat.domain.conversations.conversation import Status
-from clinic_chat.ui.components.browser_modules import UNTRANSLATED, browser_call, fresh, inner_link
+from clinic_chat.ui.components.bindings import browser_call
 from clinic_chat.ui.components.menus import item, menu, separator
+from clinic_chat.ui.components.texts import UNTRANSLATED, fresh, inner_link
 from clinic_chat.ui.components.theme import avatar
 from clinic_chat.ui.i18n import t
 from clinic_chat.ui.inbox.row import status_badge, status_name

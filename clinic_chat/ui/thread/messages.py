@@ -3,22 +3,18 @@
 import reflex as rx
 
 from clinic_chat.domain.validation import BODY_LIMIT
-from clinic_chat.ui.components.browser_modules import (
-    UNTRANSLATED,
+from clinic_chat.ui.components.bindings import browser_call
+from clinic_chat.ui.components.controls import Boundary, SeenButton
+from clinic_chat.ui.components.delivery_ticks import tick
+from clinic_chat.ui.components.texts import UNTRANSLATED, MessageText, fresh
+from clinic_chat.ui.components.times import ClockTime, DayName
+from clinic_chat.ui.i18n import t
+from clinic_chat.ui.thread.browser import (
     Announcements,
-    Boundary,
-    ClockTime,
-    DayName,
     FailedDelivery,
     MessageActions,
-    MessageText,
-    SeenButton,
     ThreadScroll,
-    browser_call,
-    fresh,
 )
-from clinic_chat.ui.components.delivery_ticks import tick
-from clinic_chat.ui.i18n import t
 from clinic_chat.ui.thread.content import fold_button, late_times, stand_in
 from clinic_chat.ui.thread.state import Thread, ThreadMessage
 

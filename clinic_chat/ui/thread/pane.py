@@ -5,9 +5,12 @@ import json
 import reflex as rx
 
 from clinic_chat.ui.account.state import Account
-from clinic_chat.ui.components.browser_modules import Boundary, PrintedAt, in_slices, inner_link
+from clinic_chat.ui.components.bindings import in_slices
 from clinic_chat.ui.components.connection_badge import connection_bar
+from clinic_chat.ui.components.controls import Boundary
 from clinic_chat.ui.components.empty_state import notice
+from clinic_chat.ui.components.texts import inner_link
+from clinic_chat.ui.components.times import PrintedAt
 from clinic_chat.ui.i18n import t
 from clinic_chat.ui.inbox.state import Inbox
 from clinic_chat.ui.thread.composer import composer

@@ -4,13 +4,14 @@ import reflex as rx
 
 from clinic_chat.ui.account.menu import account_forms, leaving_dialog
 from clinic_chat.ui.account.state import Account
-from clinic_chat.ui.components.browser_modules import Boundary, LiveBridge, Notices, SkipLinks
+from clinic_chat.ui.components.controls import Boundary, Notices, SkipLinks
 from clinic_chat.ui.i18n import t
 from clinic_chat.ui.inbox.list import conversation_list
 from clinic_chat.ui.inbox.state import Inbox
 from clinic_chat.ui.patient.panel import patient_drawer, patient_pane
 from clinic_chat.ui.thread.pane import thread_pane
 from clinic_chat.ui.thread.state import Thread
+from clinic_chat.ui.workspace.bridge import LiveBridge
 from clinic_chat.ui.workspace.load import Page
 
 # Served at `/` and `/c/<conversation id>` alike (see ui/build/plugin.py).

@@ -1,0 +1,21 @@
+"""What tells the browser modules what only Reflex knows (assets/live/app/bridge.js)."""
+
+import reflex as rx
+
+
+class LiveBridge(rx.Component):
+    """Tells the browser modules who is signed in and which states they feed."""
+
+    library = "$/public/live/app/bridge.js"
+    tag = "LiveBridge"
+
+    inbox_state: rx.Var[str]
+    thread_state: rx.Var[str]
+    phase: rx.Var[str]
+    user_id: rx.Var[str]
+    clinic: rx.Var[str]
+    time_zone: rx.Var[str]
+    locale: rx.Var[str]
+    sound: rx.Var[bool]
+    clinic_name: rx.Var[str]
+    patient_name: rx.Var[str]
