@@ -24,8 +24,6 @@ from clinic_chat.domain.events.readers import (
 from clinic_chat.storage.database import Database, StorageUnavailable
 
 BATCH = 200
-# What comes meanwhile is taken together: a transaction for each message would double their number.
-PAUSE_SECONDS = 1.0
 # Events of other processes, and what failed, are looked for so often.
 LOOK_SECONDS = 5.0
 LEASE = timedelta(seconds=30)
@@ -41,6 +39,8 @@ class Reader:
     name: str
     take: Callable[[Session, list[CommittedEvent]], None]
     """Writes to the session of the transaction that moves the reader on, and nowhere else."""
+    every_seconds: float = 1.0
+    """What comes meanwhile is taken together: a transaction for each message would double them."""
 
 
 class LogWorker:
@@ -50,7 +50,7 @@ class LogWorker:
         self._database = database
         self._readers = readers
         self._holder = str(uuid4())
-        self._news = asyncio.Event()
+        self._news = {reader.name: asyncio.Event() for reader in readers}
         # By reader and clinic: how often it failed in a row, and when it is tried again.
         self._failed: dict[tuple[str, UUID], tuple[int, float]] = {}
         database.on_commit(self._committed)
@@ -58,23 +58,27 @@ class LogWorker:
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:
         """Read while the server runs."""
-        task = asyncio.create_task(self.run(), name="clinic_chat_log_worker")
+        tasks = [
+            asyncio.create_task(self.run(reader), name=f"clinic_chat_reader_{reader.name}")
+            for reader in self._readers
+        ]
         try:
             yield
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def run(self) -> None:
+    async def run(self, reader: Reader) -> None:
         """Read until cancelled."""
+        news = self._news[reader.name]
         while True:
-            self._news.clear()
-            for reader in self._readers:
-                await self.catch_up(reader)
+            news.clear()
+            await self.catch_up(reader)
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_SECONDS):
-                    await self._news.wait()
-            await asyncio.sleep(PAUSE_SECONDS)
+                    await news.wait()
+            await asyncio.sleep(reader.every_seconds)
 
     async def catch_up(self, reader: Reader) -> None:
         """Take all that is there for a reader, in every clinic that no other process reads."""
@@ -110,7 +114,8 @@ class LogWorker:
             cursor = events[-1].seq
 
     async def _committed(self, _announced: list[object]) -> None:
-        self._news.set()
+        for news in self._news.values():
+            news.set()
 
 
 def _take(reader: Reader, events: list[CommittedEvent], session: Session) -> None:

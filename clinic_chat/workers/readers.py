@@ -3,4 +3,7 @@
 from clinic_chat.domain.reports.daily_messages import count_messages
 from clinic_chat.workers.log_worker import Reader
 
-READERS = (Reader("daily_messages", count_messages),)
+READERS = (
+    # Nobody waits for it, and each time costs as much as a message.
+    Reader("daily_messages", count_messages, every_seconds=20),
+)

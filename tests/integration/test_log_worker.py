@@ -171,9 +171,8 @@ async def test_trouble_in_one_clinic_keeps_no_other_back_and_is_tried_again(
 
 
 @pytest.fixture
-async def running(clinics: Clinics, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[LogWorker]:
-    monkeypatch.setattr(log_worker, "PAUSE_SECONDS", 0.01)
-    worker = LogWorker(clinics.database, (COUNTS,))
+async def running(clinics: Clinics) -> AsyncIterator[LogWorker]:
+    worker = LogWorker(clinics.database, (replace(COUNTS, every_seconds=0.01),))
     async with worker.lifespan():
         yield worker
 
