@@ -5,5 +5,5 @@ from clinic_chat.workers.log_worker import Reader
 
 READERS = (
     # Nobody waits for it, and each time costs as much as a message.
-    Reader("daily_messages", count_messages, every_seconds=20),
+    Reader("daily_messages", count_messages, every_seconds=120),
 )
