@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from clinic_chat.cli.running import ClinicOption, with_database
-from clinic_chat.domain.clinics.actors import SYSTEM
 
 if TYPE_CHECKING:
     from clinic_chat.domain.imports.importer import ImportResult
@@ -54,6 +53,7 @@ def import_dialogues(
     from rich.console import Console
     from rich.progress import Progress
 
+    from clinic_chat.domain.clinics.actors import SYSTEM
     from clinic_chat.domain.clinics.clinic import find_clinic
     from clinic_chat.domain.clinics.scope import ClinicScope
     from clinic_chat.domain.imports import importer as imports

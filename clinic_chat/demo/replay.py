@@ -80,17 +80,18 @@ async def _start(
 ) -> dict[str, Conversation]:
     """Each script's patient and empty conversation, by phone number."""
     patients = []
-    for script in scripts:
+    identities = [phone_identity(script.phone) for script in scripts]
+    for script, identity in zip(scripts, identities, strict=True):
         patient = new_patient(script.patient)
         patient.id = new_id()
-        show_identity(patient, phone_identity(script.phone))
+        show_identity(patient, identity)
         patient.created_at = script.blocks[0].times(moment, zone)[0]
         patients.append(patient)
     session.add_all(patients)
     await session.flush()
     session.add_all(
-        identity_row(patient, phone_identity(script.phone))
-        for script, patient in zip(scripts, patients, strict=True)
+        identity_row(patient, identity)
+        for patient, identity in zip(patients, identities, strict=True)
     )
     conversations = {}
     for script, patient in zip(scripts, patients, strict=True):

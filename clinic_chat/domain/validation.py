@@ -1,5 +1,7 @@
 """Rules for the text people and machines send."""
 
+import hashlib
+
 from clinic_chat.domain.characters import clean_line, clean_text, cut, is_visible
 from clinic_chat.domain.errors import InvalidInput
 
@@ -54,6 +56,11 @@ def valid_key(value: object, name: str) -> str:
             f"{name} must be 1 to {KEY_LIMIT} printable characters", code=f"{name}_invalid"
         )
     return value
+
+
+def hashed_key(value: str) -> str:
+    """What stands for a key that cannot be stored: the same for the same text, 71 characters."""
+    return f"sha256:{hashlib.sha256(value.encode(errors='surrogatepass')).hexdigest()}"
 
 
 def storable(text: str) -> bool:

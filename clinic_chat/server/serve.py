@@ -15,6 +15,7 @@ from typing import Any
 
 import structlog
 import uvicorn
+from sqlalchemy import make_url
 from starlette.types import ASGIApp
 
 from clinic_chat.logs import configure_logging
@@ -88,7 +89,7 @@ def web_server_config(
 
 
 def _tell_sqlite(database_url: str) -> None:
-    if not database_url.startswith("sqlite"):
+    if make_url(database_url).get_backend_name() != "sqlite":
         return
     log.info("sqlite.library", version=sqlite3.sqlite_version)
     if has_reset_bug():

@@ -61,14 +61,14 @@ def _scope_statement(state: ORMExecuteState) -> None:
         return  # more columns of a row that this session has loaded
     if "dml_strategy" in state.execution_options:
         raise UnscopedQuery("this strategy does not carry the clinic scope")
-    again = state.execution_options.get(PREPARED_OPTION) and not state.is_insert
+    prepared = state.execution_options.get(PREPARED_OPTION) and not state.is_insert
     if clinic_id is not None:
         if state.is_insert:
             _fill_insert(state, clinic_id)
         else:
             _refuse_parameters(state)
-            state.statement = (_remembered if again else _scoped)(state.statement, clinic_id)
-    look = _remembered_fault if again else _fault
+            state.statement = (_remembered if prepared else _scoped)(state.statement, clinic_id)
+    look = _remembered_fault if prepared else _fault
     dialect = state.session.get_bind().dialect.name
     if fault := look(state.statement, dialect, clinic_id is not None):
         raise UnscopedQuery(fault)

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 from time import monotonic
 from uuid import UUID, uuid4
 
@@ -14,13 +13,8 @@ from sqlalchemy.orm import Session
 
 from clinic_chat.domain.clinics.actors import SYSTEM
 from clinic_chat.domain.clinics.scope import ClinicScope
-from clinic_chat.domain.events.log import CommittedEvent
-from clinic_chat.domain.events.readers import (
-    LeaseLost,
-    advance,
-    next_events,
-    places_behind,
-)
+from clinic_chat.domain.events.log import CommittedEvent, events_after
+from clinic_chat.domain.events.readers import LeaseLost, advance, places_behind
 from clinic_chat.storage.database import Database, StorageUnavailable
 
 BATCH = 200
@@ -106,17 +100,12 @@ class LogWorker:
 
     async def _read(self, reader: Reader, scope: ClinicScope, cursor: int) -> None:
         more = True
-        while more and (events := await next_events(scope, cursor, BATCH)):
+        while more and (events := await events_after(scope, cursor, BATCH)):
             more = len(events) == BATCH
-            work = partial(_take, reader, events)
             keep = LEASE if more else None
-            await advance(scope, reader.name, self._holder, events, work, keep=keep)
+            await advance(scope, reader.name, self._holder, events, reader.take, keep=keep)
             cursor = events[-1].seq
 
     async def _committed(self, _announced: list[object]) -> None:
         for news in self._news.values():
             news.set()
-
-
-def _take(reader: Reader, events: list[CommittedEvent], session: Session) -> None:
-    reader.take(session, events)

@@ -20,7 +20,8 @@ from clinic_chat.demo import DEMO_PASSWORD
 from tests.support.browser.page_errors import Complaints
 from tests.support.browser.pages import composer, live, message, rows
 from tests.support.people import ANA
-from tests.support.server import HOST, PROJECT
+from tests.support.ports import HOST
+from tests.support.server import PROJECT
 
 # The first start installs what the front end is built of.
 START_SECONDS = 240

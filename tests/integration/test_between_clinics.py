@@ -12,7 +12,6 @@ import pytest
 
 from clinic_chat.domain.clinics.actors import SYSTEM
 from clinic_chat.domain.clinics.scope import ClinicScope
-from clinic_chat.domain.messages.message import receive_message
 from clinic_chat.domain.messages.sending import Sends
 from clinic_chat.realtime.connections import Connection
 from clinic_chat.realtime.feeds import thread as thread_feed
@@ -20,18 +19,12 @@ from clinic_chat.realtime.feeds.workspace import workspace_feeds
 from tests.conftest import Clinics
 from tests.integration.sockets import TEXT, Place, enters, limits, place
 from tests.support.own_server import Raw, eventually
+from tests.support.sending import conversation_with
 
 __all__ = ["limits", "place"]
 AN_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 TURNS = 200
 PING, PONG = "2", b"3"
-
-
-async def _conversation(scope: ClinicScope, phone: str) -> str:
-    stored = await receive_message(
-        scope, name="Helena", phone=phone, body="olá", external_id=f"{uuid4()}"
-    )
-    return str(stored.message.conversation_id)
 
 
 async def _enters(place: Place, stack: AsyncExitStack, who: str) -> tuple[Raw, Connection]:
@@ -46,7 +39,7 @@ async def _enters(place: Place, stack: AsyncExitStack, who: str) -> tuple[Raw, C
 async def test_a_conversation_that_is_not_the_clinics_is_open_for_no_moment(
     clinics: Clinics, place: Place, foreign: str
 ) -> None:
-    keys = {"boreal's": await _conversation(clinics.boreal, "+5511987654321")}
+    keys = {"boreal's": await conversation_with(clinics.boreal, "+5511987654321")}
     keys |= {"nobody's": str(uuid4()), "no id": "../x", "long": "x" * 100_000}
     key = keys[foreign]
     acts = place.live.commands.by_name()
@@ -74,7 +67,7 @@ async def test_a_conversation_that_is_not_the_clinics_is_open_for_no_moment(
 async def test_while_a_conversation_is_looked_for_the_one_before_is_closed(
     clinics: Clinics, place: Place
 ) -> None:
-    own = await _conversation(clinics.aurora, "+5511987654321")
+    own = await conversation_with(clinics.aurora, "+5511987654321")
     async with AsyncExitStack() as stack:
         _, ana = await _enters(place, stack, "ana")
         await place.live.subscriptions.follow(ana, workspace_feeds(own))
@@ -92,12 +85,12 @@ async def test_no_patch_is_lost_while_a_conversation_is_opened(
 ) -> None:
     async with AsyncExitStack() as stack:
         raw, ana = await _enters(place, stack, "ana")
-        keys = [await _conversation(clinics.aurora, f"+55119876500{n:02}") for n in range(10)]
+        keys = [await conversation_with(clinics.aurora, f"+55119876500{n:02}") for n in range(10)]
         scope = ClinicScope(place.services.database, clinics.aurora.clinic_id, SYSTEM)
         versions: dict[str, int] = {}
         for key, number in zip(keys, range(10), strict=True):
             early: list[Any] = []
-            writes = asyncio.create_task(_conversation(scope, f"+55119876500{number:02}"))
+            writes = asyncio.create_task(conversation_with(scope, f"+55119876500{number:02}"))
             for _ in range(number):
                 await asyncio.sleep(0)
             await place.live.subscriptions.follow(ana, workspace_feeds(key))
@@ -136,7 +129,7 @@ async def test_every_map_that_clinics_share_has_the_clinic_in_its_key(
 ) -> None:
     async with AsyncExitStack() as stack:
         for who, scope in (("ana", clinics.aurora), ("carla", clinics.boreal)):
-            key = await _conversation(scope, "+5511987654321")
+            key = await conversation_with(scope, "+5511987654321")
             _, connection = await _enters(place, stack, who)
             await _works(place, connection, key)
         clinic_ids = {clinics.aurora.clinic_id, clinics.boreal.clinic_id}

@@ -7,8 +7,8 @@ import pytest
 
 from tests.conftest import Clinics
 from tests.integration.sockets import TEXT, Place, enters, limits, place
-from tests.integration.test_between_clinics import _conversation
 from tests.support.own_server import Raw, event
+from tests.support.sending import conversation_with
 
 __all__ = ["limits", "place"]
 ASKED = 7
@@ -28,7 +28,7 @@ async def ask(raw: Raw, name: str, data: dict[str, Any]) -> tuple[Any, list[dict
 
 
 async def test_a_tab_opens_a_feed_pages_it_and_leaves_it(clinics: Clinics, place: Place) -> None:
-    key = await _conversation(clinics.aurora, "+5511987654321")
+    key = await conversation_with(clinics.aurora, "+5511987654321")
     async with place.socket(await place.cookie("ana")) as ana:
         await enters(ana)
 
@@ -50,7 +50,7 @@ async def test_a_tab_opens_a_feed_pages_it_and_leaves_it(clinics: Clinics, place
 async def test_what_is_not_there_is_refused_in_the_feeds_own_words(
     clinics: Clinics, place: Place, feed: str
 ) -> None:
-    theirs = await _conversation(clinics.boreal, "+5511987654321")
+    theirs = await conversation_with(clinics.boreal, "+5511987654321")
     async with place.socket(await place.cookie("ana")) as ana:
         await enters(ana)
 

@@ -12,20 +12,18 @@ from reflex.event import Event
 from reflex_base.constants.route import RouteVar
 
 from clinic_chat.domain.accounts.administration import deactivate_user, end_sessions, set_password
-from clinic_chat.domain.accounts.sessions import COOKIE_NAME
 from clinic_chat.realtime.commands.registry import COMMANDS
-from clinic_chat.realtime.connections import Connection
 from clinic_chat.realtime.gate import FRAMEWORK_EVENTS, Gate, exposed_events
 from clinic_chat.realtime.server import RealtimeServer
 from clinic_chat.services import Services
 from clinic_chat.settings import Settings
 from clinic_chat.ui.workspace.load import Page
-from tests.conftest import PASSWORD, TEST_KEY, Clinics
+from tests.conftest import TEST_KEY, Clinics
+from tests.support.connections import SID, opened
+from tests.support.people import ANA
 
-ANA = "ana@aurora.example"
 IDLE = timedelta(minutes=60)
 STEP = timedelta(minutes=25)
-SID = "one"
 BY_A_PERSON = {name for name, command in COMMANDS.items() if command.by_a_person}
 (PAGE_LOAD,) = exposed_events((Page,))
 
@@ -44,16 +42,6 @@ async def live(clinics: Clinics) -> AsyncIterator[RealtimeServer]:
     services = Services(settings)
     yield RealtimeServer(services)
     await services.close()
-
-
-async def opened(live: RealtimeServer) -> Connection:
-    sessions = live.connections._sessions
-    cookie = await sessions.sign_in(ANA, PASSWORD)
-    header = f'consent={{"a":1,"b":[2]}}; {COOKIE_NAME}={cookie}'
-    visitor = await live.handshakes.admit({"headers": [(b"cookie", header.encode())]})
-    connection = live.connections.admit(SID, visitor)
-    assert connection is not None
-    return connection
 
 
 async def cut(live: RealtimeServer) -> list[str]:

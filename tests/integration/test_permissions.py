@@ -49,7 +49,7 @@ from clinic_chat.services import Services
 from clinic_chat.settings import Settings
 from tests.conftest import TEST_KEY, Clinics
 from tests.integration.api_fixtures import ClinicApi, clinic_api
-from tests.integration.test_idle_sockets import SID, opened
+from tests.support.connections import SID, opened
 from tests.support.sending import send_message
 
 PHONE = "+5511987654321"
@@ -59,7 +59,6 @@ OF_NO_PERMISSION = {
     "subject_events_after",
     "last_seq",
     "personal_version",
-    "next_events",
     "advance",
 }
 # The server itself has no draft and no markers.

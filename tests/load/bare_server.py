@@ -10,7 +10,7 @@ import uvicorn
 from socketio import ASGIApp, AsyncServer
 
 from clinic_chat.realtime.transport.socketio_server import PING_SECONDS, PONG_SECONDS
-from tests.load.ports import HOST
+from tests.support.ports import HOST
 
 ROOM = "everybody"
 

@@ -15,9 +15,9 @@ from tests.load.crowd import arrive, dropped, leave
 from tests.load.deliveries import Message
 from tests.load.listener import Listener, Room
 from tests.load.memory import at_rest, growth
-from tests.load.ports import HOST, free_port
 from tests.load.process import Process
 from tests.load.talk import Pace, measured
+from tests.support.ports import HOST, free_port
 
 SOCKET_IO = "socket.io@4.8.1"
 CACHE = Path.home() / ".cache" / "clinic-chat-load"

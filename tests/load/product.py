@@ -12,8 +12,8 @@ import httpx
 from clinic_chat.domain.accounts.sessions import COOKIE_NAME
 from clinic_chat.settings import PROJECT_ROOT
 from tests.load.data import PASSWORD, ClinicData, fill
-from tests.load.ports import HOST, free_port
 from tests.load.process import Process
+from tests.support.ports import HOST, free_port
 
 START_SECONDS = 120
 CHECK_SECONDS = 0.1

@@ -1,7 +1,9 @@
-"""Sending as a process does that has nothing else to send."""
+"""Messages as a process stores them that has nothing else to store."""
+
+from uuid import uuid4
 
 from clinic_chat.domain.clinics.scope import ClinicScope
-from clinic_chat.domain.messages.message import StoredMessage
+from clinic_chat.domain.messages.message import StoredMessage, receive_message
 from clinic_chat.domain.messages.sending import Sends
 
 
@@ -10,3 +12,11 @@ async def send_message(
 ) -> StoredMessage:
     """Store an answer of the scope's staff member, as `Sends.send` does."""
     return await Sends(scope.database).send(scope, conversation, body, client_id)
+
+
+async def conversation_with(scope: ClinicScope, phone: str) -> str:
+    """The id of the conversation of a patient who writes from a number."""
+    stored = await receive_message(
+        scope, name="Helena", phone=phone, body="olá", external_id=f"{uuid4()}"
+    )
+    return str(stored.message.conversation_id)

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,9 +14,9 @@ import httpx
 
 import clinic_chat
 from clinic_chat.storage.sqlite.library import sqlite3
+from tests.support.ports import HOST, free_port
 
 PROJECT = Path(clinic_chat.__file__).parent.parent
-HOST = "127.0.0.1"
 # A first start builds the front end.
 START_SECONDS = 300
 STOP_SECONDS = 20
@@ -55,7 +54,7 @@ class Server:
         folder.mkdir(parents=True, exist_ok=True)
         self.database = folder / "clinic_chat.db"
         self.log = folder / "server.log"
-        self.port = _free_port()
+        self.port = free_port()
         self.origin = f"http://{HOST}:{self.port}"
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("CLINIC_CHAT_")}
         self._environment = {
@@ -168,10 +167,3 @@ class Server:
             self._process.wait()
         self._process = None
         assert ended, f"the server did not end {STOP_SECONDS} s after {sign.name}:\n{self.tail()}"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -38,6 +38,11 @@ export class Feed {
     return this.version !== null;
   }
 
+  /** What this tab has of it, null for nothing. */
+  get held() {
+    return this.ready ? { key: this.key, version: this.version } : null;
+  }
+
   /** Replace all items, then apply the patches that arrived while they were being read. */
   snapshot({ key, version, items }) {
     const { pending } = this;

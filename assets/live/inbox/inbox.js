@@ -5,6 +5,7 @@ import { account } from "../account/account.js";
 import { showUnread } from "../notifications/unread_badge.js";
 import * as counts from "./counts.js";
 import { Feed } from "../feeds/feed.js";
+import { Pager } from "../feeds/pager.js";
 import { registerFeed } from "../feeds/registry.js";
 import * as filters from "../navigation/filters.js";
 import { request, isConnected } from "../connection/request.js";
@@ -25,6 +26,10 @@ export const feed = new Feed(INBOX_FEED, {
   applied: applyMoves,
 });
 feed.reset(INBOX_KEY);
+const pages = new Pager({
+  ask: (query) => request("feed:page", { feed: feed.name, key: feed.key, query }),
+  changed: () => invalidate(stateName),
+});
 
 const markers = new Map();
 // The personal version of each marker.
@@ -41,7 +46,6 @@ let view = EVERYTHING;
 let keptUnread = "";
 // The row that has the keyboard's focus.
 let focused = "";
-let loadingMore = false;
 
 let readsAlong = () => false;
 const listeners = new Set();
@@ -144,21 +148,10 @@ function takePage(message) {
 }
 
 /** Ask for the next page of what is shown. */
-export async function loadMore() {
+export function loadMore() {
   const { search, who, status, unread } = view;
   const cursor = views.get(keyOf(view))?.cursor;
-  if (loadingMore || !cursor) return;
-  const done = () => {
-    loadingMore = false;
-    invalidate(stateName);
-  };
-  loadingMore = true;
-  invalidate(stateName);
-  const query = { search, who, status, unread, cursor };
-  const answer = await request("feed:page", { feed: feed.name, key: feed.key, query });
-  // The button asks by itself as long as it is in view.
-  if (answer.error) window.setTimeout(done, ASK_AGAIN_MS);
-  else done();
+  if (cursor) pages.load("end", { search, who, status, unread, cursor });
 }
 
 function look(wanted) {
@@ -284,7 +277,7 @@ function vars() {
     filter_query: filters.asQuery(),
     ready: feed.ready,
     cursor: views.get(keyOf(view))?.cursor ?? "",
-    loading_more: loadingMore,
+    loading_more: pages.isLoading("end"),
     count_all: counts.count({ status, unread }),
     count_mine: counts.count({ who: "mine", status, unread }),
     count_unassigned: counts.count({ who: "unassigned", status, unread }),
@@ -309,7 +302,7 @@ export function focusOn(conversationId) {
 
 registerFeed(INBOX_FEED, {
   receive,
-  held: () => (feed.ready ? { key: feed.key, version: feed.version } : null),
+  held: () => feed.held,
   upTo(version) {
     if (feed.ready && feed.version < version) feed.repair();
     return feed.ready && feed.version >= version;

@@ -7,6 +7,7 @@ import { shifted } from "../inbox/aim.js";
 import { connection } from "../connection/connection.js";
 import * as drafts from "../outbox/drafts.js";
 import { Feed } from "../feeds/feed.js";
+import { Pager } from "../feeds/pager.js";
 import { registerFeed } from "../feeds/registry.js";
 import { conversationPath } from "../navigation/filters.js";
 import { bySeq, grouped } from "./message_rows.js";
@@ -23,7 +24,6 @@ import * as memory from "./recent_threads.js";
 // More than this many messages are never on the page; scrolling brings the others back.
 const WINDOW = 300;
 const PATIENCE_MS = 10_000;
-const ASK_AGAIN_MS = 2000;
 const CONVERSATION = /^\/c\/([^/]+)\/?$/;
 // A conversation that the server has not told of yet: nothing of it can be shown or changed.
 const NOT_KNOWN = { id: "" };
@@ -41,8 +41,6 @@ let seenSeq = 0;
 let shownSeq = 0;
 // Whether what is on the screen is kept from before, and the server has not told of it yet.
 let fromMemory = false;
-// The sides of which a page was asked for.
-const loading = new Set();
 
 export const feed = new Feed(THREAD_FEED, {
   askFor: ({ name, key, version }) => request("feed:catch-up", { feed: name, key, version }),
@@ -50,6 +48,10 @@ export const feed = new Feed(THREAD_FEED, {
   // reader is there: somebody who reads further up must not lose what they read.
   accepts: ({ seq }, { items }) =>
     items.size === 0 || (seq === lastSeq() + 1 && (items.size < WINDOW || scroller.atBottom())),
+});
+const pages = new Pager({
+  ask: (query) => request("feed:page", { feed: feed.name, key: feed.key, query }),
+  changed: () => invalidate(stateName),
 });
 
 /** Take over the thread's vars of the Thread state. */
@@ -82,7 +84,7 @@ function open(conversationId, seq) {
   unreadAfter = Infinity;
   unreadCount = seenSeq = shownSeq = 0;
   fromMemory = false;
-  loading.clear();
+  pages.reset();
   forget();
   people.leave();
   if (conversationId && seq === 0) recall(conversationId);
@@ -218,20 +220,8 @@ export const loadEarlier = () => load("earlier", { before: firstSeq() });
 /** Ask for the messages after the last that is here. */
 export const loadLater = () => load("later", { after: lastSeq() });
 
-async function load(side, query) {
-  if (loading.has(side) || phase !== "ready") return;
-  const { key } = feed;
-  const done = () => {
-    if (key !== feed.key) return;
-    loading.delete(side);
-    invalidate(stateName);
-  };
-  loading.add(side);
-  invalidate(stateName);
-  const answer = await request("feed:page", { feed: feed.name, key, query });
-  // The button asks by itself as long as it is in view.
-  if (answer.error) window.setTimeout(done, ASK_AGAIN_MS);
-  else done();
+function load(side, query) {
+  if (phase === "ready") pages.load(side, query);
 }
 
 function takePage({ items, side }) {
@@ -285,8 +275,8 @@ function vars() {
     last_seq: lastSeq(),
     marked_seq: marked,
     at_end: end,
-    loading_earlier: loading.has("earlier"),
-    loading_later: loading.has("later"),
+    loading_earlier: pages.isLoading("earlier"),
+    loading_later: pages.isLoading("later"),
     show_jump: phase === "ready" && (!end || !scroller.atBottom()),
     new_below: Math.max(0, tail() - seenSeq),
     unread_above: phase === "ready" && skipsUnread() ? unreadCount : 0,
@@ -324,7 +314,7 @@ function waiting() {
 
 registerFeed(THREAD_FEED, {
   receive,
-  held: () => (feed.ready ? { key: feed.key, version: feed.version } : null),
+  held: () => feed.held,
   // The row in the list tells which version there is.
   upTo() {
     const row = feed.ready && inbox.item(feed.key);

@@ -1,5 +1,6 @@
 """Durable readers of the log: how far each has come in each clinic, and which process reads."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -8,9 +9,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from clinic_chat.domain.clinics.clinic import Clinic
 from clinic_chat.domain.clinics.scope import ClinicScope, locked_clinic
-from clinic_chat.domain.events.log import CommittedEvent, events_after
+from clinic_chat.domain.events.log import CommittedEvent
 from clinic_chat.storage.base import Base, now
-from clinic_chat.storage.database import Database, Work
+from clinic_chat.storage.database import Database
 
 
 class LogReader(Base):
@@ -57,13 +58,13 @@ async def advance(
     name: str,
     holder: str,
     events: list[CommittedEvent],
-    work: Work[None],
+    take: Callable[[Session, list[CommittedEvent]], None],
     *,
     keep: timedelta | None = None,
 ) -> None:
-    """Do `work` for the next events and move the cursor past them, in one transaction.
+    """Have `take` write for the next events and move the cursor past them, in one transaction.
 
-    So what `work` writes happens once for each event, whatever becomes of the process. With
+    So what it writes happens once for each event, whatever becomes of the process. With
     `keep` the next events are this process's for as long.
 
     Raises:
@@ -76,16 +77,11 @@ async def advance(
         taken = place.holder not in ("", holder) and place.leased_until > moment
         if taken or place.cursor != events[0].seq - 1:
             raise LeaseLost
-        work(session)
+        take(session, events)
         place.cursor = events[-1].seq
         place.holder, place.leased_until = ("", moment) if keep is None else (holder, moment + keep)
 
     await scope.transact(apply)
-
-
-async def next_events(scope: ClinicScope, cursor: int, limit: int) -> list[CommittedEvent]:
-    """The events after a reader's cursor, in order, at most `limit`."""
-    return await events_after(scope, cursor, limit)
 
 
 def _place(session: Session, name: str) -> LogReader:

@@ -1,6 +1,5 @@
 """What a channel delivers, made storable: a patient's message is never refused for its form."""
 
-import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -9,7 +8,7 @@ from clinic_chat.domain.characters import clean_text, cut, is_visible
 from clinic_chat.domain.errors import InvalidInput
 from clinic_chat.domain.patients.identities import Identity, external_identity, phone_identity
 from clinic_chat.domain.patients.names import person_name
-from clinic_chat.domain.validation import KEY_LIMIT
+from clinic_chat.domain.validation import KEY_LIMIT, hashed_key
 from clinic_chat.storage.base import to_millisecond
 
 INBOUND_LIMIT = 65_536
@@ -134,4 +133,4 @@ def _key(value: object) -> str:
         raise InvalidInput("externalId is missing", code="externalId_missing")
     if len(value) <= KEY_LIMIT and value.isprintable():
         return value
-    return f"sha256:{hashlib.sha256(value.encode(errors='surrogatepass')).hexdigest()}"
+    return hashed_key(value)

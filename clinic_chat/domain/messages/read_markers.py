@@ -17,7 +17,7 @@ from clinic_chat.domain.conversations.events import count_key
 from clinic_chat.domain.errors import InvalidInput, NotFound
 from clinic_chat.domain.messages.message import Direction, Message
 from clinic_chat.storage.base import Base, ClinicOwned, now
-from clinic_chat.storage.statements import ON_EVENT_LOOP, ON_EVENT_LOOP_OPTION
+from clinic_chat.storage.statements import ON_EVENT_LOOP, PREPARED
 
 # So many messages are counted in less time than the way to a thread takes.
 NEAR = 100
@@ -205,8 +205,8 @@ def _inbound_up_to(session: Session, target: Conversation, seq: int) -> int:
     return target.inbound_count - (later or 0)
 
 
-# What is read is near the end, mostly: there are fewer after it than before it.
-_INBOUND_AFTER = (
+# Many take too long for the event loop to wait.
+_INBOUND_FAR_AFTER = (
     select(func.count())
     .select_from(Message)
     .where(
@@ -214,7 +214,7 @@ _INBOUND_AFTER = (
         Message.direction == Direction.INBOUND,
         Message.seq > bindparam("seq"),
     )
-    .execution_options(**ON_EVENT_LOOP)
+    .execution_options(**PREPARED)
 )
-# Many take too long for the event loop to wait.
-_INBOUND_FAR_AFTER = _INBOUND_AFTER.execution_options(**{ON_EVENT_LOOP_OPTION: False})
+# What is read is near the end, mostly: there are fewer after it than before it.
+_INBOUND_AFTER = _INBOUND_FAR_AFTER.execution_options(**ON_EVENT_LOOP)

@@ -1,6 +1,5 @@
 """How patients are reached: phone numbers, addresses of channels, ids of the clinic's system."""
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +12,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from clinic_chat.domain.characters import clean_line, cut
 from clinic_chat.domain.patients.patient import Patient
 from clinic_chat.domain.patients.phones import SHOWN_LIMIT, phone_address
-from clinic_chat.domain.validation import KEY_LIMIT
+from clinic_chat.domain.validation import KEY_LIMIT, hashed_key
 from clinic_chat.storage.base import Base, ClinicOwned, new_id, now
 from clinic_chat.storage.statements import ON_EVENT_LOOP
 
@@ -80,8 +79,7 @@ def external_identity(value: object) -> Identity | None:
     if not text:
         return None
     if len(given) > KEY_LIMIT:
-        hashed = hashlib.sha256(given.encode(errors="surrogatepass")).hexdigest()
-        return Identity(IdentityKind.EXTERNAL, f"sha256:{hashed}", cut(text, SHOWN_LIMIT))
+        return Identity(IdentityKind.EXTERNAL, hashed_key(given), cut(text, SHOWN_LIMIT))
     return Identity(IdentityKind.EXTERNAL, text, cut(text, SHOWN_LIMIT))
 
 

@@ -29,8 +29,7 @@ async def catch_up(context: CommandContext, connection: Connection, data: Data) 
             held[personal_feed.FEED] = _version(data.get("personal"))
         case _:
             raise InvalidInput("name the feed and its key", code="feed_invalid")
-    if connection.feeds.get(feed) != key:
-        raise InvalidInput("this tab does not follow that feed", code="feed_invalid")
+    _require_followed(connection, feed, key)
     known = {name: version for name, version in held.items() if version is not None}
     await context.subscriptions.catch_up(connection, feed, key, known)
     return {}
@@ -43,8 +42,7 @@ async def page(context: CommandContext, connection: Connection, data: Data) -> D
             pass
         case _:
             raise InvalidInput("name the feed, its key and a query", code="feed_invalid")
-    if connection.feeds.get(feed) != key:
-        raise InvalidInput("this tab does not follow that feed", code="feed_invalid")
+    _require_followed(connection, feed, key)
     await context.subscriptions.page(connection, feed, key, query)
     return {}
 
@@ -58,6 +56,11 @@ async def check(context: CommandContext, connection: Connection, data: Data) -> 
 async def counts(_context: CommandContext, connection: Connection, _data: Data) -> Data:
     """How many conversations there are of each kind, for this person."""
     return {"counts": inbox_feed.counts(await overview(connection.scope, rows=False))}
+
+
+def _require_followed(connection: Connection, feed: str, key: str) -> None:
+    if connection.feeds.get(feed) != key:
+        raise InvalidInput("this tab does not follow that feed", code="feed_invalid")
 
 
 def _version(value: object) -> int | None:

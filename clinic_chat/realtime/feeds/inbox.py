@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from clinic_chat.cache.single_flight import SingleFlightCache
-from clinic_chat.domain.accounts.permissions import Permission, require
+from clinic_chat.domain.accounts.permissions import Permission
 from clinic_chat.domain.accounts.users import colleagues
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.conversation import ConversationView, conversations_by_id
@@ -50,6 +50,7 @@ class InboxFeed:
     """The list that every tab of the clinic has."""
 
     name = FEED
+    permission = Permission.READ_CONVERSATIONS
 
     def __init__(self, bus: Bus, presence: Presence, activity: Activity) -> None:
         self._bus = bus
@@ -68,9 +69,8 @@ class InboxFeed:
             rooms.person(identity.clinic_id, identity.user_id),
         )
 
-    async def exists(self, scope: ClinicScope, key: str) -> bool:
+    async def exists(self, _scope: ClinicScope, key: str) -> bool:
         """There is one in each clinic."""
-        require(scope, Permission.READ_CONVERSATIONS)
         return key == KEY
 
     async def entered(self, connection: Connection) -> None:

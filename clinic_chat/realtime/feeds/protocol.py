@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import UUID
 
+from clinic_chat.domain.accounts.permissions import Permission
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.events.log import CommittedEvent
 from clinic_chat.domain.queries.changes import Changes
@@ -67,16 +68,14 @@ class Feed(Protocol):
     """What a feed says of itself; `subscriptions.py` and `publisher.py` do the rest."""
 
     name: str
+    permission: Permission
+    """Without it a tab is put into none of the rooms."""
 
     def rooms(self, connection: Connection, key: str) -> tuple[str, ...]:
         """Where its patches are told."""
 
     async def exists(self, scope: ClinicScope, key: str) -> bool:
-        """Whether there is such a list in the clinic.
-
-        Raises:
-            Forbidden: whoever acts may not read it; the tab enters no room.
-        """
+        """Whether there is such a list in the clinic."""
 
     async def entered(self, connection: Connection) -> None:
         """A tab is in the rooms; nothing has been read for it yet."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from socketio import AsyncServer
 
+from clinic_chat.domain.accounts.permissions import require
 from clinic_chat.domain.errors import NotFound
 from clinic_chat.realtime.bus import Bus
 from clinic_chat.realtime.connections import Connection
@@ -50,6 +51,9 @@ class Subscriptions:
         The tab is told when there is no such list in this clinic. What all start with is read in
         one session, after the tab is in all rooms; it enters a room once what is told there is
         known to be this clinic's, and is in none of that feed meanwhile.
+
+        Raises:
+            Forbidden: whoever acts may not read it; the tab enters no room.
         """
         entering: list[Wanted] = []
         starting: list[Wanted] = []
@@ -62,7 +66,10 @@ class Subscriptions:
                 continue
             if followed == one.key:
                 starting += [one] if one.again else []
-            elif await self._feeds[one.feed].exists(connection.scope, one.key):
+                continue
+            feed = self._feeds[one.feed]
+            require(connection.scope, feed.permission)
+            if await feed.exists(connection.scope, one.key):
                 entering.append(one)
                 starting.append(one)
             else:

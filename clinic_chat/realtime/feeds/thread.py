@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
-from clinic_chat.domain.accounts.permissions import Permission, require
+from clinic_chat.domain.accounts.permissions import Permission
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.conversation import conversation_exists
 from clinic_chat.domain.errors import InvalidInput
@@ -41,6 +41,7 @@ class ThreadFeed:
     """The conversation that a tab has open; the key is its id."""
 
     name = FEED
+    permission = Permission.READ_CONVERSATIONS
 
     def __init__(self, activity: Activity) -> None:
         self._activity = activity
@@ -52,7 +53,6 @@ class ThreadFeed:
 
     async def exists(self, scope: ClinicScope, key: str) -> bool:
         """Whether a conversation is this clinic's; one that was just opened is not looked up."""
-        require(scope, Permission.READ_CONVERSATIONS)
         if self._pages.find((scope.clinic_id, key)) is not None:
             return True
         return await conversation_exists(scope, key)

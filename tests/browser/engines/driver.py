@@ -15,8 +15,8 @@ from selenium.webdriver.common.options import ArgOptions
 from selenium.webdriver.remote.webdriver import WebDriver
 
 from tests.browser.engines.programs import FIREFOX, WEBKIT_GTK, Engine, Programs, programs
+from tests.support.ports import HOST, free_port
 
-HOST = "127.0.0.1"
 START_SECONDS = 30
 QUIT_SECONDS = 10
 CHECK_SECONDS = 0.02
@@ -30,7 +30,7 @@ def started(engine: Engine) -> Iterator[WebDriver]:
     with tempfile.TemporaryDirectory(prefix="clinic-chat-engine-") as home, _display(found) as env:
         # A home of its own: a profile that is kept would remember the last test's session.
         env |= {"HOME": home, "XDG_RUNTIME_DIR": home}
-        port = _free_port()
+        port = free_port()
         driver = subprocess.Popen(
             _command(engine, found, port),
             env=env,
@@ -124,10 +124,3 @@ def _end_group(driver: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         os.killpg(driver.pid, signal.SIGKILL)
         driver.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port

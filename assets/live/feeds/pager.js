@@ -1,0 +1,42 @@
+// Asks for further items of a feed, a page at a time on each of its sides.
+
+const ASK_AGAIN_MS = 2000;
+
+export class Pager {
+  /**
+   * @param {{
+   *   ask: (query: object) => Promise<{error?: object}>,
+   *   changed: () => void,
+   * }} hooks `ask` requests a page; `changed` hears when a side begins or ends to load
+   */
+  constructor({ ask, changed }) {
+    this.ask = ask;
+    this.changed = changed;
+    this.reset();
+  }
+
+  /** Forget what was asked for: another list is shown. */
+  reset() {
+    this.asked = new Set();
+  }
+
+  isLoading(side) {
+    return this.asked.has(side);
+  }
+
+  /** Ask for a page on a side, once until an answer arrives. */
+  async load(side, query) {
+    const { asked } = this;
+    if (asked.has(side)) return;
+    const done = () => {
+      asked.delete(side);
+      this.changed();
+    };
+    asked.add(side);
+    this.changed();
+    const answer = await this.ask(query);
+    // The button asks by itself as long as it is in view.
+    if (answer.error) window.setTimeout(done, ASK_AGAIN_MS);
+    else done();
+  }
+}
