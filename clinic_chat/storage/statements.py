@@ -14,6 +14,6 @@ What its scope's check found is then remembered (scoping.py), half of what such 
 ON_EVENT_LOOP = {**PREPARED, ON_EVENT_LOOP_OPTION: True}
 """For one that also takes less time than the way to SQLite's thread, because it goes by index.
 
-While it runs nothing else does. `tests/integration/test_statements.py` fails for one that reads
-through a table.
+While it runs nothing else does. `tests/integration/storage/test_statements.py` fails for one that
+reads through a table.
 """

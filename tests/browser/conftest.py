@@ -25,8 +25,8 @@ from tests.support.browser import pages
 from tests.support.browser.page_errors import Complaints
 from tests.support.channel import Channel
 from tests.support.colleague import Colleague
-from tests.support.restartable_server import QuickServer
-from tests.support.server import Server
+from tests.support.servers.restartable_server import QuickServer
+from tests.support.servers.server import Server
 
 HERE = Path(__file__).parent
 SCREENSHOTS = HERE / "output"

@@ -12,7 +12,7 @@ from tests.browser.chromium import LAUNCH_ARGUMENTS, chromium_path
 from tests.support.browser.pages import PHONE, composer, live, open_conversation
 from tests.support.network.outage import KEEP_SOCKETS, go_offline
 from tests.support.people import CARLA, DANIEL
-from tests.support.server import PROJECT, Server
+from tests.support.servers.server import PROJECT, Server
 
 PICTURES = PROJECT / "assets" / "screenshots"
 DESK: dict[str, Any] = {"viewport": {"width": 1280, "height": 760}}

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from clinic_chat.domain.accounts.sessions import COOKIE_NAME
-from tests.load.observed import Alive, alive
-from tests.load.product import Product
+from tests.load.servers.observed import Alive, alive
+from tests.load.servers.product import Product
 
 
 @dataclass

@@ -7,7 +7,7 @@ from collections import deque
 from contextlib import suppress
 from urllib.parse import quote
 
-from tests.load.websocket import Opcode, encode, handshake
+from tests.load.clients.websocket import Opcode, encode, handshake
 
 ANSWER_SECONDS = 30.0
 GREETING_SECONDS = 5.0

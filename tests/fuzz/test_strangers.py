@@ -25,7 +25,7 @@ from hypothesis.stateful import (
 from tests.fuzz import values
 from tests.fuzz.conftest import Target
 from tests.fuzz.peers import Peer, Polls, WebSocket, exchange, journal, request
-from tests.load.observed import Alive
+from tests.load.servers.observed import Alive
 from tests.support import exposed_events
 
 BY_HAND = int(os.environ.get("CLINIC_CHAT_FUZZ_EXAMPLES", "0"))

@@ -8,12 +8,13 @@ from typing import Annotated, Any
 import typer
 import uvloop
 
-from tests.load import attack, inp, one_conversation, report, sends, sessions, twenty_clinics
-from tests.load.attackers import Strength
-from tests.load.core_speed import SERVERS_CORE
-from tests.load.floors import FLOORS
-from tests.load.process import pin_generator
-from tests.load.talk import WARM_UP_MESSAGES, Pace
+from tests.load.measurements import report
+from tests.load.measurements.core_speed import SERVERS_CORE
+from tests.load.scenarios import attack, inp, one_conversation, sends, sessions, twenty_clinics
+from tests.load.scenarios.attackers import Strength
+from tests.load.scenarios.talk import WARM_UP_MESSAGES, Pace
+from tests.load.servers.floors import FLOORS
+from tests.load.servers.process import pin_generator
 
 MOST_SESSIONS = 5_000
 

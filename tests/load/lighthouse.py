@@ -16,9 +16,9 @@ from typing import Any
 from rich.console import Console
 
 from clinic_chat.domain.accounts.sessions import COOKIE_NAME
-from tests.load.floors import CACHE, INSTALL_SECONDS
-from tests.load.front_end import FrontEnd
-from tests.load.product import Product
+from tests.load.servers.floors import CACHE, INSTALL_SECONDS
+from tests.load.servers.front_end import FrontEnd
+from tests.load.servers.product import Product
 
 LIGHTHOUSE = "lighthouse@12.8.2"
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import httpx
 
 from tests.support.people import Patient
-from tests.support.server import ReachedWithTokens
+from tests.support.servers.server import ReachedWithTokens
 
 # Shorter than the server keeps idle connections, or one may close just when it is used again.
 IDLE = httpx.Limits(keepalive_expiry=1)

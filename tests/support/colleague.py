@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any, Self
 
 from tests.support import exposed_events
-from tests.support.server import Server
+from tests.support.servers.server import Server
 from tests.support.socket_client import Wire
 
 _SNAPSHOT = '"kind":"snapshot"'

@@ -7,7 +7,7 @@ from uuid import UUID
 from clinic_chat.storage.base import new_id
 from clinic_chat.storage.sqlite.library import sqlite3
 from tests.support.browser.talk import Talk
-from tests.support.server import Server
+from tests.support.servers.server import Server
 
 APART = timedelta(minutes=7)
 

@@ -11,7 +11,7 @@ from uuid import uuid4
 import aiohttp
 
 from clinic_chat.domain.accounts.sessions import COOKIE_NAME
-from tests.support.server import Reached
+from tests.support.servers.server import Reached
 
 PATH = "/_event/"
 NAMESPACE = "/_event"

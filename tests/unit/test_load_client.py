@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from websockets.frames import Frame
 from websockets.frames import Opcode as Theirs
 
-from tests.load.figures import percentile, spread
-from tests.load.websocket import Opcode, ProtocolError, decode, encode
+from tests.load.clients.websocket import Opcode, ProtocolError, decode, encode
+from tests.load.measurements.figures import percentile, spread
 
 LENGTHS = (0, 1, 125, 126, 127, 65_535, 65_536)
 

@@ -15,7 +15,7 @@ from selenium.webdriver.common.options import ArgOptions
 from selenium.webdriver.remote.webdriver import WebDriver
 
 from tests.browser.engines.programs import FIREFOX, WEBKIT_GTK, Engine, Programs, programs
-from tests.support.ports import HOST, free_port
+from tests.support.servers.ports import HOST, free_port
 
 START_SECONDS = 30
 QUIT_SECONDS = 10

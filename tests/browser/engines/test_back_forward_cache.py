@@ -18,7 +18,7 @@ from tests.support.browser.pages import composer, live, menu, open_conversation,
 from tests.support.browser.talk import Talk
 from tests.support.channel import Channel
 from tests.support.people import ANA, CARLA
-from tests.support.server import Server
+from tests.support.servers.server import Server
 
 # Whether the page came out of the cache, and all that it showed from then on.
 WATCH = """

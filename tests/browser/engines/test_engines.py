@@ -15,7 +15,7 @@ from tests.browser.engines.person import ACCOUNT, FAILED, RETRY, STATUS, Person
 from tests.browser.engines.programs import ENGINES, WPE, Engine
 from tests.support.network.proxy import Upgrades
 from tests.support.people import ANA, Patient, new_patient
-from tests.support.server import Server
+from tests.support.servers.server import Server
 
 PENDING = 1
 SIGN_OUT = -1

@@ -6,7 +6,7 @@ import pytest
 
 from clinic_chat.server.serve import BUILT
 from clinic_chat.settings import PROJECT_ROOT
-from tests.support.server import Server
+from tests.support.servers.server import Server
 
 # By MDN's compatibility data all of these are younger than Chrome 99, Firefox 98 or Safari 15.4.
 YOUNGER_SYNTAX = {

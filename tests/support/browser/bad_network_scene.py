@@ -14,8 +14,8 @@ from tests.support.browser.pages import answer, bodies, message, messages, threa
 from tests.support.channel import Channel
 from tests.support.network.proxy import Proxy
 from tests.support.people import ANA, BRUNO, Patient, new_patient
-from tests.support.restartable_server import QuickServer
-from tests.support.server import Server
+from tests.support.servers.restartable_server import QuickServer
+from tests.support.servers.server import Server
 
 # What Chromium says of requests that a test makes fail.
 NETWORK = (

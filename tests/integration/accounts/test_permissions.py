@@ -1,0 +1,296 @@
+"""Who may do what: every use case asks the one table, and all three doors pass its answer on."""
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+import clinic_chat.domain as domain
+from clinic_chat.domain.accounts import permissions
+from clinic_chat.domain.accounts.permissions import OF_OTHERS, OF_ROLES, Permission, allows
+from clinic_chat.domain.accounts.preferences import save_preferences
+from clinic_chat.domain.clinics.actors import (
+    SYSTEM,
+    Actor,
+    PatientActor,
+    Role,
+    StaffActor,
+    SystemActor,
+    TokenActor,
+)
+from clinic_chat.domain.clinics.scope import ClinicScope
+from clinic_chat.domain.conversations.assignment import assign, set_status
+from clinic_chat.domain.conversations.conversation import (
+    conversation_exists,
+    conversations_by_id,
+    get_conversation,
+)
+from clinic_chat.domain.errors import Forbidden
+from clinic_chat.domain.events.log import events_after
+from clinic_chat.domain.imports.importer import import_dialogues
+from clinic_chat.domain.messages.delivery import report_status
+from clinic_chat.domain.messages.drafts import save_draft
+from clinic_chat.domain.messages.message import receive_message
+from clinic_chat.domain.messages.read_markers import mark_read, mark_unread, read_markers
+from clinic_chat.domain.queries.changes import changes_of
+from clinic_chat.domain.queries.inbox import list_conversations, overview
+from clinic_chat.domain.queries.message_pages import messages_page, whole_body
+from clinic_chat.domain.queries.thread import read_thread_start
+from clinic_chat.domain.reports.daily_messages import daily_messages
+from clinic_chat.realtime.feeds.workspace import workspace_feeds
+from clinic_chat.realtime.server import RealtimeServer
+from clinic_chat.services import Services
+from clinic_chat.settings import Settings
+from tests.conftest import TEST_KEY, Clinics
+from tests.integration.api.api_fixtures import ClinicApi, clinic_api
+from tests.support.connections import SID, opened
+from tests.support.sending import send_message
+
+PHONE = "+5511987654321"
+# They read the log and the clinic's numbers for readers that ask for themselves.
+OF_NO_PERMISSION = {
+    "events_after",
+    "subject_events_after",
+    "last_seq",
+    "personal_version",
+    "advance",
+}
+# The server itself has no draft and no markers.
+OF_ONE_PERSON = {
+    "mark_read",
+    "mark_unread",
+    "read_thread_start",
+    "read_markers",
+    "save_draft",
+    "save_preferences",
+    "send",
+}
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What there is in the clinic."""
+
+    conversation: str
+    message: str
+    file: Path
+
+
+UseCase = Callable[[ClinicScope, Stored], Awaitable[object]]
+USE_CASES: dict[str, tuple[Permission, UseCase]] = {
+    "list_conversations": (Permission.READ_CONVERSATIONS, lambda s, _: list_conversations(s)),
+    "overview": (Permission.READ_CONVERSATIONS, lambda s, _: overview(s)),
+    "messages_page": (
+        Permission.READ_CONVERSATIONS,
+        lambda s, x: messages_page(s, x.conversation),
+    ),
+    "whole_body": (Permission.READ_CONVERSATIONS, lambda s, x: whole_body(s, x.conversation, 1)),
+    "read_thread_start": (
+        Permission.READ_CONVERSATIONS,
+        lambda s, x: read_thread_start(s, x.conversation),
+    ),
+    "get_conversation": (
+        Permission.READ_CONVERSATIONS,
+        lambda s, x: get_conversation(s, x.conversation),
+    ),
+    "conversation_exists": (
+        Permission.READ_CONVERSATIONS,
+        lambda s, x: conversation_exists(s, x.conversation),
+    ),
+    "conversations_by_id": (
+        Permission.READ_CONVERSATIONS,
+        lambda s, x: conversations_by_id(s, [UUID(x.conversation)]),
+    ),
+    "changes_of": (Permission.READ_CONVERSATIONS, lambda s, _: _changes(s)),
+    "mark_read": (Permission.READ_CONVERSATIONS, lambda s, x: mark_read(s, x.conversation, 1)),
+    "mark_unread": (Permission.READ_CONVERSATIONS, lambda s, x: mark_unread(s, x.conversation)),
+    "read_markers": (
+        Permission.READ_CONVERSATIONS,
+        lambda s, x: read_markers(s, [UUID(x.conversation)]),
+    ),
+    "set_status": (
+        Permission.CHANGE_CONVERSATIONS,
+        lambda s, x: set_status(s, x.conversation, "open"),
+    ),
+    "assign": (Permission.CHANGE_CONVERSATIONS, lambda s, x: assign(s, x.conversation, "", "")),
+    "send": (
+        Permission.SEND_MESSAGES,
+        lambda s, x: send_message(s, x.conversation, "oi", str(uuid4())),
+    ),
+    "save_draft": (Permission.SEND_MESSAGES, lambda s, x: save_draft(s, x.conversation, "oi")),
+    "receive_message": (Permission.DELIVER_MESSAGES, lambda s, _: _receive(s, str(uuid4()))),
+    "report_status": (
+        Permission.REPORT_DELIVERY,
+        lambda s, x: report_status(s, x.message, "delivered"),
+    ),
+    "import_dialogues": (
+        Permission.IMPORT_CONVERSATIONS,
+        lambda s, x: import_dialogues(s, x.file),
+    ),
+    "daily_messages": (Permission.READ_REPORTS, lambda s, _: daily_messages(s)),
+    "save_preferences": (
+        Permission.CHANGE_OWN_PREFERENCES,
+        lambda s, _: save_preferences(s, sound=True),
+    ),
+}
+
+
+async def _changes(scope: ClinicScope) -> object:
+    return await changes_of(scope, await events_after(scope, 0))
+
+
+async def _receive(scope: ClinicScope, key: str) -> Any:
+    return await receive_message(scope, name="Paula", phone=PHONE, body="olá", external_id=key)
+
+
+@pytest.fixture
+async def there(clinics: Clinics, tmp_path: Path) -> Stored:
+    received = await _receive(clinics.aurora, "1")
+    conversation = received.message.conversation_id
+    sent = await send_message(clinics.ana, conversation, "oi", "1")
+    file = tmp_path / "dialogues.csv"
+    file.write_text('ID,section_header,section_text,dialogue\n1,X,Y,"Doctor: Hi"\n')
+    return Stored(conversation, sent.message.id, file)
+
+
+def actors(clinics: Clinics) -> list[Actor]:
+    ana = clinics.ana.staff_id()
+    staff = [StaffActor(ana, role) for role in Role]
+    return [*staff, PatientActor(uuid4()), TokenActor(uuid4()), SYSTEM]
+
+
+def test_every_use_case_is_here() -> None:
+    found = set()
+    for module in pkgutil.walk_packages(domain.__path__, "clinic_chat.domain."):
+        for name, function in inspect.getmembers(
+            importlib.import_module(module.name), inspect.iscoroutinefunction
+        ):
+            first = next(iter(inspect.signature(function).parameters.values()), None)
+            if first is not None and first.annotation is ClinicScope and not name.startswith("_"):
+                found.add(name)
+    assert found - OF_NO_PERMISSION == set(USE_CASES) - {"send"}
+
+
+def test_every_role_and_kind_of_actor_is_in_the_table() -> None:
+    assert set(OF_ROLES) == set(Role)
+    assert set(OF_OTHERS) == {PatientActor, TokenActor, SystemActor}
+    assert {permission for permission, _ in USE_CASES.values()} == set(Permission)
+
+
+@pytest.mark.parametrize("name", USE_CASES)
+async def test_a_use_case_is_for_those_who_may(clinics: Clinics, there: Stored, name: str) -> None:
+    permission, use_case = USE_CASES[name]
+    allowed = 0
+    for actor in actors(clinics):
+        scope = replace(clinics.aurora, actor=actor)
+        if allows(actor, permission) and actor is SYSTEM and name in OF_ONE_PERSON:
+            with pytest.raises(Forbidden, match="staff member"):
+                await use_case(scope, there)
+        elif allows(actor, permission):
+            allowed += 1
+            await use_case(scope, there)
+        else:
+            with pytest.raises(Forbidden, match=str(permission)):
+                await use_case(scope, there)
+    assert allowed
+
+
+@pytest.fixture
+async def api(tmp_path: Path) -> AsyncIterator[ClinicApi]:
+    async with clinic_api(tmp_path) as api:
+        yield api
+
+
+@pytest.fixture
+async def live(clinics: Clinics) -> AsyncIterator[RealtimeServer]:
+    services = Services(Settings(database_url=clinics.database.url, secret_key=TEST_KEY))
+    yield RealtimeServer(services)
+    await services.close()
+
+
+COMMANDS: dict[str, dict[str, object]] = {
+    "message:send": {"body": "oi", "clientId": "2"},
+    "message:body": {"seq": 1},
+    "message:read": {"seq": 1},
+    "conversation:unread": {},
+    "conversation:status": {"status": "open"},
+    "conversation:assign": {"assigneeId": "", "expected": ""},
+    "draft:save": {"body": "oi"},
+    "account:preferences": {"sound": True},
+    "counts:get": {},
+    "markers:get": {"ids": []},
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+async def test_a_command_is_refused_to_who_may_not(
+    live: RealtimeServer,
+    there: Stored,
+    name: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await opened(live)
+    act = live.commands.by_name()[name]
+    data = {"conversationId": there.conversation, **COMMANDS[name]}
+    assert (await act(SID, data)).get("ok")
+
+    for role in Role:
+        monkeypatch.setitem(permissions.OF_ROLES, role, frozenset())
+
+    assert (await act(SID, data))["error"]["code"] == "forbidden"
+
+
+async def test_a_token_is_refused_what_it_may_not(
+    api: ClinicApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(permissions.OF_OTHERS, TokenActor, frozenset())
+    message = {"patient": {"phone": PHONE}, "externalId": "1", "body": "Oi"}
+    refused = await api.client.post("/api/v1/inbound", json=message, headers=api.bearer)
+
+    assert refused.status_code == 403
+    assert refused.json()["error"]["code"] == "forbidden"
+
+
+@pytest.mark.parametrize("opened_before", [False, True])
+async def test_a_tab_enters_no_room_of_what_its_person_may_not_read(
+    live: RealtimeServer,
+    there: Stored,
+    monkeypatch: pytest.MonkeyPatch,
+    opened_before: bool,
+) -> None:
+    entered: list[str] = []
+
+    async def enter_room(_sid: str, room: str, _namespace: str) -> None:
+        entered.append(room)
+
+    monkeypatch.setattr(live.sio, "enter_room", enter_room)
+    connection = await opened(live)
+    if opened_before:
+        # What others opened is at hand.
+        feed = live.subscriptions._feeds["messages"]
+        await feed.start(connection.scope, there.conversation, {}, None)
+    for role in Role:
+        monkeypatch.setitem(permissions.OF_ROLES, role, frozenset())
+
+    for wanted in (workspace_feeds(), workspace_feeds(there.conversation)[1:]):
+        with pytest.raises(Forbidden):
+            await live.subscriptions.follow(connection, wanted)
+    assert (connection.feeds, entered) == ({}, [])
+
+
+async def test_another_role_is_in_force_with_the_next_look_at_the_session(
+    live: RealtimeServer, clinics: Clinics
+) -> None:
+    connection = await opened(live)
+    assert connection.scope.actor == StaffActor(clinics.ana.staff_id(), Role.ADMIN)
+
+    changed = replace(connection.identity, role=Role.RECEPTIONIST)
+    assert connection.renew(changed, checked_at=0)
+
+    assert connection.scope.actor == StaffActor(clinics.ana.staff_id(), Role.RECEPTIONIST)
