@@ -23,6 +23,8 @@ from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.storage.database import Database
 from clinic_chat.storage.migrate import migrate
 
+pytest_plugins = ["tests.support.servers.fixtures"]
+
 PASSWORD = "correct horse battery"
 TEST_KEY = "a key for tests, as long as one has to be"
 # Found without importing the package, which would make directories for its own server.

@@ -2,7 +2,7 @@
 
 from playwright.async_api import Page, expect
 
-from tests.browser.conftest import SitDown, Visit
+from tests.browser.conftest import Visit
 from tests.support.browser.pages import (
     answer,
     bodies,
@@ -17,6 +17,7 @@ from tests.support.browser.talk import Talk, another_tab
 from tests.support.channel import Channel
 from tests.support.colleague import Colleague
 from tests.support.people import ANA, CARLA
+from tests.support.servers.fixtures import SitDown
 
 MEGABYTE = 1_000_000
 

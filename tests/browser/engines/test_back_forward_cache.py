@@ -11,13 +11,14 @@ import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from clinic_chat.domain.accounts.sessions import COOKIE_NAME
-from tests.browser.conftest import PATIENCE_MS, VIEWPORT, sign_in
+from tests.browser.conftest import PATIENCE_MS, VIEWPORT
 from tests.browser.engines.programs import CHROMIUM, programs
 from tests.support.browser.own_browser import own_browser
 from tests.support.browser.pages import composer, live, menu, open_conversation, row, thread_of
 from tests.support.browser.talk import Talk
 from tests.support.channel import Channel
 from tests.support.people import ANA, CARLA
+from tests.support.servers.fixtures import sign_in
 from tests.support.servers.server import Server
 
 # Whether the page came out of the cache, and all that it showed from then on.

@@ -8,12 +8,13 @@ from uuid import UUID
 from playwright.async_api import Locator, Page, expect
 
 from clinic_chat.storage.sqlite.library import sqlite3
-from tests.browser.conftest import SitDown, Visit
+from tests.browser.conftest import Visit
 from tests.support.browser.pages import menus_loaded, row, rows
 from tests.support.browser.talk import Talk
 from tests.support.channel import Channel
 from tests.support.network.proxy import Proxy
 from tests.support.people import ANA, BRUNO, DANIEL, RENATA
+from tests.support.servers.fixtures import SitDown
 from tests.support.servers.server import Server
 
 LIST = "[data-testid=conversation-list]"

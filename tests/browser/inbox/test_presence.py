@@ -5,13 +5,14 @@ from time import monotonic
 
 from playwright.async_api import Locator, Page, expect
 
-from tests.browser.conftest import SitDown, Visit
+from tests.browser.conftest import Visit
 from tests.browser.network.test_background import THROTTLED
 from tests.support.browser.attention import CAN_LOOK_AWAY, look_away, look_back
 from tests.support.browser.pages import live, message, messages, open_conversation, row, thread_of
 from tests.support.browser.talk import Talk, another_tab
 from tests.support.channel import Channel
 from tests.support.people import ANA, BRUNO, DANIEL, RENATA
+from tests.support.servers.fixtures import SitDown
 
 RENATAS_NAME = "Renata Quintela"
 DANIELS_NAME = "Daniel Moreau"

@@ -5,12 +5,13 @@ import re
 import pytest
 from playwright.async_api import Locator, Page, expect
 
-from tests.browser.conftest import SitDown, Visit
+from tests.browser.conftest import Visit
 from tests.support.browser.attention import CAN_LOOK_AWAY, look_away, look_back
 from tests.support.browser.pages import message, open_conversation, row
 from tests.support.browser.talk import Talk
 from tests.support.channel import Channel
 from tests.support.people import ANA, BRUNO
+from tests.support.servers.fixtures import SitDown
 
 TITLE = "Clínica Aurora"
 

@@ -7,12 +7,13 @@ from playwright.async_api import Browser, Page, expect
 
 from clinic_chat.domain.accounts.sessions import COOKIE_NAME
 from clinic_chat.storage.sqlite.library import sqlite3
-from tests.browser.conftest import SitDown, Visit, sign_in
+from tests.browser.conftest import Visit
 from tests.support.browser.own_browser import kill_tabs, own_browser
 from tests.support.browser.pages import composer, message, row, thread_of
 from tests.support.browser.talk import Talk, another_tab
 from tests.support.channel import Channel
 from tests.support.people import ANA, BRUNO, DANIEL, RENATA
+from tests.support.servers.fixtures import SitDown, sign_in
 from tests.support.servers.server import Server
 
 # Long before the four seconds without a key after which a typist counts as idle.

@@ -4,7 +4,7 @@ import re
 
 from playwright.async_api import Page, expect
 
-from tests.browser.conftest import StartServer, Visit
+from tests.browser.conftest import Visit
 from tests.support.browser.page_errors import Complaints
 from tests.support.browser.pages import (
     answer,
@@ -29,6 +29,7 @@ from tests.support.network.outage import (
     watch_counts,
 )
 from tests.support.people import ANA, BRUNO, new_patient
+from tests.support.servers.fixtures import StartServer
 
 # Browsers number frames and timers alike; here frames have numbers that no timer has.
 TELL_FRAMES_FROM_TIMERS = """

@@ -20,10 +20,10 @@ import pytest_asyncio
 from clinic_chat.domain.accounts.sessions import COOKIE_NAME
 from clinic_chat.refusals import LOG_SECONDS
 from clinic_chat.storage.sqlite.library import sqlite3
-from tests.browser.conftest import sign_in
 from tests.support import exposed_events
 from tests.support.channel import Channel
 from tests.support.people import ANA, CARLA, Patient, new_patient
+from tests.support.servers.fixtures import sign_in
 from tests.support.servers.server import Server
 from tests.support.socket_client import NAMESPACE, PATH, Refused, Wire
 
@@ -51,6 +51,8 @@ BAD_VALUES: list[Any] = [
     {},
     {"$ne": None},
 ]
+# The loop of the server that all tests share.
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 REFUSALS = ("event.refused", "gate.unknown_event")
 # The libraries complain about what is no packet, a handler about its arguments, and a browser
 # about itself.
