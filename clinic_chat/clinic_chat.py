@@ -10,16 +10,12 @@ from clinic_chat.realtime.server import RealtimeServer
 from clinic_chat.server.development import prepare_development
 from clinic_chat.services import Services
 from clinic_chat.settings import get_settings
-from clinic_chat.ui import runtime
 from clinic_chat.ui.account.state import Account
 from clinic_chat.ui.components import theme
-from clinic_chat.ui.inbox.state import Inbox
 from clinic_chat.ui.not_found import page as not_found
 from clinic_chat.ui.sign_in import page as sign_in
 from clinic_chat.ui.thread.pane import opening_script
-from clinic_chat.ui.thread.state import Thread
 from clinic_chat.ui.workspace import page as inbox
-from clinic_chat.ui.workspace.load import Page
 from clinic_chat.workers.log_worker import LogWorker
 from clinic_chat.workers.readers import READERS
 
@@ -39,7 +35,6 @@ settings = get_settings()
 configure_logging(settings.log_level)
 services = Services(settings)
 live = RealtimeServer(services)
-runtime.use_live(live)
 
 app = rx.App(
     sio=live.sio,
@@ -52,10 +47,10 @@ app = rx.App(
     frontend_exception_handler=_browser_failed,
     backend_exception_handler=_handler_failed,
 )
-allowed = exposed_events((Account, Inbox, Page, Thread))
+allowed = exposed_events((Account,))
 live.attach(app, allowed)
-# A page loads its screen also when it comes back after an outage.
-gate = Gate(live.connections, allowed, live.cut, by_itself=exposed_events((Page,)))
+# A page loads its account also when it comes back after an outage.
+gate = Gate(live.connections, allowed, live.cut, by_itself=allowed)
 app.add_middleware(gate, index=0)
 app.register_lifespan_task(prepare_development, services=services)
 app.register_lifespan_task(live.lifespan)

@@ -36,6 +36,10 @@ class Connection:
     versions: dict[str, tuple[str, int]] = field(default_factory=dict)
     """What the tab said at connect that it still holds: feed → (key, version)."""
 
+    following: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while the tab enters and leaves feeds, which it does one after the other."""
+    order: int = 0
+    """Which of the tab's changes of what it follows was taken last."""
     acted_at: float = 0.0
     gone: bool = False
     """Whether the socket is over, for whoever had to wait in between."""
@@ -58,11 +62,6 @@ class Connection:
             return False
         self.acted_at = moment
         return True
-
-    def has_held(self, feed: str, key: str) -> bool:
-        """Whether the tab follows `key` of a feed, or did before its connection was lost."""
-        held = self.versions.get(feed)
-        return key in (self.feeds.get(feed), held and held[0])
 
     def renew(self, identity: Identity | None, checked_at: float) -> bool:
         """Take what a look-up found; False when it is no live session of this clinic."""

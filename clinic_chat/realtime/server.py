@@ -8,10 +8,12 @@ from typing import Any
 from uuid import UUID
 
 import reflex as rx
+import structlog
 from reflex_base.constants import CompileVars
 from socketio import AsyncServer
 from socketio.exceptions import ConnectionRefusedError as Refused
 
+from clinic_chat.domain.errors import DomainError
 from clinic_chat.domain.messages.sending import Sends
 from clinic_chat.realtime import rooms
 from clinic_chat.realtime.admission.handshakes import Handshakes
@@ -20,10 +22,11 @@ from clinic_chat.realtime.bus import Bus
 from clinic_chat.realtime.commands.command import CommandContext
 from clinic_chat.realtime.commands.dispatcher import CommandDispatcher
 from clinic_chat.realtime.connections import Connection, Connections
+from clinic_chat.realtime.feeds.at_connect import feeds_at_connect
 from clinic_chat.realtime.feeds.publisher import Publisher
-from clinic_chat.realtime.feeds.registry import NAMES, create_feeds
+from clinic_chat.realtime.feeds.registry import create_feeds
 from clinic_chat.realtime.feeds.sender import FeedSender
-from clinic_chat.realtime.feeds.subscriptions import Subscriptions
+from clinic_chat.realtime.feeds.subscriptions import Subscriptions, Wanted
 from clinic_chat.realtime.gate import well_formed
 from clinic_chat.realtime.identity import EVENT as IDENTITY
 from clinic_chat.realtime.identity import (
@@ -43,18 +46,21 @@ from clinic_chat.realtime.transport.socketio_server import create_socket_server
 from clinic_chat.refusals import count_refusal
 from clinic_chat.services import Services
 from clinic_chat.shutdown import InFlightWork, on_shutdown
+from clinic_chat.storage.database import StorageUnavailable
 
 SESSION_ENDED = "session:ended"
 SERVER_RESTARTING = "server:restarting"
 DRAIN_SECONDS = 4.0
 LAST_WRITES_SECONDS = 0.2
-# What a tab says it holds of a feed: an id, or a fixed word.
-MAX_HELD_KEY = 64
+# What the front end says of its build.
+MAX_SCHEMA = 64
 _LOST = {
     AsyncServer.reason.TRANSPORT_CLOSE,
     AsyncServer.reason.TRANSPORT_ERROR,
     AsyncServer.reason.PING_TIMEOUT,
 }
+
+log = structlog.get_logger(__name__)
 
 
 class RealtimeServer:
@@ -80,6 +86,8 @@ class RealtimeServer:
         self._framework: Any = None
         self._tabs: ReflexStates | None = None
         self._allowed: frozenset[str] = frozenset()
+        self.starting: set[asyncio.Task[None]] = set()
+        """The tabs that have connected and are about to get what they lack."""
         services.database.on_commit(self.bus.committed)
         on_shutdown(self.announce_shutdown)
         publisher = Publisher(services.database, self.sender, feeds)
@@ -155,7 +163,7 @@ class RealtimeServer:
             self.connections.forget(sid)
             count_refusal("socket.refused", reason=WRONG_AUTHOR)
             raise Refused(WRONG_AUTHOR)
-        _remember_versions(connection, auth)
+        wanted = feeds_at_connect(connection, auth)
         # Before anything that the tab could take for an answer to what it had asked as another.
         await self._emit(IDENTITY, identity_told(identity, self._secret), sid)
         request = framework_request(visitor.token or sid, identity.session_id)
@@ -166,6 +174,28 @@ class RealtimeServer:
             # A refused connect never reaches disconnect.
             self.connections.forget(sid)
             raise
+        # The tab is not kept waiting for its connection until all lists are read.
+        starting = asyncio.create_task(self.start_feeds(connection, wanted))
+        self.starting.add(starting)
+        starting.add_done_callback(self.starting.discard)
+
+    async def start_feeds(self, connection: Connection, wanted: list[Wanted]) -> None:
+        """Send a tab that has connected what it lacks, when it is its person's turn.
+
+        A tab whose lists do not come connects anew (assets/live/app/freshness.js).
+        """
+        turns = connection.visitor.account.turns
+        await turns.take()
+        try:
+            await self.subscriptions.follow(connection, wanted)
+        except StorageUnavailable:
+            log.warning("feeds.storage_unavailable")
+        except DomainError as refusal:
+            count_refusal("feeds.refused", code=refusal.code)
+        except Exception as error:
+            log.error("feeds.failed", exc_info=error)
+        finally:
+            turns.give()
 
     async def _event(self, sid: str, data: Any = None, *_rest: Any) -> None:
         connection = self.connections.find(sid)
@@ -201,7 +231,7 @@ class RealtimeServer:
             return None
         kept: dict[str, Any] = {}
         schema = auth.get(CompileVars.CONNECT_AUTH_STATE_SCHEMA)
-        if isinstance(schema, str) and len(schema) <= MAX_HELD_KEY:
+        if isinstance(schema, str) and len(schema) <= MAX_SCHEMA:
             kept[CompileVars.CONNECT_AUTH_STATE_SCHEMA] = schema
         event = self._acceptable(auth.get(CompileVars.CONNECT_AUTH_EVENT))
         if event is not None:
@@ -225,15 +255,3 @@ class RealtimeServer:
 
     async def _tell_clinic(self, clinic_id: UUID, event: str, data: dict[str, Any]) -> None:
         await self._emit(event, data, rooms.clinic(clinic_id))
-
-
-def _remember_versions(connection: Connection, auth: Any) -> None:
-    held = auth.get("live") if isinstance(auth, dict) else None
-    if not isinstance(held, dict):
-        return
-    for feed in NAMES:
-        match held.get(feed):
-            case {"key": str() as key, "version": int() as version} if (
-                len(key) <= MAX_HELD_KEY and 0 <= version < 2**63
-            ):
-                connection.versions[feed] = (key, version)

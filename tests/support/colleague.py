@@ -3,12 +3,10 @@
 from functools import partial
 from typing import Any, Self
 
-from tests.support import exposed_events
 from tests.support.servers.server import Server
-from tests.support.socket_client import Wire
+from tests.support.socket_client import Wire, follows
 
 _SNAPSHOT = '"kind":"snapshot"'
-_LOAD = f"{exposed_events.PAGE}.load"
 
 
 def _is_snapshot(feed: str, frame: str) -> bool:
@@ -25,8 +23,7 @@ class Colleague:
     @classmethod
     async def sits_down(cls, server: Server, cookie: str, conversation_id: str) -> Self:
         """Open the list and the conversation, and wait until both are there."""
-        wire = await Wire.join(server, cookie)
-        await wire.state_event(_LOAD, path=f"/c/{conversation_id}")
+        wire = await Wire.join(server, cookie, follows(conversation_id))
         for feed in ("conversations", "messages"):
             await wire.wait_for(partial(_is_snapshot, feed))
         return cls(wire, conversation_id)

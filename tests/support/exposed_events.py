@@ -10,26 +10,13 @@ from clinic_chat.settings import Settings
 from clinic_chat.ui.account.state import Account
 from clinic_chat.ui.inbox.state import Inbox
 from clinic_chat.ui.thread.state import Thread
-from clinic_chat.ui.workspace.load import Page
 
-STATES = (Account, Inbox, Page, Thread)
+STATES = (Account, Inbox, Thread)
 EXPOSED = exposed_events(STATES)
-THREAD = Thread.get_full_name()
-INBOX = Inbox.get_full_name()
-PAGE = Page.get_full_name()
-HYDRATE = "reflex___state____state.hydrate_and_load"
-
-
-def exposed_with_arguments() -> dict[str, list[str]]:
-    """The full names of the handlers that pages call with arguments, and the arguments' names."""
-    found = {
-        format_event_handler(handler): list(handler.fn.__code__.co_varnames)[
-            1 : handler.fn.__code__.co_argcount
-        ]
-        for state in STATES
-        for handler in state.event_handlers.values()
-    }
-    return {name: names for name, names in found.items() if names and name in EXPOSED}
+ACCOUNT = Account.get_full_name()
+LOAD = f"{ACCOUNT}.load"
+ROOT = "reflex___state____state"
+HYDRATE = f"{ROOT}.hydrate_and_load"
 
 
 def commands() -> list[str]:
@@ -51,13 +38,13 @@ def forged_names() -> list[str]:
         for name in dir(state)
         if callable(getattr(state, name, None))
     ]
-    odd = ["", ".", "open", "state.open", f"{THREAD}", f"{THREAD}.", f"{THREAD}.open.fn"]
+    odd = ["", ".", "open", "state.open", ACCOUNT, f"{ACCOUNT}.", f"{LOAD}.fn"]
     odd += [
-        f"{THREAD}.OPEN",
-        f" {THREAD}.open",
-        f"{THREAD}..open",
-        f"{INBOX}.open",
-        f"{PAGE}.open",
+        f"{ACCOUNT}.LOAD",
+        f" {LOAD}",
+        f"{ACCOUNT}..load",
+        f"{Inbox.get_full_name()}.load",
+        f"{Thread.get_full_name()}.load",
         "x" * 5000,
     ]
     allowed = EXPOSED | set(FRAMEWORK_EVENTS)

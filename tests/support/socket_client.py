@@ -23,6 +23,14 @@ class Refused(Exception):
     """The server did not let the socket into the namespace, with its reason."""
 
 
+def follows(conversation_id: str = "") -> dict[str, Any]:
+    """What a page says at connect that shows the list, and a conversation where one is named."""
+    feeds = {"conversations": {"key": "inbox"}}
+    if conversation_id:
+        feeds["messages"] = {"key": conversation_id}
+    return {"live": feeds}
+
+
 class Wire:
     """A websocket to the server; `frames` is every text it has received.
 
@@ -67,14 +75,16 @@ class Wire:
         return cls(session, socket)
 
     @classmethod
-    async def join(cls, server: Reached, cookie: str | None, **options: Any) -> Self:
-        """Connect and enter the namespace of the pages.
+    async def join(
+        cls, server: Reached, cookie: str | None, auth: object = None, **options: Any
+    ) -> Self:
+        """Connect and enter the namespace of the pages, with what a page says about itself.
 
         Raises:
             Refused: with the server's reason.
         """
         wire = await cls.open(server, cookie, **options)
-        await wire.enter()
+        await wire.enter(auth)
         return wire
 
     async def enter(self, auth: object = None) -> None:

@@ -1,6 +1,7 @@
 // Signing out and moving between clinics, behind the menu.
 
 import { SIGN_IN, hidePage, leave as leavePage } from "../connection/connection.js";
+import { forgetSearch } from "../inbox/views.js";
 import * as drafts from "../outbox/drafts.js";
 import { notice } from "../components/notices.js";
 import * as outbox from "../outbox/outbox.js";
@@ -31,6 +32,7 @@ export async function leave() {
   }
   outbox.clear();
   drafts.clear();
+  forgetSearch();
   hidePage();
   // Not a new entry in the history: Back must not lead to what was open.
   window.location.replace(SIGN_IN);

@@ -18,14 +18,15 @@ import {
 import * as filters from "../navigation/filters.js";
 import { identity, recognise } from "../connection/identity.js";
 import * as freshness from "./freshness.js";
-import { confirmIdentity, onRefusal, useSocket } from "../connection/request.js";
+import { confirmIdentity, onRefusal, request, useSocket } from "../connection/request.js";
 import * as outbox from "../outbox/outbox.js";
 import * as people from "../presence/presence.js";
 import "./personal.js";
 import { notice } from "../components/notices.js";
 import { watchForWebsocket } from "../connection/websocket_probe.js";
 import { safely } from "../lib/safely.js";
-import { heldVersions, receiveFeed } from "../feeds/registry.js";
+import { follow, followBy, tellAtConnect } from "../feeds/following.js";
+import { receiveFeed } from "../feeds/registry.js";
 import { deliverWith, overlayOwned } from "../feeds/reflex_vars.js";
 import { local, session } from "../lib/storage.js";
 import * as thread from "../thread/thread.js";
@@ -59,9 +60,10 @@ export default function connect(url, options) {
   });
   lines?.stop();
   stopProbing();
-  lines = schedule(socket, { heldVersions: tabHolds });
+  lines = schedule(socket, { tellAtConnect: tellOfTab });
   stopProbing = watchForWebsocket(lines.switchToWebsocket);
   useSocket(socket);
+  followBy(request);
   intercept(socket);
   freshness.watchFreshness(socket, lines);
   const on = (name, take) => socket.on(name, (message) => safely(take, message));
@@ -83,6 +85,8 @@ function identify(told) {
     return;
   }
   confirmIdentity();
+  // Another conversation may have been opened since the connection was asked for.
+  follow();
   local.setItem(AUTHOR, told.author);
   if (session.getItem(STARTED_OVER) === null) return;
   session.removeItem(STARTED_OVER);
@@ -99,10 +103,10 @@ function intercept(socket) {
   };
 }
 
-/** Whose tab this is, and what it holds, so that the server sends only what it lacks. */
-function tabHolds() {
+/** Whose tab this is, what it follows and what it has of it. */
+function tellOfTab() {
   const { author } = identity.get();
-  return { ...(author ? { author } : {}), ...heldVersions() };
+  return { ...(author ? { author } : {}), ...tellAtConnect() };
 }
 
 // What waits in the outbox and the drafts stay for the same person's next session.

@@ -83,9 +83,9 @@ function preferredTransport() {
 /**
  * Take the schedule of Reflex's socket over. Reflex calls `reconnect()` 200 ms × n after each
  * failure and not at all after some; here a timer of ours decides, and nothing else connects.
- * @param {() => object} heldVersions what this tab has, for the server to send only the rest
+ * @param {() => object} tellAtConnect what the server is told of this tab with each connect
  */
-export function schedule(socket, { heldVersions }) {
+export function schedule(socket, { tellAtConnect }) {
   const manager = socket.io;
   const open = socket.connect.bind(socket);
   const close = socket.disconnect.bind(socket);
@@ -113,7 +113,7 @@ export function schedule(socket, { heldVersions }) {
       socket.reconnect();
     }
     begun = true;
-    socket.auth = { ...socket.auth, live: heldVersions() };
+    socket.auth = { ...socket.auth, live: tellAtConnect() };
     open();
   };
 

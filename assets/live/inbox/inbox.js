@@ -1,24 +1,22 @@
-// The conversation list: the clinic's feed, this person's read markers, and what is shown.
+// The conversation list: the clinic's feed, and its rows as they are shown.
 
-import { INBOX_FEED, INBOX_KEY, MARKERS_AT_ONCE } from "$/utils/constants.js";
+import { INBOX_FEED, INBOX_KEY } from "$/utils/constants.js";
 import { account } from "../account/account.js";
 import { showUnread } from "../notifications/unread_badge.js";
 import * as counts from "./counts.js";
 import { Feed } from "../feeds/feed.js";
-import { Pager } from "../feeds/pager.js";
 import { registerFeed } from "../feeds/registry.js";
 import * as filters from "../navigation/filters.js";
-import { request, isConnected } from "../connection/request.js";
+import { request } from "../connection/request.js";
 import { arrived } from "../notifications/notifications.js";
+import * as markers from "./markers.js";
 import * as order from "./order.js";
 import * as people from "../presence/presence.js";
 import { safely, tellAll } from "../lib/safely.js";
 import { invalidate, ownVars } from "../feeds/reflex_vars.js";
-import { NO_TERMS, hitsIn, matchesTerms } from "./search.js";
+import { hitsIn, matchesTerms } from "./search.js";
 import { hue, initials, salutation } from "../lib/text.js";
-
-const ASK_AGAIN_MS = 2000;
-const EVERYTHING = { search: "", who: "all", status: "", unread: false, terms: NO_TERMS };
+import * as views from "./views.js";
 
 export const feed = new Feed(INBOX_FEED, {
   askFor: ({ name, key, version }) =>
@@ -26,21 +24,8 @@ export const feed = new Feed(INBOX_FEED, {
   applied: applyMoves,
 });
 feed.reset(INBOX_KEY);
-const pages = new Pager({
-  ask: (query) => request("feed:page", { feed: feed.name, key: feed.key, query }),
-  changed: () => invalidate(stateName),
-});
-
-const markers = new Map();
-// The personal version of each marker.
-const markerVersions = new Map();
-const asked = new Set();
 let stateName = null;
 let openId = "";
-// What has been loaded of each way to look at the list: rows are shown down to the last one
-// loaded in order, because a search or a deep link loads others out of order.
-const views = new Map();
-let view = EVERYTHING;
 // The open conversation stays in the list until another is opened, even when it stops
 // matching because it was just read: rows must not vanish under the pointer.
 let keptUnread = "";
@@ -92,23 +77,23 @@ export function row(id) {
 export function learn(found, message) {
   const known = feed.items.get(found.id);
   if (!known || known.version <= found.version) feed.items.set(found.id, found);
-  takeMarkers(message);
+  markers.takeAll(message);
   update();
 }
 
 function receive(message) {
-  takeMarkers(message);
+  markers.takeAll(message);
   people.begin(message);
   if (message.kind === "snapshot") takeSnapshot(message);
   else if (message.kind === "patch") takePatch(message);
   else if (message.kind === "page") takePage(message);
-  askForMarkers();
+  markers.askForMissing(() => feed.items.keys(), update);
   update();
 }
 
 /** One of this person's read markers moved, here or on another device. */
 export function markerMoved(change) {
-  takeMarker(change.id, change.inbound_read, change.version);
+  markers.take(change.id, change.inbound_read, change.version);
   counts.mark(change);
   update();
 }
@@ -116,90 +101,35 @@ export function markerMoved(change) {
 function takeSnapshot(message) {
   // Before the patches that waited for it move what it counts.
   counts.set(message.counts);
-  forgetMarkers(message);
+  markers.forgetOthers(message);
   const open = item(openId);
   feed.snapshot(message);
   // It may be beyond the first page, and its thread shows it all the same.
   if (open && !item(openId)) feed.items.set(openId, open);
-  views.clear();
-  loaded(keyOf(EVERYTHING), message);
+  views.begin(message);
 }
 
 function takePatch(message) {
   feed.patch(message);
-  if (message.counts) counts.offer(message.counts);
+  if (message.counts) {
+    // The first patch of a connection.
+    counts.offer(message.counts);
+    views.resume();
+  }
   for (const { id, preview_direction, preview_author_id } of message.upsert) {
     if (preview_direction === "outbound") people.stopTyping(id, preview_author_id);
   }
 }
 
-function applyMoves({ moves = [], from, to }) {
-  for (const { id, was } of moves) if (was === null) markers.set(id, markers.get(id) ?? 0);
-  counts.move({ moves, from, to }, markerAt);
-  arrived(moves.filter(({ inbound }) => inbound), row);
-}
-
-// The server answers a filter or a request for more with a page of one view of the list.
 function takePage(message) {
-  const key = keyOf(message.view);
   feed.page(message.items);
-  if (message.more || !views.has(key)) loaded(key, message);
-  if (!message.more) look(message.view);
+  views.takePage(message);
 }
 
-/** Ask for the next page of what is shown. */
-export function loadMore() {
-  const { search, who, status, unread } = view;
-  const cursor = views.get(keyOf(view))?.cursor;
-  if (cursor) pages.load("end", { search, who, status, unread, cursor });
-}
-
-function look(wanted) {
-  if (keyOf(wanted) !== keyOf(view)) order.settle();
-  view = wanted;
-}
-
-function loaded(key, { items, cursor }) {
-  views.set(key, { cursor, end: cursor ? items.at(-1) : null });
-}
-
-const keyOf = ({ search, who, status, unread }) => JSON.stringify([search, who, status, unread]);
-
-// Markers are at least as new as the personal version they come with.
-function takeMarkers({ markers: incoming = {}, personalVersion = 0 }) {
-  for (const [id, read] of Object.entries(incoming)) takeMarker(id, read, personalVersion);
-}
-
-function takeMarker(id, read, version) {
-  if ((markerVersions.get(id) ?? 0) > version) return;
-  markers.set(id, read);
-  markerVersions.set(id, version);
-}
-
-// A snapshot comes with the markers of its rows; others may have moved while this tab was away.
-function forgetMarkers({ markers: its, personalVersion }) {
-  for (const id of [...markers.keys()]) {
-    if (!(id in its) && (markerVersions.get(id) ?? 0) <= personalVersion) markers.delete(id);
-  }
-}
-
-const markerAt = (id, version) =>
-  (markerVersions.get(id) ?? 0) <= version ? markers.get(id) : undefined;
-
-// A room patch carries nothing that differs per viewer, so a row that is new to this tab
-// comes without this person's marker.
-async function askForMarkers() {
-  const ids = [...feed.items.keys()]
-    .filter((id) => !markers.has(id) && !asked.has(id))
-    .slice(0, MARKERS_AT_ONCE);
-  if (ids.length === 0 || !isConnected()) return;
-  for (const id of ids) asked.add(id);
-  const answer = await request("markers:get", { ids });
-  for (const id of ids) asked.delete(id);
-  takeMarkers(answer);
-  update();
-  if (answer.error) window.setTimeout(askForMarkers, ASK_AGAIN_MS);
-  else askForMarkers();
+function applyMoves({ moves = [], from, to }) {
+  for (const { id, was } of moves) if (was === null) markers.begin(id);
+  counts.move({ moves, from, to }, markers.markerAt);
+  arrived(moves.filter(({ inbound }) => inbound), row);
 }
 
 const newestFirst = (a, b) =>
@@ -207,20 +137,17 @@ const newestFirst = (a, b) =>
     ? a.id < b.id ? 1 : -1
     : a.last_activity_at < b.last_activity_at ? 1 : -1;
 
-const unreadOf = ({ id, inbound_count }) =>
-  markers.has(id) ? Math.max(0, inbound_count - markers.get(id)) : 0;
-
 function matches(found) {
-  const { search, who, status, unread } = view;
+  const { search, who, status, unread, terms } = views.get();
   if (who === "mine" && found.assignee_id !== account.get().userId) return false;
   if (who === "unassigned" && found.assignee_id !== "") return false;
   if (status && found.status !== status) return false;
-  if (unread && unreadOf(found) === 0 && found.id !== keptUnread) return false;
-  return !search || matchesTerms(found, view.terms);
+  if (unread && markers.unreadOf(found) === 0 && found.id !== keptUnread) return false;
+  return !search || matchesTerms(found, terms);
 }
 
 function shown() {
-  const end = views.get(keyOf(view))?.end;
+  const end = views.end();
   return [...feed.items.values()]
     .filter(matches)
     .filter((found) => !end || newestFirst(found, end) <= 0)
@@ -236,12 +163,12 @@ function decorate(found, stop = "") {
   const typists = people.typistsOf(found.id);
   return {
     ...found,
-    unread: isBeingRead(found) ? 0 : unreadOf(found),
+    unread: isBeingRead(found) ? 0 : markers.unreadOf(found),
     is_open: found.id === openId,
     path: filters.conversationPath(found.id),
     tab_stop: found.id === stop,
     salutation: salutation(found.patient_name, found.patient_phone),
-    name_hits: hitsIn(found.patient_name, found.patient_search, view.terms),
+    name_hits: hitsIn(found.patient_name, found.patient_search, views.get().terms),
     initials: initials(found.patient_name),
     hue: hue(found.patient_id),
     // Colleagues know each other by first name; a label such as "Doctor 2" stays whole.
@@ -273,11 +200,12 @@ function vars() {
     who,
     status,
     unread,
+    search: views.get().search,
     is_filtered: who !== "all" || status !== "" || unread,
     filter_query: filters.asQuery(),
     ready: feed.ready,
-    cursor: views.get(keyOf(view))?.cursor ?? "",
-    loading_more: pages.isLoading("end"),
+    cursor: views.cursor(),
+    loading_more: views.isLoading(),
     count_all: counts.count({ status, unread }),
     count_mine: counts.count({ who: "mine", status, unread }),
     count_unassigned: counts.count({ who: "unassigned", status, unread }),
@@ -286,9 +214,6 @@ function vars() {
     online_count: staff.filter(({ online }) => online).length,
   };
 }
-
-/** The search whose hits are shown. */
-export const search = () => view.search;
 
 /** The first conversation that matches, "" for none. */
 export const first = () => shown()[0]?.id ?? "";
@@ -302,6 +227,7 @@ export function focusOn(conversationId) {
 
 registerFeed(INBOX_FEED, {
   receive,
+  wanted: () => ({ key: INBOX_KEY }),
   held: () => feed.held,
   upTo(version) {
     if (feed.ready && feed.version < version) feed.repair();
@@ -310,11 +236,8 @@ registerFeed(INBOX_FEED, {
 });
 account.subscribe(update);
 order.onSettled(() => invalidate(stateName));
-filters.onChange(() => {
-  // The server answers with the rows; without it, those that are here have to do.
-  if (!isConnected()) look({ ...view, ...filters.get() });
-  invalidate(stateName);
-});
+views.onChange(update);
+filters.onChange(() => invalidate(stateName));
 if (typeof window !== "undefined") {
   // Whether somebody looks decides whether the open conversation has unread messages.
   for (const event of ["focus", "blur"]) window.addEventListener(event, update);

@@ -7,6 +7,7 @@ import { conversationPath } from "../navigation/filters.js";
 import * as inbox from "./inbox.js";
 import { goTo } from "../navigation/router.js";
 import { focusRows } from "./rows.js";
+import * as views from "./views.js";
 
 const AFTER_MS = 150;
 
@@ -17,22 +18,23 @@ let empty = () => {};
 /** Empty the box and show everything that the filters let through. */
 export const clearSearch = () => empty();
 
-export function SearchBox({ label, value, onSearch }) {
+export function SearchBox({ label }) {
+  const value = views.search.use();
   const box = useRef(null);
   const timer = useRef(null);
   const typed = useRef(false);
   // What Enter was pressed for before its hits were there.
-  const awaited = useRef(null);
+  const awaited = useRef(false);
 
   const searchNow = () => {
     window.clearTimeout(timer.current);
     timer.current = null;
-    onSearch(box.current.value);
+    views.searchFor(box.current.value);
   };
 
   const openFirst = () => {
-    if (awaited.current === null || inbox.search() !== awaited.current) return;
-    awaited.current = null;
+    if (!awaited.current || !views.isSettled()) return;
+    awaited.current = false;
     const id = inbox.first();
     if (!id) return;
     // The message box takes the focus only from what nobody types into.
@@ -62,7 +64,7 @@ export function SearchBox({ label, value, onSearch }) {
 
   const onInput = () => {
     typed.current = true;
-    awaited.current = null;
+    awaited.current = false;
     window.clearTimeout(timer.current);
     timer.current = window.setTimeout(searchNow, AFTER_MS);
   };
@@ -71,7 +73,7 @@ export function SearchBox({ label, value, onSearch }) {
     const { value: text } = box.current;
     if (event.nativeEvent.isComposing || event.keyCode === 229) return;
     if (event.key === "Enter" && text.trim()) {
-      awaited.current = text.trim();
+      awaited.current = true;
       if (timer.current !== null) searchNow();
       openFirst();
     } else if (event.key === "ArrowDown" && !event.altKey) {
@@ -94,6 +96,6 @@ export function SearchBox({ label, value, onSearch }) {
     enterKeyHint: "search",
     onInput,
     onKeyDown,
-    onBlur: () => (awaited.current = null),
+    onBlur: () => (awaited.current = false),
   });
 }

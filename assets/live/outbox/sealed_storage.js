@@ -15,19 +15,22 @@ const NONCE_BYTES = 24;
 // By name: the text that was read last and what it says. Opening it again and again takes time.
 const opened = new Map();
 
-/** Keep a value; false when it does not outlast the page, or nobody's key is known yet. */
-export function keep(name, value) {
+/**
+ * Keep a value; false when it does not outlast the page, or nobody's key is known yet.
+ * @param {object} storage `session` for what is this tab's alone
+ */
+export function keep(name, value, storage = local) {
   const { key } = identity.get();
   if (!key) return false;
   const text = JSON.stringify({ at: serverNow(), sealed: seal(key, name, value) });
-  if (!local.keepItem(name, text)) return false;
+  if (!storage.keepItem(name, text)) return false;
   opened.set(name, { text, value });
   return true;
 }
 
 /** What is kept under a name, undefined for nothing and for what this key does not open. */
-export function read(name) {
-  const text = local.getItem(name);
+export function read(name, storage = local) {
+  const text = storage.getItem(name);
   if (text === null) {
     opened.delete(name);
     return undefined;
@@ -45,9 +48,9 @@ export function isSealed(name) {
   }
 }
 
-export function forget(name) {
+export function forget(name, storage = local) {
   opened.delete(name);
-  local.removeItem(name);
+  storage.removeItem(name);
 }
 
 /** The names that begin with `prefix`. */

@@ -8,6 +8,7 @@ import { connection } from "../connection/connection.js";
 import * as drafts from "../outbox/drafts.js";
 import { Feed } from "../feeds/feed.js";
 import { Pager } from "../feeds/pager.js";
+import { follow, followAgain } from "../feeds/following.js";
 import { registerFeed } from "../feeds/registry.js";
 import { conversationPath } from "../navigation/filters.js";
 import { bySeq, grouped } from "./message_rows.js";
@@ -88,14 +89,25 @@ function open(conversationId, seq) {
   forget();
   people.leave();
   if (conversationId && seq === 0) recall(conversationId);
-  if (phase === "loading") {
-    patience = window.setTimeout(() => {
-      if (phase === "loading") setPhase(isConnected() ? "failed" : "loading");
-    }, PATIENCE_MS);
-  }
+  if (phase === "loading") giveUpLater();
   inbox.show(conversationId);
   invalidate(stateName);
   flush();
+  follow();
+}
+
+/** Ask once more for a conversation that did not load. */
+export function retry() {
+  setPhase("loading");
+  giveUpLater();
+  followAgain(feed.name);
+}
+
+function giveUpLater() {
+  window.clearTimeout(patience);
+  patience = window.setTimeout(() => {
+    if (phase === "loading") setPhase(isConnected() ? "failed" : "loading");
+  }, PATIENCE_MS);
 }
 
 // What was on the screen a moment ago shows at once, and without a connection; the server sends
@@ -185,7 +197,7 @@ function takeSnapshot(message) {
   if (opening) {
     const unread = message.row.inbound_count - (message.markers[feed.key] ?? 0);
     // Whoever wrote since then has read what they answered.
-    const read = Math.max(message.read_seq, lastOwnSeq());
+    const read = Math.max(message.readSeq, lastOwnSeq());
     unreadAfter = unread > 0 ? read : Infinity;
     unreadCount = Math.max(0, unread);
     seenSeq = unread > 0 && marked === 0 && !fromMemory ? Math.min(tail(), read) : tail();
@@ -314,6 +326,7 @@ function waiting() {
 
 registerFeed(THREAD_FEED, {
   receive,
+  wanted: () => feed.key && { key: feed.key, ...(marked > 0 ? { around: marked } : {}) },
   held: () => feed.held,
   // The row in the list tells which version there is.
   upTo() {

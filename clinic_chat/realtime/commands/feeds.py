@@ -12,11 +12,16 @@ from clinic_chat.realtime.feeds.subscriptions import Wanted
 async def start(context: CommandContext, connection: Connection, data: Data) -> Data:
     """Follow a feed, in the place of the one of its name that the tab followed, or none for null.
 
-    A list that is not there is told as `refused`, in the feed's own words.
+    `around` is where it opens, `order` counts the tab's changes of what it follows. A list that
+    is not there is told as `refused`, in the feed's own words.
     """
     match data:
         case {"feed": str() as feed, "key": str() | None as key} if context.subscriptions.has(feed):
-            await context.subscriptions.follow(connection, [Wanted(feed, key, again=True)])
+            around = _number(data.get("around"), "cursor_invalid")
+            order = _number(data.get("order"), "order_invalid")
+            wanted = Wanted(feed, key, around, again=True)
+            order = connection.order if order is None else order
+            await context.subscriptions.follow(connection, [wanted], order)
             return {}
     raise InvalidInput("name a feed and its key", code="feed_invalid")
 
@@ -25,8 +30,8 @@ async def catch_up(context: CommandContext, connection: Connection, data: Data) 
     """Send what the tab lacks of a feed that it follows."""
     match data:
         case {"feed": str() as feed, "key": str() as key}:
-            held = {feed: _version(data.get("version"))}
-            held[personal_feed.FEED] = _version(data.get("personal"))
+            held = {feed: _number(data.get("version"), "version_invalid")}
+            held[personal_feed.FEED] = _number(data.get("personal"), "version_invalid")
         case _:
             raise InvalidInput("name the feed and its key", code="feed_invalid")
     _require_followed(connection, feed, key)
@@ -63,14 +68,14 @@ def _require_followed(connection: Connection, feed: str, key: str) -> None:
         raise InvalidInput("this tab does not follow that feed", code="feed_invalid")
 
 
-def _version(value: object) -> int | None:
+def _number(value: object, code: str) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int | None):
-        raise InvalidInput("a version is a number", code="version_invalid")
+        raise InvalidInput("this is no whole number", code=code)
     return value
 
 
 COMMANDS = (
-    Command("feed:open", start),
+    Command("feed:open", start, by_a_person=True),
     Command("feed:catch-up", catch_up),
     Command("feed:page", page, by_a_person=True),
     Command("feed:check", check),

@@ -15,10 +15,8 @@ from clinic_chat.domain.events.log import READ_LIMIT, CommittedEvent, SubjectKin
 from clinic_chat.domain.messages.read_markers import read_markers
 from clinic_chat.domain.queries.changes import Changes
 from clinic_chat.domain.queries.inbox import (
-    Filter,
     FirstPage,
     InboxOverview,
-    InboxPage,
     list_conversations,
     overview,
     parse_filter,
@@ -76,6 +74,8 @@ class InboxFeed:
     async def entered(self, connection: Connection) -> None:
         """Its events are delivered from now on, and somebody is here."""
         await self._bus.watch(connection.identity.clinic_id)
+        if connection.gone:
+            return
         await self._presence.arrive(connection.identity, connection.sid)
 
     async def left(self, _connection: Connection) -> None:
@@ -106,19 +106,31 @@ class InboxFeed:
         return Start(Snapshot(first.version, rows), extra)
 
     async def page(self, scope: ClinicScope, _key: str, query: Item) -> Page:
-        """The conversations of a view (`search`, `who`, `status`, `unread`) after a `cursor`.
+        """The conversations of a view (`search`, `who`, `status`, `unread`), from `cursor` on.
+
+        `number`, which is sent back, tells the answers to a tab's questions apart.
 
         Raises:
-            InvalidInput: a rule of `parse_filter`, or `cursor_invalid`.
+            InvalidInput: a rule of `parse_filter`, `cursor_invalid` or `number_invalid`.
         """
         wanted = parse_filter(
             query.get("search"), query.get("who"), query.get("status"), query.get("unread")
         )
-        cursor = query.get("cursor")
-        if not isinstance(cursor, str) or not cursor:
+        cursor, number = query.get("cursor", ""), query.get("number", 0)
+        if not isinstance(cursor, str):
             raise InvalidInput("name the cursor of the page before", code="cursor_invalid")
+        if not isinstance(number, int) or not 0 <= number < 2**53:
+            raise InvalidInput("number the question", code="number_invalid")
         page = await list_conversations(scope, wanted, cursor=cursor)
-        return Page(items(page.rows), view_of(wanted, page) | {"more": True})
+        extra = {
+            "markers": page.markers,
+            "personalVersion": page.personal_version,
+            "view": wanted.as_dict(),
+            "cursor": page.cursor,
+            "more": cursor != "",
+            "number": number,
+        }
+        return Page(items(page.rows), extra)
 
     async def now(self, connection: Connection, _key: str) -> Item:
         """The staff, who is online, and who types."""
@@ -151,16 +163,6 @@ async def since(scope: ClinicScope, version: int, until: int) -> Patch | None:
         return Patch(version, version, [])
     touched = {e.subject.id for e in events if e.subject.kind == SubjectKind.CONVERSATION}
     return _patch(events, await conversations_by_id(scope, touched))
-
-
-def view_of(wanted: Filter, page: InboxPage) -> Item:
-    """What is sent with a page of a view."""
-    return {
-        "markers": page.markers,
-        "personalVersion": page.personal_version,
-        "view": wanted.as_dict(),
-        "cursor": page.cursor,
-    }
 
 
 def counts(mine: InboxOverview) -> Item:

@@ -45,16 +45,26 @@ class Subscriptions:
         """Whether there is a feed of this name."""
         return feed in self._feeds
 
-    async def follow(self, connection: Connection, wanted: Iterable[Wanted]) -> None:
+    async def follow(
+        self, connection: Connection, wanted: Iterable[Wanted], order: int = 0
+    ) -> None:
         """Start feeds in this tab, each in the place of what it followed of the same name.
 
         The tab is told when there is no such list in this clinic. What all start with is read in
         one session, after the tab is in all rooms; it enters a room once what is told there is
-        known to be this clinic's, and is in none of that feed meanwhile.
+        known to be this clinic's, and is in none of that feed meanwhile. `order` counts the
+        tab's changes: one that comes after a later one changes nothing.
 
         Raises:
             Forbidden: whoever acts may not read it; the tab enters no room.
         """
+        async with connection.following:
+            if connection.gone or order < connection.order:
+                return
+            connection.order = order
+            await self._follow(connection, wanted)
+
+    async def _follow(self, connection: Connection, wanted: Iterable[Wanted]) -> None:
         entering: list[Wanted] = []
         starting: list[Wanted] = []
         missing: list[Wanted] = []
@@ -151,6 +161,9 @@ class Subscriptions:
 
     async def _enter(self, connection: Connection, one: Wanted) -> None:
         feed, key = self._feeds[one.feed], one.key or ""
+        # The tab may have closed while others' rooms were entered, or its list was looked for.
+        if connection.gone:
+            return
         for room in feed.rooms(connection, key):
             await self._sio.enter_room(connection.sid, room, self.namespace)
         connection.feeds[one.feed] = key

@@ -89,7 +89,7 @@ class ThreadFeed:
         extra = {
             **_shown_with(opening),
             "markers": {row.id: opening.inbound_read},
-            "read_seq": opening.read_seq,
+            "readSeq": opening.read_seq,
             "around": around or 0,
         }
         return Start(Snapshot(page.version, messages), extra)

@@ -9,7 +9,8 @@ import reflex as rx
 from clinic_chat.cache.single_flight import SingleFlightCache
 from clinic_chat.domain.accounts.users import clinics_of
 from clinic_chat.domain.clinics.clinic import Clinic
-from clinic_chat.realtime.connections import Connection
+from clinic_chat.realtime.connections import Connection, current_connection
+from clinic_chat.realtime.gate import exposed
 from clinic_chat.storage.database import StorageUnavailable
 
 # Somebody's tabs often come back together, after an outage or a restart.
@@ -39,8 +40,10 @@ class Account(rx.State):
     sound: bool = True
     clinics: list[ClinicChoice] = []  # noqa: RUF012 - Reflex copies the default of a var
 
-    async def fill_in(self, connection: Connection) -> None:
+    @exposed
+    async def load(self) -> None:
         """Fill in the person behind this tab's session."""
+        connection = current_connection()
         identity = connection.identity
         self.user_id = str(identity.user_id)
         self.user_name = identity.user_name

@@ -1,7 +1,6 @@
 """The inbox's own components of the browser (assets/live/inbox)."""
 
 import reflex as rx
-from reflex.event import passthrough_event_spec
 
 
 class ConversationRows(rx.Component):
@@ -12,11 +11,9 @@ class ConversationRows(rx.Component):
 
 
 class SearchBox(rx.Component):
-    """The box of the list's search, which calls `on_search` with what was typed."""
+    """The box of the list's search."""
 
     library = "$/public/live/inbox/search_box.js"
     tag = "SearchBox"
 
     label: rx.Var[str]
-    value: rx.Var[str]
-    on_search: rx.EventHandler[passthrough_event_spec(str)]  # type: ignore[type-arg, valid-type]

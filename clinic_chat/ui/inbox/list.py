@@ -34,9 +34,7 @@ def conversation_list() -> rx.Component:
         ),
         rx.el.div(
             rx.icon("search", size=16, class_name="search-icon"),
-            SearchBox.create(
-                label=t("Search name or phone"), value=Inbox.search, on_search=Inbox.find
-            ),
+            SearchBox.create(label=t("Search name or phone")),
             class_name="search",
         ),
         Boundary.create(filters()),
@@ -70,7 +68,7 @@ def _rows() -> rx.Component:
                 rx.cond(Inbox.loading_more, t("Loading…"), t("Load more conversations")),
                 class_name="more",
                 cursor=Inbox.cursor,
-                on_click=browser_call("inbox/inbox", "loadMore"),
+                on_click=browser_call("inbox/views", "loadMore"),
                 disabled=Inbox.loading_more,
             ),
             rx.fragment(),

@@ -1,25 +1,11 @@
-"""The conversation list's state. The browser's feed owns its rows (assets/live/inbox/inbox.js)."""
+"""The conversation list's state, which the browser owns (assets/live/inbox/inbox.js)."""
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import reflex as rx
 
-from clinic_chat.domain.conversations.conversation import ConversationView, Status
-from clinic_chat.domain.errors import InvalidInput
-from clinic_chat.domain.queries.inbox import (
-    AssigneeFilter,
-    Filter,
-    InboxPage,
-    list_conversations,
-    parse_filter,
-)
-from clinic_chat.realtime.connections import Connection, current_connection
-from clinic_chat.realtime.feeds import inbox as inbox_feed
-from clinic_chat.realtime.feeds.protocol import items
-from clinic_chat.realtime.gate import exposed
-from clinic_chat.ui.runtime import live
+from clinic_chat.domain.conversations.conversation import ConversationView
+from clinic_chat.domain.queries.inbox import AssigneeFilter
 
 
 @dataclass(frozen=True)
@@ -60,7 +46,6 @@ class Colleague:
 class Inbox(rx.State):
     """The list of conversations."""
 
-    # Owned by the feed:
     conversations: list[ConversationRow] = []  # noqa: RUF012 - Reflex copies the default
     ready: bool = False
     news: int = 0
@@ -75,54 +60,8 @@ class Inbox(rx.State):
     count_unread: int = 0
     staff: list[Colleague] = []  # noqa: RUF012
     online_count: int = 0
-    # Read from the address by both:
     who: str = AssigneeFilter.ALL.value
     status: str = ""
     unread: bool = False
-    # Owned by the server:
     search: str = ""
-
-    def read_address(self, query: Mapping[str, str]) -> bool:
-        """Take the filters from an address's query; whether they are others than before."""
-        before = self._wanted()
-        self.who = _known(query.get("who", ""), AssigneeFilter) or AssigneeFilter.ALL.value
-        self.status = _known(query.get("status", ""), Status)
-        self.unread = query.get("unread") == "1"
-        return self._wanted() != before
-
-    async def send_view(self, connection: Connection) -> None:
-        """Tell the tab in which view it is: after a reload or an outage it may be in another."""
-        await self._send_page(connection, known=self._wanted() == Filter())
-
-    @exposed
-    async def find(self, text: object) -> Any:
-        """Show the conversations whose patient's name or phone matches, as they change."""
-        try:
-            wanted = parse_filter(text, self.who, self.status, self.unread)
-        except InvalidInput:
-            return
-        self.search = wanted.search
-        yield
-        await self._send_page(current_connection())
-
-    def _wanted(self) -> Filter:
-        return parse_filter(self.search, self.who, self.status, self.unread)
-
-    async def _send_page(self, connection: Connection, *, known: bool = False) -> None:
-        """Send the first page of the view; of one whose rows are `known`, only which view it is."""
-        wanted = self._wanted()
-        page = (
-            InboxPage([], "", {}) if known else await list_conversations(connection.scope, wanted)
-        )
-        await live().sender.send_page(
-            connection.sid,
-            inbox_feed.FEED,
-            inbox_feed.KEY,
-            items(page.rows),
-            **inbox_feed.view_of(wanted, page),
-            more=False,
-        )
-
-
-def _known(value: str, values: Iterable[str]) -> str:
-    return value if value in set(values) else ""
+    """The search whose hits are shown."""

@@ -5,7 +5,7 @@ import json
 import reflex as rx
 
 from clinic_chat.ui.account.state import Account
-from clinic_chat.ui.components.bindings import in_slices
+from clinic_chat.ui.components.bindings import browser_call, in_slices
 from clinic_chat.ui.components.connection_badge import connection_bar
 from clinic_chat.ui.components.controls import Boundary
 from clinic_chat.ui.components.empty_state import notice
@@ -16,7 +16,9 @@ from clinic_chat.ui.inbox.state import Inbox
 from clinic_chat.ui.thread.composer import composer
 from clinic_chat.ui.thread.header import back_link, thread_header
 from clinic_chat.ui.thread.messages import message_list, message_skeleton, typing_indicator
-from clinic_chat.ui.thread.state import CONVERSATION_PATH, Thread
+from clinic_chat.ui.thread.state import Thread
+
+CONVERSATION_PATH = "/c/"
 
 
 def opening_script() -> rx.Component:
@@ -117,5 +119,10 @@ def _failed() -> rx.Component:
         "cloud-off",
         t("The conversation didn’t load"),
         t("The server took too long to respond. What you wrote is safe."),
-        rx.el.button(t("Try again"), type="button", class_name="button", on_click=Thread.open),
+        rx.el.button(
+            t("Try again"),
+            type="button",
+            class_name="button",
+            on_click=browser_call("thread/thread", "retry"),
+        ),
     )

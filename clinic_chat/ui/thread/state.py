@@ -1,20 +1,13 @@
-"""The open conversation's state. The browser owns its messages (assets/live/thread/thread.js)."""
+"""The open conversation's state, which the browser owns (assets/live/thread/thread.js)."""
 
 from dataclasses import dataclass
 
 import reflex as rx
 
 from clinic_chat.domain.messages.message import MessageView
-from clinic_chat.realtime.connections import Connection, current_connection
-from clinic_chat.realtime.feeds import thread as thread_feed
-from clinic_chat.realtime.feeds.workspace import workspace_feeds
-from clinic_chat.realtime.gate import exposed
 from clinic_chat.ui.inbox.state import ConversationRow
 from clinic_chat.ui.rows import blank_row
-from clinic_chat.ui.runtime import live
 
-CONVERSATION_PATH = "/c/"
-MARKED_PARAMETER = "m"
 NO_CONVERSATION = blank_row(ConversationRow)
 
 
@@ -44,8 +37,8 @@ class ThreadMessage(MessageView):
 class Thread(rx.State):
     """The open conversation."""
 
-    # Owned by the feed; `phase` is none, loading, ready, missing or failed:
     phase: str = "none"
+    """none, loading, ready, missing or failed."""
     messages: list[ThreadMessage] = []  # noqa: RUF012 - Reflex copies the default
     conversation: ConversationRow = NO_CONVERSATION
     first_seq: int = 0
@@ -66,34 +59,3 @@ class Thread(rx.State):
     viewer_second: str = ""
     loading_earlier: bool = False
     loading_later: bool = False
-    # Owned by the server:
-    _followed: tuple[str, str | None, int | None] | None = None
-
-    @exposed
-    async def open(self) -> None:
-        """Follow the conversation in the address, or none; `?m=` opens at a message."""
-        await self.follow(current_connection())
-
-    async def follow(self, connection: Connection) -> None:
-        """The same for a known connection, and the list when the tab does not have it yet."""
-        followed = self._addressed(connection)
-        self._followed = None
-        if followed[1] is not None and not connection.has_held(thread_feed.FEED, followed[1]):
-            connection.note_activity()
-        await live().subscriptions.follow(connection, workspace_feeds(*followed[1:]))
-        self._followed = followed
-
-    def is_followed(self, connection: Connection) -> bool:
-        """Whether the address names what this connection follows already."""
-        return self._followed == self._addressed(connection)
-
-    def _addressed(self, connection: Connection) -> tuple[str, str | None, int | None]:
-        path = self.router.url.path
-        name = None
-        if path.startswith(CONVERSATION_PATH):
-            name = path.removeprefix(CONVERSATION_PATH).strip("/")
-        return connection.sid, name, self._marked_seq()
-
-    def _marked_seq(self) -> int | None:
-        value = self.router.url.query_parameters.get(MARKED_PARAMETER, "")
-        return int(value) if value.isascii() and value.isdigit() and len(value) < 16 else None

@@ -12,11 +12,10 @@ from clinic_chat.ui.patient.panel import patient_drawer, patient_pane
 from clinic_chat.ui.thread.pane import thread_pane
 from clinic_chat.ui.thread.state import Thread
 from clinic_chat.ui.workspace.bridge import LiveBridge
-from clinic_chat.ui.workspace.load import Page
 
 # Served at `/` and `/c/<conversation id>` alike (see ui/build/plugin.py).
 ROUTE = "/[[...splat]]"
-ON_LOAD = Page.load
+ON_LOAD = Account.load
 
 
 def inbox_page() -> rx.Component:

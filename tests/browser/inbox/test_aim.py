@@ -10,14 +10,14 @@ from clinic_chat.domain.patients.phones import format_phone
 from tests.browser.conftest import Visit
 from tests.support.browser.pages import PHONE, composer, open_conversation, row, rows, thread_of
 from tests.support.browser.talk import Talk
-from tests.support.browser.timers import never_after
+from tests.support.browser.timers import milliseconds, never_after
 from tests.support.channel import Channel
 from tests.support.people import ANA, Patient, new_patient
 
 ROWS = 6
 AIMED = 4
 """The fifth row."""
-SETTLED_MS = 2000
+SETTLED_MS = milliseconds("inbox/order.js", "SETTLE_MS")
 FAR_DOWN = 24
 # The browser's own clock: a timer of the page is not late by what a slow test takes.
 RECORD_ORDER = """

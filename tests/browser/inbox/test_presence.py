@@ -18,7 +18,6 @@ RENATAS_NAME = "Renata Quintela"
 DANIELS_NAME = "Daniel Moreau"
 CLOSED_TAB_SECONDS = 5
 # The server waits for three seconds whether a tab that went away was only reloading.
-GRACE_SECONDS = 3
 # Longer than the server waits for the answer to a ping.
 HIDDEN_SECONDS = 14
 WATCH_PERSON = """

@@ -6,11 +6,13 @@ from time import monotonic
 from playwright.async_api import Browser, Page, expect
 
 from clinic_chat.domain.accounts.sessions import COOKIE_NAME
+from clinic_chat.realtime.presence.activity import EXPIRE_SECONDS
 from clinic_chat.storage.sqlite.library import sqlite3
 from tests.browser.conftest import Visit
 from tests.support.browser.own_browser import kill_tabs, own_browser
 from tests.support.browser.pages import composer, message, row, thread_of
 from tests.support.browser.talk import Talk, another_tab
+from tests.support.browser.timers import milliseconds
 from tests.support.channel import Channel
 from tests.support.people import ANA, BRUNO, DANIEL, RENATA
 from tests.support.servers.fixtures import SitDown, sign_in
@@ -18,9 +20,8 @@ from tests.support.servers.server import Server
 
 # Long before the four seconds without a key after which a typist counts as idle.
 AT_ONCE_MS = 2000
-IDLE_SECONDS = 4
-EXPIRE_SECONDS = 6
-REPEAT_SECONDS = 2
+IDLE_SECONDS = milliseconds("presence/typing.js", "IDLE_MS") / 1000
+REPEAT_SECONDS = milliseconds("presence/typing.js", "REPEAT_MS") / 1000
 # What is repeated faster than this is not told on.
 MINIMUM_SECONDS = 0.5
 TAB_GONE_SECONDS = 5

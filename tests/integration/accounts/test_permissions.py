@@ -43,13 +43,12 @@ from clinic_chat.domain.queries.inbox import list_conversations, overview
 from clinic_chat.domain.queries.message_pages import messages_page, whole_body
 from clinic_chat.domain.queries.thread import read_thread_start
 from clinic_chat.domain.reports.daily_messages import daily_messages
-from clinic_chat.realtime.feeds.workspace import workspace_feeds
 from clinic_chat.realtime.server import RealtimeServer
 from clinic_chat.services import Services
 from clinic_chat.settings import Settings
 from tests.conftest import TEST_KEY, Clinics
 from tests.integration.api.api_fixtures import ClinicApi, clinic_api
-from tests.support.connections import SID, opened
+from tests.support.connections import SID, opened, workspace_feeds
 from tests.support.sending import send_message
 
 PHONE = "+5511987654321"

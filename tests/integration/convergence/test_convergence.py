@@ -13,7 +13,6 @@ import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
-from clinic_chat.domain.queries.inbox import AssigneeFilter, Filter
 from tests.integration.convergence.network import LANES
 from tests.integration.convergence.tabs import Browser
 from tests.integration.convergence.world import PATIENTS, TABS, begun
@@ -35,10 +34,10 @@ TAB = st.sampled_from(list(TABS))
 CONVERSATION = st.integers(0, PATIENTS - 1)
 PERSON = st.sampled_from(["ana", "bruno"])
 FILTERS = [
-    Filter(),
-    Filter(who=AssigneeFilter.MINE),
-    Filter(who=AssigneeFilter.UNASSIGNED, status="open"),
-    Filter(unread=True),
+    {},
+    {"who": "mine"},
+    {"who": "unassigned", "status": "open"},
+    {"unread": True},
 ]
 
 
@@ -70,6 +69,7 @@ IN_A_TAB = (
     happening("types", TAB, st.sampled_from(["", "x", "y"])),
     happening("marks_unread", TAB),
     happening("filters", TAB, st.sampled_from(FILTERS)),
+    happening("searches", TAB, st.sampled_from(["", "patient 1", "0000 2"])),
     happening("scrolls", TAB, st.sampled_from(["earlier", "later"])),
     happening("looks", TAB, st.booleans(), st.booleans()),
     happening("reloads", TAB),

@@ -13,6 +13,7 @@ from dataclasses import replace
 from itertools import count
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
 from socketio.exceptions import ConnectionRefusedError as Refused
@@ -28,16 +29,11 @@ from clinic_chat.domain.messages.delivery import report_status
 from clinic_chat.domain.messages.drafts import save_draft
 from clinic_chat.domain.messages.message import receive_message
 from clinic_chat.domain.messages.read_markers import mark_read, mark_unread
-from clinic_chat.domain.queries.inbox import Filter, list_conversations
 from clinic_chat.domain.queries.message_pages import messages_page
 from clinic_chat.realtime import server as live
 from clinic_chat.realtime.admission.visitor import VISITOR, Visitor
 from clinic_chat.realtime.commands.dispatcher import error
-from clinic_chat.realtime.connections import Connection
-from clinic_chat.realtime.feeds import inbox as inbox_feed
 from clinic_chat.realtime.feeds import thread as thread_feed
-from clinic_chat.realtime.feeds.protocol import items
-from clinic_chat.realtime.feeds.workspace import workspace_feeds
 from clinic_chat.realtime.presence import coalescing as gathering
 from clinic_chat.services import Services
 from clinic_chat.settings import Settings
@@ -72,7 +68,7 @@ class Page:
         self.device = device
         self.breaks = breaks
         self.path = "/"
-        self.filter = Filter()
+        self.search = ""
         self.sid: str | None = None
         self._visitor: Visitor | None = None
         self.uplink: deque[Sent] = deque()
@@ -89,7 +85,6 @@ class Page:
             await self.cut()
         if reaction.went is not None:
             self.path = reaction.went
-            await self.follow_address()
         self.attempts += reaction.dialled is not None
         if reaction.dialled is not None and self.sid is None:
             await self._connect(reaction.dialled)
@@ -104,8 +99,7 @@ class Page:
             "sound": True,
             "locale": "en",
         }
-        pathname = self.path.partition("?")[0]
-        await self.do("open", device=self.device, path=pathname, person=person, breaks=self.breaks)
+        await self.do("open", device=self.device, path=self.path, person=person, breaks=self.breaks)
 
     @property
     def scope(self) -> ClinicScope:
@@ -113,14 +107,15 @@ class Page:
         return self.world.scopes[self.who]
 
     async def _connect(self, auth: dict[str, Any]) -> None:
-        """The server lets the tab in and Reflex's page load runs."""
+        """The server lets the tab in, and sends what it lacks."""
         self.sid = f"socket {next(self.world.numbers)}"
         network = self.world.network
         network.plug(self.sid)
         environ = await self.world.handshake(self.who)
         self._visitor = environ[VISITOR]
         try:
-            await network.handlers["connect"](self.sid, environ, auth)
+            with in_lane(EVENTS):
+                await network.handlers["connect"](self.sid, environ, auth)
         except Refused as refusal:
             network.unplug(self.sid)
             self.sid = None
@@ -128,31 +123,11 @@ class Page:
             return
         await self.do("connected", first=network.first(self.sid))
         network.put(self.sid, EVENTS, ("signed in", None))
-        await self.follow_address()
-        await self.send_rows()
-
-    async def follow_address(self) -> None:
-        """What `Page.load` does with the tab's address."""
-        if self.sid is None:
-            return
-        connection = await self._connection()
-        subscriptions = self.world.live.subscriptions
-        with in_lane(EVENTS):
-            pathname, _, marked = self.path.partition("?m=")
-            if pathname == "/":
-                await subscriptions.follow(connection, workspace_feeds())
-            else:
-                around = int(marked) if marked else None
-                await subscriptions.follow(connection, workspace_feeds(self.open_id, around))
+        await asyncio.gather(*self.world.live.starting)
 
     @property
     def open_id(self) -> str:
         return self.path.partition("?")[0].removeprefix("/c/").strip("/")
-
-    async def _connection(self) -> Connection:
-        connection = await self.world.live.connections.live(self.sid)
-        assert connection is not None
-        return connection
 
     async def cut(self) -> None:
         """The connection is lost with all that is on its way."""
@@ -194,23 +169,10 @@ class Page:
             self.world.network.put(sid, ACTS, ("answer", data))
         return True
 
-    async def send_rows(self) -> None:
-        """What `Inbox` does when a filter is chosen, and when a tab comes."""
-        if self.sid is None:
-            return
-        page = await list_conversations(self.scope, self.filter)
-        with in_lane(EVENTS):
-            await self.world.live.sender.send_page(
-                self.sid,
-                inbox_feed.FEED,
-                inbox_feed.KEY,
-                items(page.rows),
-                markers=page.markers,
-                personalVersion=page.personal_version,
-                view=self.filter.as_dict(),
-                cursor=page.cursor,
-                more=False,
-            )
+    async def search_for(self, text: str) -> None:
+        """Type into the search box."""
+        self.search = text
+        await self.do("search", text=text)
 
     async def scroll(self, side: str) -> None:
         """Scroll to where an earlier or later page is asked for."""
@@ -313,10 +275,8 @@ class World:
     # What happens in a tab.
 
     async def opens(self, tab: int, conversation: int | None, marked: int) -> None:
-        path = "/" if conversation is None else f"/c/{self.conversations[conversation]}"
-        if conversation is not None and marked:
-            path += f"?m={marked}"
-        await self.pages[tab].do("go", to=path)
+        key = "" if conversation is None else self.conversations[conversation]
+        await self.pages[tab].do("openConversation", id=key, seq=marked)
 
     async def answers(self, tab: int) -> None:
         if await self._is_ready(tab):
@@ -330,9 +290,11 @@ class World:
         if await self._is_ready(tab):
             await self.pages[tab].do("markUnread")
 
-    async def filters(self, tab: int, wanted: Filter) -> None:
-        self.pages[tab].filter = wanted
-        await self.pages[tab].send_rows()
+    async def filters(self, tab: int, chosen: dict[str, Any]) -> None:
+        await self.pages[tab].do("filter", chosen=chosen)
+
+    async def searches(self, tab: int, text: str) -> None:
+        await self.pages[tab].search_for(text)
 
     async def scrolls(self, tab: int, side: str) -> None:
         await self.pages[tab].scroll(side)
@@ -444,9 +406,8 @@ class World:
         await fresh.open()
         await fresh.do("look", focused=False, hidden=False)
         await self.all_arrives()
-        await fresh.do("go", to=page.path.partition("?")[0])
-        fresh.filter = page.filter
-        await fresh.send_rows()
+        await fresh.do("go", to=_without_mark(page.path))
+        await fresh.search_for(page.search)
         await self.all_arrives()
         await self._load_all(fresh)
 
@@ -474,6 +435,13 @@ class World:
     async def _is_ready(self, tab: int) -> bool:
         shown = (await self.pages[tab].do("vars")).result["shown"]["thread"]
         return bool(shown.get("phase") == "ready" and self.pages[tab].open_id)
+
+
+def _without_mark(path: str) -> str:
+    """An address without the message that it opens at."""
+    pathname, _, query = path.partition("?")
+    kept = [(name, value) for name, value in parse_qsl(query) if name != "m"]
+    return pathname + (f"?{urlencode(kept)}" if kept else "")
 
 
 def _check_thread(seen: dict[str, Any], fresh: dict[str, Any]) -> None:

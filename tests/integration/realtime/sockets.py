@@ -114,9 +114,9 @@ class Poller:
         assert entered.startswith(ENTERED), entered
 
 
-async def enters(raw: Raw) -> None:
-    """Enter the namespace over a websocket."""
-    await raw.frame(TEXT, ENTER)
+async def enters(raw: Raw, auth: object = None) -> None:
+    """Enter the namespace over a websocket, with what a page says about itself in `auth`."""
+    await raw.frame(TEXT, f"40/_event,{json.dumps(auth or {})}".encode())
     assert (await raw.text()).startswith(IDENTITY)
     assert (await raw.text()).startswith(ENTERED)
 

@@ -18,6 +18,7 @@ import pytest
 import pytest_asyncio
 
 from clinic_chat.domain.accounts.sessions import COOKIE_NAME
+from clinic_chat.realtime.gate import FRAMEWORK_EVENTS
 from clinic_chat.refusals import LOG_SECONDS
 from clinic_chat.storage.sqlite.library import sqlite3
 from tests.support import exposed_events
@@ -25,7 +26,7 @@ from tests.support.channel import Channel
 from tests.support.people import ANA, CARLA, Patient, new_patient
 from tests.support.servers.fixtures import sign_in
 from tests.support.servers.server import Server
-from tests.support.socket_client import NAMESPACE, PATH, Refused, Wire
+from tests.support.socket_client import NAMESPACE, PATH, Refused, Wire, follows
 
 LOOK_SECONDS = 0.2
 TWO_MEGABYTES = 2 * 1024 * 1024
@@ -53,6 +54,7 @@ BAD_VALUES: list[Any] = [
 ]
 # The loop of the server that all tests share.
 pytestmark = pytest.mark.asyncio(loop_scope="session")
+INBOX = {"feed": "conversations", "key": "inbox"}
 REFUSALS = ("event.refused", "gate.unknown_event")
 # The libraries complain about what is no packet, a handler about its arguments, and a browser
 # about itself.
@@ -101,7 +103,7 @@ class Aurora:
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def aurora(server: Server, channel: Channel) -> AsyncIterator[Aurora]:
     cookie = await sign_in(server, ANA)
-    ana = await Wire.join(server, cookie, token=str(uuid4()))
+    ana = await Wire.join(server, cookie, follows(), token=str(uuid4()))
     await ana.state_event(exposed_events.HYDRATE)
     patient = new_patient()
     first = await channel.deliver(patient, "Segredo da Aurora")
@@ -119,7 +121,7 @@ async def carla_cookie(server: Server) -> str:
 @pytest_asyncio.fixture(loop_scope="session")
 async def carla(aurora: Aurora, carla_cookie: str) -> AsyncIterator[Wire]:
     """The attacker's socket, on her own inbox; what it received is checked after the test."""
-    wire = await Wire.join(aurora.server, carla_cookie)
+    wire = await Wire.join(aurora.server, carla_cookie, follows())
     await wire.state_event(exposed_events.HYDRATE)
     await wire.wait_for(lambda frame: '"is_hydrated_rx_state_":true' in frame)
     yield wire
@@ -249,20 +251,27 @@ async def test_no_handler_that_is_not_exposed_can_be_called(carla: Wire, aurora:
     deltas = [
         frame for frame in carla.frames[since:] if frame.startswith(f'42{NAMESPACE},["event"')
     ]
-    # That of the one that came behind them.
-    assert len(deltas) == 1
+    # Those of the two that came behind them.
+    assert len(deltas) == 2
 
 
 @pytest.mark.parametrize("value", BAD_VALUES, ids=repr)
 async def test_handlers_take_any_value_and_no_argument_at_all(carla: Wire, value: Any) -> None:
-    for name, arguments in exposed_events.exposed_with_arguments().items():
-        await carla.state_event(name, dict.fromkeys(arguments, value))
+    for name in (*exposed_events.EXPOSED, *FRAMEWORK_EVENTS):
+        await carla.state_event(name, dict.fromkeys(("value", "hashes", "text"), value))
     await _events_handled(carla)
 
-    since = len(carla.frames)
-    await carla.state_event(f"{exposed_events.INBOX}.find", {"text": "Priya"})
-    page = await carla.wait_for(lambda frame: '"kind":"page"' in frame, since)
-    assert "Priya Raghunathan" in page
+    assert await _finds(carla, "Priya") == ["Priya Raghunathan"]
+
+
+@pytest.mark.parametrize("value", BAD_VALUES, ids=repr)
+async def test_a_search_takes_any_value_and_says_what_is_wrong(carla: Wire, value: Any) -> None:
+    for name in ("search", "who", "status", "unread", "cursor", "number"):
+        query = {"search": "", "who": "all", "status": "", "unread": False} | {name: value}
+        answer = await carla.ask("feed:page", {**INBOX, "query": query})
+        _expect_no_accident("feed:page", answer)
+
+    assert await _finds(carla, "Priya") == ["Priya Raghunathan"]
 
 
 async def test_handlers_can_be_called_with_wrong_arguments_only_in_vain(carla: Wire) -> None:
@@ -354,16 +363,16 @@ async def test_what_is_made_in_somebody_elses_name_is_refused(
 
 @pytest.mark.parametrize("around", ["", "?m=1", "?at=1", "#1"])
 async def test_another_clinics_conversation_as_an_address_opens_nothing(
-    carla: Wire, aurora: Aurora, around: str
+    carla: Wire, carla_cookie: str, aurora: Aurora, around: str
 ) -> None:
     path = f"/c/{aurora.conversation_id}"
-    for name in (
-        f"{exposed_events.THREAD}.open",
-        f"{exposed_events.PAGE}.load",
-        exposed_events.HYDRATE,
-    ):
+    for name in (exposed_events.LOAD, exposed_events.HYDRATE):
         for variant in (path, f"{path}/", f"{path.upper()}", f"/c/../c/{aurora.conversation_id}"):
             await carla.state_event(name, path=f"{variant}{around}")
+    again = await Wire.join(aurora.server, carla_cookie, follows(aurora.conversation_id))
+    await again.wait_for(lambda frame: '"kind":"refused"' in frame)
+    _expect_nothing_of(aurora, again)
+    await again.close()
     opened = await carla.ask("feed:open", {"feed": "messages", "key": aurora.conversation_id})
     assert opened == {"ok": True}
     await carla.wait_for(lambda frame: '"kind":"refused"' in frame)
@@ -389,9 +398,9 @@ async def test_another_persons_tab_token_opens_none_of_their_state(
     carla_cookie: str, aurora: Aurora
 ) -> None:
     token = str(uuid4())
-    ana = await Wire.join(aurora.server, aurora.cookie, token=token)
+    ana = await Wire.join(aurora.server, aurora.cookie, follows(), token=token)
     await ana.state_event(exposed_events.HYDRATE)
-    await ana.state_event(f"{exposed_events.INBOX}.find", {"text": aurora.patient.name})
+    assert await _finds(ana, aurora.patient.name) == [aurora.patient.name]
     await _events_handled(ana)
 
     for _ in ("while her tab is open", "after it has closed"):
@@ -522,11 +531,21 @@ def _expect_no_accident(act: str, answer: Any) -> None:
 
 
 async def _events_handled(wire: Wire) -> None:
-    """Return when the state events sent before are done: this one's effect comes after theirs."""
-    text = uuid4().hex
-    await wire.state_event(f"{exposed_events.INBOX}.find", {"text": text})
-    # The page is the last that this one sends.
-    await wire.wait_for(lambda frame: '"kind":"page"' in frame and text in frame)
+    """Return when the state events sent before are done: these two's effects come after theirs."""
+    since = len(wire.frames)
+    for value in (False, True):
+        await wire.state_event(f"{exposed_events.ROOT}.set_is_hydrated", {"value": value})
+    await wire.wait_for(lambda frame: '"is_hydrated_rx_state_":false' in frame, since)
+    await wire.wait_for(lambda frame: '"is_hydrated_rx_state_":true' in frame, since)
+
+
+async def _finds(wire: Wire, text: str) -> list[str]:
+    """The names of the patients whom a search finds."""
+    since = len(wire.frames)
+    query = {"search": text, "who": "all", "status": "", "unread": False}
+    assert (await wire.ask("feed:page", {**INBOX, "query": query}))["ok"]
+    page = await wire.wait_for(lambda frame: '"kind":"page"' in frame, since)
+    return [row["patient_name"] for row in json.loads(page.partition(",")[2])[1]["items"]]
 
 
 def _user_id(wire: Wire) -> str:

@@ -15,9 +15,9 @@ from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.messages.sending import Sends
 from clinic_chat.realtime.connections import Connection
 from clinic_chat.realtime.feeds import thread as thread_feed
-from clinic_chat.realtime.feeds.workspace import workspace_feeds
 from tests.conftest import Clinics
 from tests.integration.realtime.sockets import TEXT, Place, enters, limits, place
+from tests.support.connections import workspace_feeds
 from tests.support.sending import conversation_with
 from tests.support.servers.own_server import Raw, eventually
 

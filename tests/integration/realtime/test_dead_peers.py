@@ -1,7 +1,6 @@
 """A client that does not answer any more is noticed, whatever it is connected by."""
 
 import asyncio
-import json
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -13,15 +12,13 @@ import pytest
 
 from clinic_chat.domain.accounts.sessions import COOKIE_NAME
 from clinic_chat.realtime.presence.online import GRACE_SECONDS
-from clinic_chat.ui.workspace.load import Page
 from tests.conftest import PASSWORD, Clinics
 from tests.support.network.polling import Polling
 from tests.support.servers.forked_server import ForkedServer
-from tests.support.socket_client import NAMESPACE, PATH, Wire
+from tests.support.socket_client import NAMESPACE, PATH, Wire, follows
 
 NOTICED_SECONDS = 15
 PING = "2"
-LOAD = f"{Page.get_full_name()}.load"
 
 
 @pytest.fixture
@@ -72,13 +69,10 @@ async def _silent_websocket(server: ForkedServer, cookie: str) -> float:
 
 async def _silent_polling(server: ForkedServer, cookie: str, *, seen_by: str) -> float:
     """Seconds until colleagues are told that a client is gone, without presence's own grace."""
-    observer = await Wire.join(server, seen_by)
-    await observer.state_event(LOAD)
+    observer = await Wire.join(server, seen_by, follows())
     async with aiohttp.ClientSession() as session:
         client = Polling(server.origin, cookie, session)
-        await client.enter()
-        event = {"name": LOAD, "payload": {}, "router_data": {"pathname": "/", "asPath": "/"}}
-        await client.send(f"42{NAMESPACE},{json.dumps(['event', event])}")
+        await client.enter(follows())
         begun = monotonic()
         arrival = await observer.wait_for(
             lambda frame: '"user:online"' in frame and "Bruno" in frame

@@ -17,7 +17,7 @@ from clinic_chat.realtime.gate import FRAMEWORK_EVENTS, Gate, exposed_events
 from clinic_chat.realtime.server import RealtimeServer
 from clinic_chat.services import Services
 from clinic_chat.settings import Settings
-from clinic_chat.ui.workspace.load import Page
+from clinic_chat.ui.account.state import Account
 from tests.conftest import TEST_KEY, Clinics
 from tests.support.connections import SID, opened
 from tests.support.people import ANA
@@ -25,7 +25,7 @@ from tests.support.people import ANA
 IDLE = timedelta(minutes=60)
 STEP = timedelta(minutes=25)
 BY_A_PERSON = {name for name, command in COMMANDS.items() if command.by_a_person}
-(PAGE_LOAD,) = exposed_events((Page,))
+(PAGE_LOAD,) = exposed_events((Account,))
 
 
 @pytest.fixture
@@ -119,18 +119,6 @@ async def sends(live: RealtimeServer, event: str) -> None:
     state: Any = SimpleNamespace(router_data={RouteVar.SESSION_ID: SID})
     blocked = await gate.preprocess(None, state, Event(name=event))  # type: ignore[arg-type]
     assert blocked is None
-
-
-async def test_to_come_back_to_the_same_conversation_is_nothing_that_a_person_does(
-    live: RealtimeServer, clock: time_machine.Traveller
-) -> None:
-    connection = await opened(live)
-    connection.versions["messages"] = ("here", 3)
-
-    assert connection.has_held("messages", "here")
-    assert not connection.has_held("messages", "there")
-    connection.feeds["messages"] = "there"
-    assert connection.has_held("messages", "there")
 
 
 @pytest.mark.parametrize("how", ["end", "password", "deactivate"])

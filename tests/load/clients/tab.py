@@ -127,8 +127,9 @@ class Tab(Connection):
         await self.live
 
     def auth(self) -> Any:
-        """The first event and what this tab holds, as the page sends them at connect."""
-        return {**self._front_end.boot(f"/c/{self.conversation}"), "live": {}}
+        """The first event and what this tab follows, as the page sends them at connect."""
+        follows = {CONVERSATIONS: {"key": "inbox"}, MESSAGES: {"key": self.conversation}}
+        return {**self._front_end.boot(f"/c/{self.conversation}"), "live": follows}
 
     def connection_lost(self, error: Exception | None) -> None:
         if self._timer is not None:

@@ -16,11 +16,11 @@ class Polling:
         self._headers = {"Cookie": f"{COOKIE_NAME}={cookie}"}
         self._session = session
 
-    async def enter(self) -> None:
-        """Open a session and enter the namespace."""
+    async def enter(self, auth: object = None) -> None:
+        """Open a session and enter the namespace, with what a page says about itself."""
         greeting = await self.poll()
         self._url += f"&sid={json.loads(greeting[1:])['sid']}"
-        await self.send(f"40{NAMESPACE},{{}}")
+        await self.send(f"40{NAMESPACE},{json.dumps(auth or {})}")
         assert f"40{NAMESPACE}" in await self.poll()
 
     async def send(self, frame: str) -> None:

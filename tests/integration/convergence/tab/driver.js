@@ -43,13 +43,14 @@ async function bundle() {
 }
 
 class Tab {
-  constructor(load, { path, storage, person, breaks = [] }) {
+  constructor(load, { path, storage, session, person, breaks = [] }) {
     this.clock = new Clock();
-    this.globals = globals(this.clock, path, storage, (to) => (this.left = to));
+    this.place = placeOf(path);
+    this.session = session;
+    this.globals = globals(this.clock, this.place, storage, session, (to) => (this.left = to));
     for (const name of breaks) breakings[name](this.globals);
     this.person = person;
     this.effects = [];
-    this.place = { pathname: path, search: "" };
     this.navigate = (to) => this.go(to);
     this.shown = {};
     this.answers = new Map();
@@ -95,9 +96,9 @@ class Tab {
   }
 
   go(to) {
-    const [pathname, search = ""] = to.split("?");
     if (to === this.place.pathname + this.place.search) return;
-    this.place = { pathname, search: search && `?${search}` };
+    this.place = placeOf(to);
+    Object.assign(this.globals.window.location, this.place);
     this.went = to;
     this.render(this.account);
   }
@@ -136,6 +137,16 @@ const doings = {
   answer: (tab, { number, data }) => tab.answers.get(number)(data),
   pass: (tab, { ms }) => tab.clock.pass(ms, settle),
   go: (tab, { to }) => tab.go(to),
+  // As the links of the list do.
+  openConversation: (tab, { id, seq }) => {
+    const { filters } = tab.modules;
+    tab.go(id ? filters.conversationPath(id, seq) : filters.listPath());
+  },
+  filter: ({ modules }, { chosen }) => {
+    modules.filters.clear();
+    modules.filters.choose(chosen);
+  },
+  search: ({ modules }, { text }) => modules.views.searchFor(text),
   look: (tab, { focused, hidden }) => {
     const { window, document } = tab.globals;
     const changed = document.hidden !== hidden;
@@ -207,6 +218,11 @@ const doings = {
   }),
 };
 
+function placeOf(address) {
+  const [pathname, search = ""] = address.split("?");
+  return { pathname, search: search && `?${search}` };
+}
+
 const openId = ({ pathname }) => pathname.replace("/c/", "");
 
 const load = await bundle();
@@ -230,7 +246,9 @@ async function answer({ tab: name, do: doing, ...details }) {
     return { stored: Object.fromEntries(storage.entries()) };
   }
   if (doing === "open") {
-    tabs.set(name, new Tab(load, { ...details, storage: storageOf(details.device) }));
+    // A reload keeps what is the tab's alone.
+    const session = tabs.get(name)?.session ?? newStorage();
+    tabs.set(name, new Tab(load, { ...details, storage: storageOf(details.device), session }));
   }
   const tab = tabs.get(name);
   const result = doing === "open" ? undefined : await doings[doing](tab, details);

@@ -65,8 +65,11 @@ class Storage {
 const anything = () =>
   new Proxy(function () {}, { get: () => anything(), set: () => true, apply: () => anything() });
 
-/** The globals of a tab at an address; `storage` is its browser's, `leave(to)` loads a page. */
-export function globals(clock, pathname, storage, leave) {
+/**
+ * The globals of a tab at a place; `storage` is its browser's, `session` its own, `leave(to)`
+ * loads a page.
+ */
+export function globals(clock, place, storage, session, leave) {
   const document = Object.assign(new Listeners(), {
     hidden: false,
     focused: true,
@@ -81,12 +84,11 @@ export function globals(clock, pathname, storage, leave) {
   const window = Object.assign(new Listeners(), {
     document,
     localStorage: storage,
-    sessionStorage: new Storage(),
+    sessionStorage: session,
     location: {
       origin: "http://tab.test",
       href: "http://tab.test/",
-      pathname,
-      search: "",
+      ...place,
       replace: leave,
       assign: leave,
     },

@@ -7,9 +7,11 @@ import * as drafts from "$/public/live/outbox/drafts.js";
 import * as outbox from "$/public/live/outbox/outbox.js";
 import * as connection from "$/public/live/connection/connection.js";
 import { Feed } from "$/public/live/feeds/feed.js";
+import * as filters from "$/public/live/navigation/filters.js";
 import { freshness } from "$/public/live/app/freshness.js";
 import { identity } from "$/public/live/connection/identity.js";
 import * as inbox from "$/public/live/inbox/inbox.js";
+import * as views from "$/public/live/inbox/views.js";
 import * as people from "$/public/live/presence/presence.js";
 import { overlayOwned, onShown } from "$/public/live/feeds/reflex_vars.js";
 import { scroller } from "$/public/live/thread/scroll.js";
@@ -36,10 +38,12 @@ tab.modules = {
   createStore,
   drafts,
   Feed,
+  filters,
   overlayOwned,
   listenTo,
   LiveBridge,
   markUnread,
   outbox,
   thread,
+  views,
 };

@@ -1,0 +1,61 @@
+// How far this person has read each conversation, on any of their devices.
+
+import { MARKERS_AT_ONCE } from "$/utils/constants.js";
+import { request, isConnected } from "../connection/request.js";
+
+const ASK_AGAIN_MS = 2000;
+
+const markers = new Map();
+// The personal version of each marker.
+const versions = new Map();
+const asked = new Set();
+
+/** How many of a conversation's inbound messages have not been read. */
+export const unreadOf = ({ id, inbound_count }) =>
+  markers.has(id) ? Math.max(0, inbound_count - markers.get(id)) : 0;
+
+/** A marker as it was at a version of the person's changes, undefined when it moved since. */
+export const markerAt = (id, version) =>
+  (versions.get(id) ?? 0) <= version ? markers.get(id) : undefined;
+
+/** Nothing of a conversation that is new to the clinic has been read. */
+export function begin(id) {
+  markers.set(id, markers.get(id) ?? 0);
+}
+
+/** Take what came with a list: markers are at least as new as the version they come with. */
+export function takeAll({ markers: incoming = {}, personalVersion = 0 }) {
+  for (const [id, read] of Object.entries(incoming)) take(id, read, personalVersion);
+}
+
+export function take(id, read, version) {
+  if ((versions.get(id) ?? 0) > version) return;
+  markers.set(id, read);
+  versions.set(id, version);
+}
+
+/** A snapshot comes with the markers of its rows; others may have moved while this tab was away. */
+export function forgetOthers({ markers: its, personalVersion }) {
+  for (const id of [...markers.keys()]) {
+    if (!(id in its) && (versions.get(id) ?? 0) <= personalVersion) markers.delete(id);
+  }
+}
+
+/**
+ * Ask for the markers of rows that came without: a room's patch carries nothing that differs
+ * per viewer.
+ * @param {() => Iterable<string>} ids the conversations that are here
+ */
+export async function askForMissing(ids, changed) {
+  const missing = [...ids()]
+    .filter((id) => !markers.has(id) && !asked.has(id))
+    .slice(0, MARKERS_AT_ONCE);
+  if (missing.length === 0 || !isConnected()) return;
+  for (const id of missing) asked.add(id);
+  const answer = await request("markers:get", { ids: missing });
+  for (const id of missing) asked.delete(id);
+  takeAll(answer);
+  changed();
+  if (answer.error) window.setTimeout(() => askForMissing(ids, changed), ASK_AGAIN_MS);
+  else askForMissing(ids, changed);
+}
