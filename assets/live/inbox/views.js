@@ -29,7 +29,8 @@ let shown = EVERYTHING;
 let number = 0;
 let answered = 0;
 
-const ask = (query) => request("feed:page", { feed: INBOX_FEED, key: INBOX_KEY, query });
+const ask = (query, byItself = false) =>
+  request("feed:page", { feed: INBOX_FEED, key: INBOX_KEY, query, byItself });
 const pages = new Pager({ ask, changed });
 
 function changed() {
@@ -74,12 +75,12 @@ export const forgetSearch = () => sealed.forget(keptName(), session);
 export function begin(message) {
   loaded.clear();
   remember(keyOf(EVERYTHING), message);
-  update();
+  update({ byItself: true });
 }
 
 /** Ask for what is wanted and not shown, after an outage. */
 export function resume() {
-  if (!isSettled()) update();
+  if (!isSettled()) update({ byItself: true });
 }
 
 /** Take a page that was asked for. */
@@ -91,7 +92,7 @@ export function takePage(message) {
 }
 
 // The rows that are here are shown at once where no words of the server are needed to find them.
-async function update() {
+async function update({ byItself = false } = {}) {
   const wanted = { ...filters.get(), search: search.get().trim() };
   number += 1;
   const asked = number;
@@ -104,9 +105,9 @@ async function update() {
     return;
   }
   if (loaded.has(keyOf(wanted)) && !wanted.search) look({ ...wanted, terms: NO_TERMS });
-  const { error } = await ask({ ...wanted, number });
+  const { error } = await ask({ ...wanted, number }, byItself);
   if (!error || asked !== number || NO_VIEW.includes(error.code)) return;
-  window.setTimeout(() => asked === number && update(), ASK_AGAIN_MS);
+  window.setTimeout(() => asked === number && update({ byItself }), ASK_AGAIN_MS);
 }
 
 function show(view) {
@@ -128,7 +129,7 @@ const keyOf = (view) => JSON.stringify([view.search, view.who, view.status, view
 
 const keptName = () => `clinic-chat:search:${identity.get().author}`;
 
-filters.onChange(update);
+filters.onChange(() => update());
 // The server names whose tab this is before anything else.
 identity.subscribe(() => {
   if (search.get()) return;

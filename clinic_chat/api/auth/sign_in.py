@@ -17,10 +17,10 @@ from clinic_chat.api.auth.sign_in_attempts import TooManyFailures, attempt_of
 from clinic_chat.api.context import ApiContext, context_of
 from clinic_chat.api.errors import ApiError, rate_limited
 from clinic_chat.api.routes import GuardedRoute
+from clinic_chat.domain.accounts.hashing_queue import RETRY_SECONDS, QueueFull
 from clinic_chat.domain.accounts.passwords import PASSWORD_MAXIMUM
 from clinic_chat.domain.accounts.preferences import save_preferences
 from clinic_chat.domain.accounts.sessions import Identity
-from clinic_chat.domain.accounts.turns import RETRY_SECONDS, TooManyWaiting
 from clinic_chat.domain.accounts.users import LOCALES, normal_email
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.logs import audit
@@ -62,7 +62,9 @@ async def login(request: Request) -> Response:
         await attempt.check()
         old_cookie = _cookie(request)
         old = await sessions.find(old_cookie)
-        cookie = await sessions.sign_in(email, password, turn=attempt.turn, instead_of=old_cookie)
+        cookie = await sessions.sign_in(
+            email, password, entry=attempt.queue_entry, instead_of=old_cookie
+        )
         if cookie is None:
             await attempt.failed()
             audit("sign_in.refused", address=attempt.address, account=attempt.account)
@@ -72,7 +74,7 @@ async def login(request: Request) -> Response:
     except TooManyFailures as refusal:
         await attempt.audit_refusal("sign_in.limited")
         return refused(request, rate_limited(refusal.seconds), "limited", onward)
-    except TooManyWaiting:
+    except QueueFull:
         await attempt.audit_refusal("sign_in.busy")
         return refused(request, _BUSY, "busy", onward)
     except StorageUnavailable:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fastapi import Request
 
 from clinic_chat.api.auth import devices
-from clinic_chat.domain.accounts.turns import Turn
+from clinic_chat.domain.accounts.hashing_queue import QueueEntry
 from clinic_chat.logs import audit
 from clinic_chat.rate_limits import address_key
 from clinic_chat.services import Services
@@ -42,10 +42,10 @@ class Attempt:
     """The id of the device when this account was signed in to there before."""
 
     @property
-    def turn(self) -> Turn:
+    def queue_entry(self) -> QueueEntry:
         """Its turn to have the password checked: who was here before comes first."""
         party = self.device or self.address
-        return Turn(party, first=self.device is not None, admit=self.check)
+        return QueueEntry(party, priority=self.device is not None, admit=self.check)
 
     async def check(self) -> None:
         """Refuse the attempt when too many have failed.

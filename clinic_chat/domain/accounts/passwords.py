@@ -9,7 +9,7 @@ from functools import lru_cache
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from clinic_chat.domain.accounts.turns import NO_HURRY, Turn, Turns
+from clinic_chat.domain.accounts.hashing_queue import LOW_PRIORITY, HashingQueue, QueueEntry
 from clinic_chat.domain.errors import InvalidInput
 
 PASSWORD_MINIMUM = 12
@@ -26,7 +26,7 @@ PRODUCT = "clinic chat"
 _hasher = PasswordHasher()
 # Each verification takes 64 MiB and a core for some 50 ms; a flood of sign-ins must take neither
 # the machine's memory nor everybody's patience.
-turns = Turns(at_once=2, waiting=40, waiting_per_party=20)
+queue = HashingQueue(at_once=2, waiting=40, waiting_per_party=20)
 
 
 def check_new_password(password: str, own: Collection[str] = ()) -> None:
@@ -66,14 +66,14 @@ async def hash_password(password: str) -> str:
     """The Argon2id hash of `password`, with its parameters.
 
     Raises:
-        TooManyWaiting: too many passwords are being checked already.
+        QueueFull: too many passwords are being checked already.
     """
-    async with turns.take(NO_HURRY):
+    async with queue.take(LOW_PRIORITY):
         return await asyncio.to_thread(_hasher.hash, _bytes(password))
 
 
 async def verify_password(
-    password: str, read_hash: Callable[[], Awaitable[str | None]], turn: Turn = NO_HURRY
+    password: str, read_hash: Callable[[], Awaitable[str | None]], entry: QueueEntry = LOW_PRIORITY
 ) -> bool:
     """Whether `password` made the hash that is read; takes as long when there is none.
 
@@ -81,12 +81,12 @@ async def verify_password(
     database. A password longer than any can be matches nothing and costs nothing.
 
     Raises:
-        TooManyWaiting: too many passwords are being checked already.
-        Exception: whatever `turn.admit` or `read_hash` raises.
+        QueueFull: too many passwords are being checked already.
+        Exception: whatever `entry.admit` or `read_hash` raises.
     """
     if len(password) > PASSWORD_MAXIMUM:
         return False
-    async with turns.take(turn):
+    async with queue.take(entry):
         return await asyncio.to_thread(_verify, password, await read_hash())
 
 

@@ -19,8 +19,8 @@ from sqlalchemy import ForeignKey, String, bindparam, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
+from clinic_chat.domain.accounts.hashing_queue import LOW_PRIORITY, QueueEntry
 from clinic_chat.domain.accounts.passwords import verify_password
-from clinic_chat.domain.accounts.turns import NO_HURRY, Turn
 from clinic_chat.domain.accounts.users import Membership, User, clinics_of, normal_email
 from clinic_chat.domain.clinics.actors import Role, StaffActor
 from clinic_chat.domain.clinics.clinic import Clinic
@@ -90,7 +90,12 @@ class Sessions:
         self._lifetime = timedelta(days=settings.session_days)
 
     async def sign_in(
-        self, email: str, password: str, *, turn: Turn = NO_HURRY, instead_of: str | None = None
+        self,
+        email: str,
+        password: str,
+        *,
+        entry: QueueEntry = LOW_PRIORITY,
+        instead_of: str | None = None,
     ) -> str | None:
         """The cookie of a new session, or None for an unknown email or a wrong password.
 
@@ -98,8 +103,8 @@ class Sessions:
         session of the cookie `instead_of` ends in the same moment.
 
         Raises:
-            TooManyWaiting: too many passwords are being checked already.
-            Exception: whatever `turn.admit` raises.
+            QueueFull: too many passwords are being checked already.
+            Exception: whatever `entry.admit` raises.
         """
         user: User | None = None
 
@@ -108,7 +113,7 @@ class Sessions:
             user = await self._user(normal_email(email))
             return user.password_hash if user else None
 
-        if not await verify_password(password, read_hash, turn):
+        if not await verify_password(password, read_hash, entry):
             return None
         if user is None or user.deactivated_at is not None:
             return None

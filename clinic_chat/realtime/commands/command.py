@@ -34,7 +34,8 @@ class Command:
     name: str
     run: Run
     by_a_person: bool = False
-    """Whether only a person does it; the others a tab asks for by itself, while nobody is there."""
+    """Whether a person does it, unless it says `byItself`; the others a tab asks for while nobody is
+    there."""
     per_minute: Callable[[Settings], int] | None = None
     """A limit of its own for one person in one clinic, beside the one of all commands."""
 

@@ -70,7 +70,7 @@ class CommandDispatcher:
             # counted without the one in a second.
             if not connection.is_calm(monotonic()):
                 await self._limit("commands", connection, COMMANDS_PER_MINUTE)
-            if command.by_a_person:
+            if command.by_a_person and args[0].get("byItself") is not True:
                 connection.note_activity()
             if command.per_minute is not None:
                 await self._limit(command.name, connection, command.per_minute(self._settings))

@@ -5,6 +5,7 @@ from time import monotonic
 
 from playwright.async_api import Locator, Page, expect
 
+from clinic_chat.realtime.presence.online import GRACE_SECONDS
 from tests.browser.conftest import Visit
 from tests.browser.network.test_background import THROTTLED
 from tests.support.browser.attention import CAN_LOOK_AWAY, look_away, look_back
@@ -17,7 +18,6 @@ from tests.support.servers.fixtures import SitDown
 RENATAS_NAME = "Renata Quintela"
 DANIELS_NAME = "Daniel Moreau"
 CLOSED_TAB_SECONDS = 5
-# The server waits for three seconds whether a tab that went away was only reloading.
 # Longer than the server waits for the answer to a ping.
 HIDDEN_SECONDS = 14
 WATCH_PERSON = """

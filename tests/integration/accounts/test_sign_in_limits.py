@@ -17,7 +17,7 @@ from sqlalchemy import event
 from clinic_chat.api.auth import devices
 from clinic_chat.api.auth.sign_in_attempts import account_key
 from clinic_chat.domain.accounts import passwords
-from clinic_chat.domain.accounts.turns import TooManyWaiting, Turn, Turns
+from clinic_chat.domain.accounts.hashing_queue import HashingQueue, QueueEntry, QueueFull
 from clinic_chat.settings import Settings
 from tests.conftest import stored
 from tests.integration.api.api_fixtures import (
@@ -157,7 +157,7 @@ async def test_a_known_device_signs_in_promptly_during_a_flood_of_wrong_password
     api: ClinicApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here = (await attempt(api, "192.0.2.1", ANA, PASSWORD)).cookies
-    turns: list[bool] = []
+    order: list[bool] = []
     waits = threading.Event()
     verify = PasswordHasher.verify
 
@@ -165,12 +165,12 @@ async def test_a_known_device_signs_in_promptly_during_a_flood_of_wrong_password
         waits.wait(60)
         return verify(self, password_hash, password)
 
-    class Watched(Turns):
-        async def _enter(self, turn: Turn) -> None:
-            if turn.first:
+    class Watched(HashingQueue):
+        async def _enter(self, entry: QueueEntry) -> None:
+            if entry.priority:
                 waits.set()
-            await super()._enter(turn)
-            turns.append(turn.first)
+            await super()._enter(entry)
+            order.append(entry.priority)
 
     asked: list[str] = []
     event.listen(
@@ -179,7 +179,7 @@ async def test_a_known_device_signs_in_promptly_during_a_flood_of_wrong_password
         lambda _connection, _cursor, statement, *_: asked.append(statement),
     )
     monkeypatch.setattr(PasswordHasher, "verify", watch)
-    monkeypatch.setattr(passwords, "turns", Watched(at_once=2, waiting=40, waiting_per_party=20))
+    monkeypatch.setattr(passwords, "queue", Watched(at_once=2, waiting=40, waiting_per_party=20))
     flood = [
         asyncio.create_task(attempt(api, f"198.51.{n // 250}.{n % 250}", f"{n}@aurora.example"))
         for n in range(300)
@@ -193,32 +193,32 @@ async def test_a_known_device_signs_in_promptly_during_a_flood_of_wrong_password
 
     assert answer.status_code == OK
     # Behind the two whose turn it was, before the forty who waited.
-    assert turns.index(True) == 2
+    assert order.index(True) == 2
     assert len(refused) == 300 - 2 - 40
     assert all(1 <= int(task.result().headers["retry-after"]) <= 10 for task in refused)
     assert refused[0].result().json()["error"]["code"] == "busy"
 
 
 async def test_turns_are_bounded_and_some_come_first() -> None:
-    turns = Turns(at_once=1, waiting=3, waiting_per_party=2)
+    queue = HashingQueue(at_once=1, waiting=3, waiting_per_party=2)
     order: list[str] = []
     go = asyncio.Event()
 
-    async def take(name: str, turn: Turn) -> None:
-        async with turns.take(turn):
+    async def take(name: str, entry: QueueEntry) -> None:
+        async with queue.take(entry):
             order.append(name)
             await go.wait()
 
     tasks = [
-        asyncio.create_task(take(name, turn))
-        for name, turn in (
-            ("running", Turn("a")),
-            ("a1", Turn("a")),
-            ("a2", Turn("a")),
-            ("a3", Turn("a")),
-            ("b", Turn("b")),
-            ("c", Turn("c")),
-            ("known", Turn("a", first=True)),
+        asyncio.create_task(take(name, entry))
+        for name, entry in (
+            ("running", QueueEntry("a")),
+            ("a1", QueueEntry("a")),
+            ("a2", QueueEntry("a")),
+            ("a3", QueueEntry("a")),
+            ("b", QueueEntry("b")),
+            ("c", QueueEntry("c")),
+            ("known", QueueEntry("a", priority=True)),
         )
     ]
     await asyncio.sleep(0)
@@ -228,32 +228,32 @@ async def test_turns_are_bounded_and_some_come_first() -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
     assert order == ["running", "known", "a2", "b"]
-    assert [type(error) for error in refused] == [TooManyWaiting, TooManyWaiting]
-    async with turns.take(Turn("a")):
+    assert [type(error) for error in refused] == [QueueFull, QueueFull]
+    async with queue.take(QueueEntry("a")):
         assert order
 
 
 async def test_a_turn_that_is_not_admitted_or_is_given_up_is_the_next_ones() -> None:
-    turns = Turns(at_once=1, waiting=3, waiting_per_party=3)
+    queue = HashingQueue(at_once=1, waiting=3, waiting_per_party=3)
 
     async def refuse() -> None:
         raise TimeoutError
 
     with pytest.raises(TimeoutError):
-        async with turns.take(Turn(admit=refuse)):
+        async with queue.take(QueueEntry(admit=refuse)):
             raise AssertionError("it was not admitted")
-    async with turns.take(Turn()):
-        granted = asyncio.create_task(_once(turns))
+    async with queue.take(QueueEntry()):
+        granted = asyncio.create_task(_once(queue))
         await asyncio.sleep(0)
     # Its turn has come, and it is cancelled before it could know.
     granted.cancel()
     await asyncio.gather(granted, return_exceptions=True)
-    async with asyncio.timeout(5), turns.take(Turn()):
+    async with asyncio.timeout(5), queue.take(QueueEntry()):
         assert granted.cancelled()
 
 
-async def _once(turns: Turns) -> None:
-    async with turns.take(Turn()):
+async def _once(queue: HashingQueue) -> None:
+    async with queue.take(QueueEntry()):
         return
 
 

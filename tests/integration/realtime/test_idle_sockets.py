@@ -89,6 +89,17 @@ async def test_what_a_person_does_in_it_keeps_a_tab(
     assert await cut(live) == [SID]
 
 
+async def test_what_a_tab_asks_for_by_itself_keeps_no_tab(
+    live: RealtimeServer, clock: time_machine.Traveller
+) -> None:
+    await opened(live)
+    clock.shift(IDLE - timedelta(seconds=1))
+    await live.commands.by_name()["feed:page"](SID, {"byItself": True})
+    clock.shift(timedelta(seconds=2))
+
+    assert await cut(live) == [SID]
+
+
 @pytest.mark.parametrize("event", [*FRAMEWORK_EVENTS, PAGE_LOAD])
 async def test_an_event_that_a_page_sends_by_itself_keeps_no_tab(
     live: RealtimeServer, clock: time_machine.Traveller, event: str

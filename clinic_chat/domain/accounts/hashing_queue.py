@@ -1,4 +1,4 @@
-"""Turns at work that takes a core and much memory: bounded, and some parties come first."""
+"""The queue for hashing passwords, which takes a core and much memory: bounded, with priorities."""
 
 import asyncio
 from collections import Counter, deque
@@ -11,8 +11,8 @@ from clinic_chat.domain.errors import DomainError
 RETRY_SECONDS = 2
 
 
-class TooManyWaiting(DomainError):
-    """Too many wait for their turn already, try again in a moment."""
+class QueueFull(DomainError):
+    """Too many wait already, try again in a moment."""
 
     code = "busy"
 
@@ -22,23 +22,23 @@ async def _always() -> None:
 
 
 @dataclass(frozen=True)
-class Turn:
-    """Who wants a turn."""
+class QueueEntry:
+    """Who wants to have a password hashed."""
 
     party: str = ""
-    """Whom the turn is counted for, like an address: one must not take all places."""
-    first: bool = False
-    """Whether it comes before those who are not."""
+    """Whom the entry is counted for, like an address: one must not take all places."""
+    priority: bool = False
+    """Whether it comes before those without."""
     admit: Callable[[], Awaitable[None]] = _always
-    """Awaited when the turn has come; what it raises ends the turn."""
+    """Awaited when it is their turn; what it raises ends the turn."""
 
 
-NO_HURRY = Turn()
-_Waiter = tuple[asyncio.Future[None], Turn]
+LOW_PRIORITY = QueueEntry()
+_Waiter = tuple[asyncio.Future[None], QueueEntry]
 
 
-class Turns:
-    """At most `at_once` have their turn; of each kind `waiting` wait, of a party fewer."""
+class HashingQueue:
+    """At most `at_once` hash at a time; with and without priority `waiting` wait, of a party fewer."""
 
     def __init__(self, *, at_once: int, waiting: int, waiting_per_party: int) -> None:
         self._free = at_once
@@ -47,30 +47,30 @@ class Turns:
         self._queues: dict[bool, deque[_Waiter]] = {True: deque(), False: deque()}
 
     @asynccontextmanager
-    async def take(self, turn: Turn) -> AsyncIterator[None]:
+    async def take(self, entry: QueueEntry) -> AsyncIterator[None]:
         """Wait for a turn and have it for the length of the block.
 
         Raises:
-            TooManyWaiting: there is no place to wait in.
-            Exception: whatever `turn.admit` raises.
+            QueueFull: there is no place to wait in.
+            Exception: whatever `entry.admit` raises.
         """
-        await self._enter(turn)
+        await self._enter(entry)
         try:
-            await turn.admit()
+            await entry.admit()
             yield
         finally:
             self._leave()
 
-    async def _enter(self, turn: Turn) -> None:
+    async def _enter(self, entry: QueueEntry) -> None:
         if self._free:
             self._free -= 1
             return
-        queue = self._queues[turn.first]
-        of_party = Counter(waiter.party for _, waiter in queue)[turn.party]
+        queue = self._queues[entry.priority]
+        of_party = Counter(waiter.party for _, waiter in queue)[entry.party]
         if len(queue) >= self._waiting or of_party >= self._waiting_per_party:
-            raise TooManyWaiting
+            raise QueueFull
         come = asyncio.get_running_loop().create_future()
-        waiter = (come, turn)
+        waiter = (come, entry)
         queue.append(waiter)
         try:
             await come
