@@ -38,7 +38,7 @@ _Waiter = tuple[asyncio.Future[None], QueueEntry]
 
 
 class HashingQueue:
-    """At most `at_once` hash at a time; with and without priority `waiting` wait, of a party fewer."""
+    """At most `at_once` hash; with and without priority `waiting` wait, of a party fewer."""
 
     def __init__(self, *, at_once: int, waiting: int, waiting_per_party: int) -> None:
         self._free = at_once

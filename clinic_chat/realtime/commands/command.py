@@ -34,8 +34,7 @@ class Command:
     name: str
     run: Run
     by_a_person: bool = False
-    """Whether a person does it, unless it says `byItself`; the others a tab asks for while nobody is
-    there."""
+    """Whether a person does it, unless it says `byItself`; others are asked for by the tab alone."""
     per_minute: Callable[[Settings], int] | None = None
     """A limit of its own for one person in one clinic, beside the one of all commands."""
 
