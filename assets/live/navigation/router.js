@@ -8,3 +8,10 @@ export function navigateWith(next) {
 
 /** Go to an address; with `replace` it takes the present one's place in the history. */
 export const goTo = (path, options) => navigate(path, options);
+
+// `/` and `/c/<conversation>` are one screen (clinic_chat/ui/workspace/page.py).
+const WORKSPACE = /^\/(c\/[^/]+\/?)?$/;
+
+/** Whether two addresses are of the same screen, which loads what differs by itself. */
+export const isSameScreen = (one, other) =>
+  WORKSPACE.test(one.pathname) && WORKSPACE.test(other.pathname);

@@ -34,7 +34,7 @@ class Command:
     name: str
     run: Run
     by_a_person: bool = False
-    """Whether a person does it, unless it says `byItself`; others are asked for by the tab alone."""
+    """Whether a person does it, unless it says `byItself`; a tab asks for the others alone."""
     per_minute: Callable[[Settings], int] | None = None
     """A limit of its own for one person in one clinic, beside the one of all commands."""
 

@@ -111,6 +111,7 @@ def _color_sheets() -> list[str]:
 def changed_state(_kept: str) -> str:
     """Reflex's half of the connection with our socket and storage, whatever was there."""
     source = evaluate_nothing_here(use_live_socket(template("utils/state.js")))
+    source = load_each_screen_once(source)
     return use_forgiving_storage(source, "utils/state.js")
 
 
@@ -132,6 +133,20 @@ def use_live_socket(source: str) -> str:
         'import io from "$/public/live/app/socket.js";',
         "utils/state.js",
     )
+
+
+def load_each_screen_once(source: str) -> str:
+    """Send no state event when another conversation is opened: it comes with its feed."""
+    begun = "    // Equivalent to routeChangeStart - runs when navigation begins\n"
+    source = replace_once(
+        source,
+        begun,
+        "    const left = prevLocationRef.current;\n"
+        "    prevLocationRef.current = location;\n"
+        "    if (isSameScreen(left, location)) return;\n\n" + begun,
+        "utils/state.js",
+    )
+    return f'import {{isSameScreen}} from "$/public/live/navigation/router.js";\n{source}'
 
 
 def evaluate_nothing_here(source: str) -> str:

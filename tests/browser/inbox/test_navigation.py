@@ -6,7 +6,16 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import Visit
-from tests.support.browser.pages import bodies, messages, open_conversation, row, rows, thread_of
+from tests.support.browser.frames import sent_by
+from tests.support.browser.pages import (
+    bodies,
+    live,
+    messages,
+    open_conversation,
+    row,
+    rows,
+    thread_of,
+)
 from tests.support.channel import Channel
 from tests.support.people import ANA, CARLA, new_patient
 
@@ -64,6 +73,32 @@ async def test_changing_conversations_quickly_ends_at_the_last_one(
 
     await thread_of(ana, patients[-1].name)
     assert await bodies(ana) == [f"Sou {patients[-1].name}"]
+
+
+async def test_a_conversation_and_a_filter_are_asked_for_once_and_by_commands_alone(
+    visit: Visit, channel: Channel
+) -> None:
+    patient = new_patient()
+    first = await channel.deliver(patient, "Bom dia")
+    ana = await visit(ANA)
+    frames = sent_by(ana)
+    await ana.reload()
+    await live(ana)
+    await expect(row(ana, patient.name)).to_be_visible()
+    since = len(frames)
+
+    await open_conversation(ana, patient.name)
+    await thread_of(ana, patient.name)
+    await ana.get_by_test_id("filter-unassigned").click()
+    await expect(row(ana, patient.name)).to_be_visible()
+    await ana.go_back()
+    await expect(messages(ana)).to_have_count(0)
+
+    asked = [frame for frame in frames[since:] if '["feed:check"' not in frame]
+    assert [frame for frame in asked if '["event"' in frame] == []
+    opened = [frame for frame in asked if '["feed:open"' in frame]
+    assert [first.conversation_id in frame for frame in opened] == [True, False]
+    assert len([frame for frame in asked if '["feed:page"' in frame]) <= 2
 
 
 async def test_the_list_stays_the_same_element_at_the_same_place(visit: Visit) -> None:

@@ -21,6 +21,17 @@ def received_by(page: Page) -> list[str]:
     return frames
 
 
+def sent_by(page: Page) -> list[str]:
+    """A list that grows with every frame that the page's sockets send, from its next load on."""
+    frames: list[str] = []
+
+    def listen(socket: WebSocket) -> None:
+        socket.on("framesent", lambda data: frames.append(_text(data)))
+
+    page.on("websocket", listen)
+    return frames
+
+
 class Questions:
     """What a page has asked the server and whether it was answered, from its next load on."""
 
