@@ -10,7 +10,7 @@ from clinic_chat.api.v1.bearer import CallerScope, TokenRoute, bearer_scheme
 from clinic_chat.api.v1.schemas import ChannelText, MessageBody, StrictModel, ViewModel
 from clinic_chat.domain.errors import InvalidInput
 from clinic_chat.domain.messages.inbound import INBOUND_LIMIT, MessageKind
-from clinic_chat.domain.messages.message import receive_message
+from clinic_chat.domain.messages.receiving import receive_message
 
 # The longest text that is kept, of characters that JSON writes in 12 bytes, and its frame.
 MAX_BODY_BYTES = 1024 * 1024

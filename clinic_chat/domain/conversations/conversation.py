@@ -27,6 +27,7 @@ from clinic_chat.domain.errors import NotFound
 from clinic_chat.domain.patients.patient import Patient
 from clinic_chat.domain.patients.phones import format_phone
 from clinic_chat.storage.base import Base, ClinicOwned, new_id, now
+from clinic_chat.storage.database import AnySession
 from clinic_chat.storage.statements import ON_EVENT_LOOP
 
 
@@ -127,6 +128,21 @@ def conversation_id(value: object) -> UUID:
     if str(found) != value:
         raise NotFound("no such conversation")
     return found
+
+
+def start_conversation(session: AnySession, patient_id: UUID, channel: str) -> Conversation:
+    """A new, empty conversation in the session's transaction."""
+    conversation = Conversation(
+        id=new_id(),
+        patient_id=patient_id,
+        channel=channel,
+        status=Status.OPEN,
+        version=0,
+        last_seq=0,
+        inbound_count=0,
+    )
+    session.add(conversation)
+    return conversation
 
 
 async def load_conversation(session: AsyncSession, value: object) -> Conversation:

@@ -18,13 +18,8 @@ from clinic_chat.domain.conversations.events import count_key, record_conversati
 from clinic_chat.domain.errors import Conflict, InvalidInput, NotFound
 from clinic_chat.domain.events.log import EventType
 from clinic_chat.domain.messages.inbound import channel_time
-from clinic_chat.domain.messages.message import (
-    Direction,
-    Message,
-    MessageStatus,
-    StoredMessage,
-    message_view,
-)
+from clinic_chat.domain.messages.message import Direction, Message, MessageStatus
+from clinic_chat.domain.messages.views import StoredMessage, message_view
 from clinic_chat.storage.base import now
 from clinic_chat.storage.statements import ON_EVENT_LOOP
 

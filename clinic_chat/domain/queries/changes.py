@@ -16,7 +16,8 @@ from clinic_chat.domain.conversations.conversation import (
 )
 from clinic_chat.domain.conversations.events import TouchedRows
 from clinic_chat.domain.events.log import CommittedEvent, SubjectKind
-from clinic_chat.domain.messages.message import Message, MessageView, message_view
+from clinic_chat.domain.messages.message import Message
+from clinic_chat.domain.messages.views import MessageView, message_view
 from clinic_chat.storage.statements import ON_EVENT_LOOP
 
 

@@ -8,7 +8,8 @@ from clinic_chat.domain.accounts.permissions import Permission, require
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.conversation import load_conversation
 from clinic_chat.domain.errors import InvalidInput, NotFound
-from clinic_chat.domain.messages.message import Message, MessageView, message_view
+from clinic_chat.domain.messages.message import Message
+from clinic_chat.domain.messages.views import MessageView, message_view
 
 PAGE_SIZE = 30
 MAX_SEQ = 2**62

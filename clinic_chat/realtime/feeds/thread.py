@@ -14,7 +14,7 @@ from clinic_chat.domain.events.log import (
     SubjectKind,
     subject_events_after,
 )
-from clinic_chat.domain.messages.message import MessageView
+from clinic_chat.domain.messages.views import MessageView
 from clinic_chat.domain.queries.changes import Changes, changes_of
 from clinic_chat.domain.queries.message_pages import PAGE_SIZE, MessagePage, messages_page
 from clinic_chat.domain.queries.thread import ThreadStart, read_thread_start

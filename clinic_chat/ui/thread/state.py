@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import reflex as rx
 
-from clinic_chat.domain.messages.message import MessageView
+from clinic_chat.domain.messages.views import MessageView
 from clinic_chat.realtime.connections import Connection, current_connection
 from clinic_chat.realtime.feeds import thread as thread_feed
 from clinic_chat.realtime.feeds.workspace import workspace_feeds

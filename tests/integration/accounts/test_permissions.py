@@ -36,8 +36,8 @@ from clinic_chat.domain.events.log import events_after
 from clinic_chat.domain.imports.importer import import_dialogues
 from clinic_chat.domain.messages.delivery import report_status
 from clinic_chat.domain.messages.drafts import save_draft
-from clinic_chat.domain.messages.message import receive_message
 from clinic_chat.domain.messages.read_markers import mark_read, mark_unread, read_markers
+from clinic_chat.domain.messages.receiving import receive_message
 from clinic_chat.domain.queries.changes import changes_of
 from clinic_chat.domain.queries.inbox import list_conversations, overview
 from clinic_chat.domain.queries.message_pages import messages_page, whole_body

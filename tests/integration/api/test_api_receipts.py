@@ -12,7 +12,8 @@ from clinic_chat.domain.accounts.api_tokens import create_token
 from clinic_chat.domain.accounts.sessions import COOKIE_NAME
 from clinic_chat.domain.clinics.actors import SYSTEM
 from clinic_chat.domain.clinics.scope import ClinicScope
-from clinic_chat.domain.messages.message import MessageView, receive_message
+from clinic_chat.domain.messages.receiving import receive_message
+from clinic_chat.domain.messages.views import MessageView
 from clinic_chat.domain.queries.message_pages import messages_page
 from tests.integration.api.api_fixtures import ClinicApi, clinic_api
 from tests.support.sending import send_message

@@ -15,7 +15,7 @@ from clinic_chat.domain.conversations.assignment import AlreadyTaken, assign, se
 from clinic_chat.domain.conversations.conversation import ConversationView, get_conversation
 from clinic_chat.domain.errors import InvalidInput, NotFound
 from clinic_chat.domain.events.log import EventType, events_after, last_seq
-from clinic_chat.domain.messages.message import receive_message
+from clinic_chat.domain.messages.receiving import receive_message
 from clinic_chat.storage.database import Database
 from tests.support.sending import send_message
 

@@ -13,7 +13,8 @@ from clinic_chat.domain.conversations.conversation import ConversationView
 from clinic_chat.domain.errors import InvalidInput
 from clinic_chat.domain.events.log import last_seq
 from clinic_chat.domain.imports.importer import BATCH_ROWS, import_dialogues
-from clinic_chat.domain.messages.message import Message, MessageView
+from clinic_chat.domain.messages.message import Message
+from clinic_chat.domain.messages.views import MessageView
 from clinic_chat.domain.patients.patient import Patient
 from clinic_chat.domain.queries.inbox import Filter, list_conversations
 from clinic_chat.domain.queries.message_pages import messages_page

@@ -25,8 +25,8 @@ from clinic_chat.domain.conversations.conversation import (
 from clinic_chat.domain.errors import InvalidInput
 from clinic_chat.domain.events.log import last_seq
 from clinic_chat.domain.messages.drafts import save_draft
-from clinic_chat.domain.messages.message import receive_message
 from clinic_chat.domain.messages.read_markers import mark_read, mark_unread, read_markers
+from clinic_chat.domain.messages.receiving import receive_message
 from clinic_chat.domain.queries.inbox import (
     PAGE_SIZE,
     AssigneeFilter,

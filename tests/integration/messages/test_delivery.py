@@ -15,7 +15,8 @@ from clinic_chat.domain.conversations.conversation import get_conversation
 from clinic_chat.domain.errors import Conflict, InvalidInput, NotFound
 from clinic_chat.domain.events.log import EventType, events_after, last_seq
 from clinic_chat.domain.messages.delivery import report_status
-from clinic_chat.domain.messages.message import MessageView, receive_message
+from clinic_chat.domain.messages.receiving import receive_message
+from clinic_chat.domain.messages.views import MessageView
 from clinic_chat.domain.queries.message_pages import messages_page
 from tests.support.sending import send_message
 

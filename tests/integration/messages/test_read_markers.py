@@ -17,8 +17,9 @@ from clinic_chat.domain.conversations.conversation import get_conversation
 from clinic_chat.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from clinic_chat.domain.events.log import PersonalChange, events_after
 from clinic_chat.domain.messages.delivery import report_status
-from clinic_chat.domain.messages.message import MessageView, receive_message
 from clinic_chat.domain.messages.read_markers import NEAR, mark_read, mark_unread, read_markers
+from clinic_chat.domain.messages.receiving import receive_message
+from clinic_chat.domain.messages.views import MessageView
 from clinic_chat.domain.queries.message_pages import messages_page
 from tests.support.personal import read_seq
 from tests.support.sending import send_message
