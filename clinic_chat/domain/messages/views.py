@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from clinic_chat.domain.characters import cut
-from clinic_chat.domain.conversations.conversation import iso
+from clinic_chat.domain.conversations.views import iso
 from clinic_chat.domain.messages.message import Direction, Message
 from clinic_chat.domain.validation import BODY_LIMIT
 

@@ -8,13 +8,9 @@ from sqlalchemy import and_, bindparam
 
 from clinic_chat.domain.accounts.permissions import Permission, require
 from clinic_chat.domain.clinics.scope import ClinicScope
-from clinic_chat.domain.conversations.conversation import (
-    Conversation,
-    ConversationView,
-    conversation_rows,
-    conversation_view,
-)
+from clinic_chat.domain.conversations.conversation import Conversation, conversation_rows
 from clinic_chat.domain.conversations.events import TouchedRows
+from clinic_chat.domain.conversations.views import ConversationView, conversation_view
 from clinic_chat.domain.events.log import CommittedEvent, SubjectKind
 from clinic_chat.domain.messages.message import Message
 from clinic_chat.domain.messages.views import MessageView, message_view

@@ -14,13 +14,8 @@ from clinic_chat.domain.accounts.permissions import Permission, require
 from clinic_chat.domain.accounts.users import Membership
 from clinic_chat.domain.clinics.clinic import Clinic
 from clinic_chat.domain.clinics.scope import ClinicScope
-from clinic_chat.domain.conversations.conversation import (
-    Conversation,
-    ConversationView,
-    Status,
-    conversation_rows,
-    conversation_views,
-)
+from clinic_chat.domain.conversations.conversation import Conversation, Status, conversation_rows
+from clinic_chat.domain.conversations.views import ConversationView, conversation_views
 from clinic_chat.domain.errors import InvalidInput
 from clinic_chat.domain.messages.read_markers import (
     ReadMarker,

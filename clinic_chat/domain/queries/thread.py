@@ -9,11 +9,10 @@ from clinic_chat.domain.accounts.users import Membership
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.conversation import (
     Conversation,
-    ConversationView,
     conversation_id,
     conversation_rows,
-    conversation_view,
 )
+from clinic_chat.domain.conversations.views import ConversationView, conversation_view
 from clinic_chat.domain.errors import NotFound
 from clinic_chat.domain.messages.drafts import Draft
 from clinic_chat.domain.messages.read_markers import ReadMarker

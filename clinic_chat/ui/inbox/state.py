@@ -6,7 +6,8 @@ from typing import Any
 
 import reflex as rx
 
-from clinic_chat.domain.conversations.conversation import ConversationView, Status
+from clinic_chat.domain.conversations.conversation import Status
+from clinic_chat.domain.conversations.views import ConversationView
 from clinic_chat.domain.errors import InvalidInput
 from clinic_chat.domain.queries.inbox import (
     AssigneeFilter,

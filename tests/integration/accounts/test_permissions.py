@@ -26,11 +26,8 @@ from clinic_chat.domain.clinics.actors import (
 )
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.assignment import assign, set_status
-from clinic_chat.domain.conversations.conversation import (
-    conversation_exists,
-    conversations_by_id,
-    get_conversation,
-)
+from clinic_chat.domain.conversations.conversation import conversation_exists
+from clinic_chat.domain.conversations.views import conversations_by_id, get_conversation
 from clinic_chat.domain.errors import Forbidden
 from clinic_chat.domain.events.log import events_after
 from clinic_chat.domain.imports.importer import import_dialogues

@@ -22,7 +22,7 @@ from clinic_chat.domain.accounts.sessions import COOKIE_NAME
 from clinic_chat.domain.accounts.users import User
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.assignment import assign, set_status
-from clinic_chat.domain.conversations.conversation import conversations_by_id
+from clinic_chat.domain.conversations.views import conversations_by_id
 from clinic_chat.domain.errors import Conflict, InvalidInput
 from clinic_chat.domain.messages.delivery import report_status
 from clinic_chat.domain.messages.drafts import save_draft

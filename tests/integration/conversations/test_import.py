@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from clinic_chat.domain.clinics.scope import ClinicScope
-from clinic_chat.domain.conversations.conversation import ConversationView
+from clinic_chat.domain.conversations.views import ConversationView
 from clinic_chat.domain.errors import InvalidInput
 from clinic_chat.domain.events.log import last_seq
 from clinic_chat.domain.imports.importer import BATCH_ROWS, import_dialogues

@@ -16,12 +16,8 @@ from sqlalchemy import update
 
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.assignment import assign, set_status
-from clinic_chat.domain.conversations.conversation import (
-    Conversation,
-    ConversationView,
-    Status,
-    conversations_by_id,
-)
+from clinic_chat.domain.conversations.conversation import Conversation, Status
+from clinic_chat.domain.conversations.views import ConversationView, conversations_by_id
 from clinic_chat.domain.errors import InvalidInput
 from clinic_chat.domain.events.log import last_seq
 from clinic_chat.domain.messages.drafts import save_draft

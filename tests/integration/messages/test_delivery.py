@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from clinic_chat.domain.clinics.scope import ClinicScope
-from clinic_chat.domain.conversations.conversation import get_conversation
+from clinic_chat.domain.conversations.views import get_conversation
 from clinic_chat.domain.errors import Conflict, InvalidInput, NotFound
 from clinic_chat.domain.events.log import EventType, events_after, last_seq
 from clinic_chat.domain.messages.delivery import report_status

@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import func, select, update
 
 from clinic_chat.domain.clinics.scope import ClinicScope
-from clinic_chat.domain.conversations.conversation import Conversation, Status, get_conversation
+from clinic_chat.domain.conversations.conversation import Conversation, Status
+from clinic_chat.domain.conversations.views import get_conversation
 from clinic_chat.domain.errors import Forbidden, InvalidInput, NotFound
 from clinic_chat.domain.events.log import events_after
 from clinic_chat.domain.messages.message import Message

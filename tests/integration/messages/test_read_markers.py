@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clinic_chat.domain.clinics.scope import ClinicScope
-from clinic_chat.domain.conversations.conversation import get_conversation
+from clinic_chat.domain.conversations.views import get_conversation
 from clinic_chat.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from clinic_chat.domain.events.log import PersonalChange, events_after
 from clinic_chat.domain.messages.delivery import report_status
