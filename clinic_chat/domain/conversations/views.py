@@ -1,4 +1,4 @@
-"""Conversations as they are shown: list rows and thread headers."""
+"""Conversations as the clinic's staff see them: list rows and thread headers."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from clinic_chat.domain.patients.phones import format_phone
 
 
 @dataclass(frozen=True)
-class ConversationView:
+class StaffConversation:
     """A conversation as a list row and a thread header show it; times are ISO 8601 in UTC."""
 
     id: str
@@ -54,7 +54,7 @@ class ConversationView:
     last_activity_at: str
 
 
-async def get_conversation(scope: ClinicScope, value: object) -> ConversationView:
+async def get_conversation(scope: ClinicScope, value: object) -> StaffConversation:
     """One conversation.
 
     Raises:
@@ -66,27 +66,27 @@ async def get_conversation(scope: ClinicScope, value: object) -> ConversationVie
     return rows[0]
 
 
-async def conversations_by_id(scope: ClinicScope, ids: Iterable[UUID]) -> list[ConversationView]:
+async def conversations_by_id(scope: ClinicScope, ids: Iterable[UUID]) -> list[StaffConversation]:
     """The clinic's conversations among `ids`, newest activity first."""
     require(scope, Permission.READ_CONVERSATIONS)
     async with scope.read() as session:
-        return await conversation_views(session, ROWS_BY_ID, {"ids": list(ids)})
+        return await staff_conversations(session, ROWS_BY_ID, {"ids": list(ids)})
 
 
-async def conversation_views(
+async def staff_conversations(
     session: AsyncSession, statement: Any, parameters: dict[str, Any] | None = None
-) -> list[ConversationView]:
+) -> list[StaffConversation]:
     """The rows of a statement made from `conversation_rows`."""
     found = await session.execute(statement, parameters)
-    return [conversation_view(*row) for row in found.all()]
+    return [staff_conversation(*row) for row in found.all()]
 
 
-def conversation_view(
+def staff_conversation(
     conversation: Conversation, patient: Patient, assignee_name: str | None
-) -> ConversationView:
-    """A row of `conversation_rows` as it is shown."""
+) -> StaffConversation:
+    """A row of `conversation_rows` for staff."""
     phone = format_phone(patient.phone_shown or "")
-    return ConversationView(
+    return StaffConversation(
         id=str(conversation.id),
         version=conversation.version,
         patient_id=str(patient.id),

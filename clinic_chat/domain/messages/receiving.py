@@ -14,7 +14,7 @@ from clinic_chat.domain.conversations.conversation import (
 from clinic_chat.domain.messages.appending import append_message
 from clinic_chat.domain.messages.inbound import inbound_message
 from clinic_chat.domain.messages.message import Direction, Message
-from clinic_chat.domain.messages.views import StoredMessage, message_view
+from clinic_chat.domain.messages.views import StoredMessage, staff_message
 from clinic_chat.domain.patients.recognition import sending_patient
 from clinic_chat.storage.base import now
 from clinic_chat.storage.statements import ON_EVENT_LOOP
@@ -57,7 +57,7 @@ async def receive_message(
 
     def store(session: Session) -> StoredMessage:
         if known := _stored(session, API_CHANNEL, incoming.key):
-            return StoredMessage(message_view(known, whole=True), created=False)
+            return StoredMessage(staff_message(known, whole=True), created=False)
         patient, author_name = sending_patient(session, incoming.identities, incoming.name)
         place = {"patient": patient.id, "channel": API_CHANNEL}
         found = session.execute(_PLACE, place).one_or_none()
@@ -79,7 +79,7 @@ async def receive_message(
             sent_at=incoming.sent_at,
             context=RowContext(patient, assignee),
         )
-        return StoredMessage(message_view(message, whole=True), created=True)
+        return StoredMessage(staff_message(message, whole=True), created=True)
 
     return await scope.transact_shared(store)
 

@@ -1,4 +1,4 @@
-"""Messages as they are shown."""
+"""Messages as the clinic's staff see them."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,8 +10,8 @@ from clinic_chat.domain.validation import BODY_LIMIT
 
 
 @dataclass(frozen=True)
-class MessageView:
-    """A message as screens and the API show it; times are ISO 8601 in UTC, "" when not yet.
+class StaffMessage:
+    """A message as staff's screens show it; times are ISO 8601 in UTC, "" when not yet.
 
     `at` is when it was sent, `received_at` when it arrived, where a channel's time says
     otherwise. `body_length` is the length of the whole when `body` is only its beginning, or 0.
@@ -40,15 +40,15 @@ class MessageView:
 class StoredMessage:
     """The message a send or a receipt led to; `created` is False for a repetition."""
 
-    message: MessageView
+    message: StaffMessage
     created: bool
 
 
-def message_view(message: Message, *, whole: bool = False) -> MessageView:
-    """The message as it is shown: in lists only the beginning of a body that staff cannot write."""
+def staff_message(message: Message, *, whole: bool = False) -> StaffMessage:
+    """The message for staff: in lists only the beginning of a body that staff cannot write."""
     body = message.body if whole else cut(message.body, BODY_LIMIT)
     length = message.body_length or len(message.body)
-    return MessageView(
+    return StaffMessage(
         id=str(message.id),
         conversation_id=str(message.conversation_id),
         seq=message.seq,

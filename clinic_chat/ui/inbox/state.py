@@ -7,7 +7,7 @@ from typing import Any
 import reflex as rx
 
 from clinic_chat.domain.conversations.conversation import Status
-from clinic_chat.domain.conversations.views import ConversationView
+from clinic_chat.domain.conversations.views import StaffConversation
 from clinic_chat.domain.errors import InvalidInput
 from clinic_chat.domain.queries.inbox import (
     AssigneeFilter,
@@ -24,7 +24,7 @@ from clinic_chat.ui.runtime import live
 
 
 @dataclass(frozen=True)
-class ConversationRow(ConversationView):
+class ConversationRow(StaffConversation):
     """A list row: the conversation and what differs per viewer, which the browser adds."""
 
     unread: int

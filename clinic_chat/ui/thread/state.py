@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import reflex as rx
 
-from clinic_chat.domain.messages.views import MessageView
+from clinic_chat.domain.messages.views import StaffMessage
 from clinic_chat.realtime.connections import Connection, current_connection
 from clinic_chat.realtime.feeds import thread as thread_feed
 from clinic_chat.realtime.feeds.workspace import workspace_feeds
@@ -19,7 +19,7 @@ NO_CONVERSATION = blank_row(ConversationRow)
 
 
 @dataclass(frozen=True)
-class ThreadMessage(MessageView):
+class ThreadMessage(StaffMessage):
     """A message on the screen: what is stored and what the browser adds to show it."""
 
     key: str
