@@ -9,14 +9,11 @@ import httpx
 import pytest
 
 from clinic_chat.domain.accounts.api_tokens import create_token
-from clinic_chat.domain.accounts.sessions import COOKIE_NAME
 from clinic_chat.domain.clinics.actors import SYSTEM
 from clinic_chat.domain.clinics.scope import ClinicScope
-from clinic_chat.domain.messages.receiving import receive_message
 from clinic_chat.domain.messages.views import StaffMessage
 from clinic_chat.domain.queries.message_pages import messages_page
-from tests.integration.api.api_fixtures import ClinicApi, clinic_api
-from tests.support.sending import send_message
+from tests.integration.api.api_fixtures import ClinicApi, clinic_api, staff_answer
 
 UNKNOWN = "0190b5a0-7b3c-7def-8123-456789abcdef"
 
@@ -29,20 +26,7 @@ async def api(tmp_path: Path) -> AsyncIterator[ClinicApi]:
 
 @pytest.fixture
 async def answer(api: ClinicApi) -> StaffMessage:
-    """Ana's answer to a patient of Aurora."""
-    await api.sign_in(headers={"Accept": "application/json"})
-    identity = await api.services.sessions.find(api.client.cookies[COOKIE_NAME])
-    assert identity is not None
-    database = api.services.database
-    asked = await receive_message(
-        ClinicScope(database, api.clinics["aurora"], SYSTEM),
-        name="Maria Souza",
-        phone="+5511987654321",
-        body="Bom dia",
-        external_id="wa-1",
-    )
-    ana = ClinicScope(database, api.clinics["aurora"], identity.actor)
-    return (await send_message(ana, asked.message.conversation_id, "Olá, Maria", "k")).message
+    return await staff_answer(api)
 
 
 async def report(
