@@ -3,8 +3,9 @@
 from uuid import uuid4
 
 from clinic_chat.domain.clinics.scope import ClinicScope
-from clinic_chat.domain.messages.message import StoredMessage, receive_message
+from clinic_chat.domain.messages.receiving import receive_message
 from clinic_chat.domain.messages.sending import Sends
+from clinic_chat.domain.messages.views import StoredMessage
 
 
 async def send_message(

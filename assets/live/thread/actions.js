@@ -26,5 +26,8 @@ export async function markUnread(conversationId) {
 
 async function act(event, data) {
   const { error } = await request(event, data);
-  if (error) notice(error.code, { name: error.name ?? "" });
+  if (error) notice(isSetFree(error) ? "already_unassigned" : error.code, { name: error.name });
 }
+
+/** Whether a conversation was somebody's on the screen and is nobody's by now. */
+const isSetFree = ({ code, name }) => code === "already_assigned" && !name;

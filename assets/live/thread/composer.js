@@ -6,6 +6,7 @@ import { createElement, useEffect, useLayoutEffect, useRef, useState } from "rea
 import { BODY_LIMIT } from "$/utils/constants.js";
 import { cleanText, isVisible } from "../outbox/clean_text.js";
 import * as drafts from "../outbox/drafts.js";
+import { useErrorText } from "../lib/error_texts.js";
 import { useTranslate } from "../lib/i18n.js";
 import * as outbox from "../outbox/outbox.js";
 import { jumpToLatest } from "./thread.js";
@@ -33,8 +34,9 @@ const isComposing = ({ isComposing, keyCode }) => isComposing || keyCode === 229
 
 const isTouchScreen = () => window.matchMedia("(pointer: coarse)").matches;
 
-export function MessageBox({ conversationId, label, placeholder, reasons }) {
+export function MessageBox({ conversationId, label, placeholder }) {
   const t = useTranslate();
+  const errorText = useErrorText();
   const box = useRef(null);
   const [hint, setHint] = useState("");
 
@@ -63,7 +65,7 @@ export function MessageBox({ conversationId, label, placeholder, reasons }) {
     const body = cleanText(box.current.value);
     const reason = refusal(body);
     if (reason) {
-      setHint(reasons[reason] ?? reason);
+      setHint(errorText(reason));
       box.current.focus();
       return;
     }

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Security
 
 from clinic_chat.api.errors import error_responses
 from clinic_chat.api.v1.bearer import CallerScope, TokenRoute, bearer_scheme
-from clinic_chat.api.v1.schemas import ChannelText, MessageBody, StrictModel, ViewModel
+from clinic_chat.api.v1.schemas import ApiMessage, ChannelText, StrictModel, ViewModel
 from clinic_chat.domain.messages.delivery import report_status
 
 router = APIRouter(
@@ -30,7 +30,7 @@ class StatusReport(StrictModel):
 class Reported(ViewModel):
     """The message as it is now."""
 
-    message: MessageBody
+    message: ApiMessage
 
 
 @router.post("/messages/{message_id}/status", tags=["channels"], summary="Report a receipt")
@@ -39,4 +39,4 @@ async def status(message_id: str, report: StatusReport, scope: CallerScope) -> R
     stored = await report_status(
         scope, message_id, report.status, reason=report.reason, channel_at=report.at
     )
-    return Reported(message=MessageBody.model_validate(stored.message))
+    return Reported(message=ApiMessage.of(stored.message))

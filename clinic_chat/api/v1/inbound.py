@@ -7,10 +7,10 @@ from pydantic import ConfigDict, Field
 
 from clinic_chat.api.errors import ApiError, error_responses
 from clinic_chat.api.v1.bearer import CallerScope, TokenRoute, bearer_scheme
-from clinic_chat.api.v1.schemas import ChannelText, MessageBody, StrictModel, ViewModel
+from clinic_chat.api.v1.schemas import ApiMessage, ChannelText, StrictModel, ViewModel
 from clinic_chat.domain.errors import InvalidInput
 from clinic_chat.domain.messages.inbound import INBOUND_LIMIT, MessageKind
-from clinic_chat.domain.messages.message import receive_message
+from clinic_chat.domain.messages.receiving import receive_message
 
 # The longest text that is kept, of characters that JSON writes in 12 bytes, and its frame.
 MAX_BODY_BYTES = 1024 * 1024
@@ -90,7 +90,7 @@ class Received(ViewModel):
     """The stored message and its conversation."""
 
     conversation_id: str
-    message: MessageBody
+    message: ApiMessage
 
 
 @router.post(
@@ -126,5 +126,5 @@ async def inbound(request: InboundMessage, scope: CallerScope, response: Respons
         field = FIELDS.get(error.code.partition("_")[0])
         raise ApiError(422, error.code, str(error), field=field) from None
     response.status_code = 201 if stored.created else 200
-    message = MessageBody.model_validate(stored.message)
+    message = ApiMessage.of(stored.message)
     return Received(conversation_id=message.conversation_id, message=message)

@@ -1,6 +1,6 @@
 """Shapes that several endpoints take or return: JSON in camelCase."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 from pydantic.alias_generators import to_camel
@@ -8,6 +8,7 @@ from pydantic.alias_generators import to_camel
 from clinic_chat.domain.characters import well_formed
 from clinic_chat.domain.messages.inbound import MessageKind
 from clinic_chat.domain.messages.message import Direction, MessageStatus
+from clinic_chat.domain.messages.views import StaffMessage
 
 ChannelText = Annotated[
     str, BeforeValidator(lambda value: well_formed(value) if isinstance(value, str) else value)
@@ -27,17 +28,14 @@ class StrictModel(BaseModel):
 
 
 class ViewModel(BaseModel):
-    """A response body in camelCase."""
+    """A response body in camelCase, made of named fields and never of an object's attributes."""
 
     model_config = ConfigDict(
-        alias_generator=to_camel,
-        populate_by_name=True,
-        from_attributes=True,
-        use_attribute_docstrings=True,
+        alias_generator=to_camel, populate_by_name=True, use_attribute_docstrings=True
     )
 
 
-class MessageBody(ViewModel):
+class ApiMessage(ViewModel):
     """A message. Times are ISO 8601 in UTC, empty when it has not happened."""
 
     id: str
@@ -63,3 +61,26 @@ class MessageBody(ViewModel):
     read_at: str
     failed_at: str
     failure: str
+
+    @classmethod
+    def of(cls, message: StaffMessage) -> Self:
+        """What programs may know of a message; a new field of staff's stays theirs until named."""
+        return cls(
+            id=message.id,
+            conversation_id=message.conversation_id,
+            seq=message.seq,
+            direction=Direction(message.direction),
+            author_id=message.author_id,
+            author_name=message.author_name,
+            kind=MessageKind(message.kind),
+            body=message.body,
+            body_length=message.body_length,
+            client_id=message.client_id,
+            status=MessageStatus(message.status),
+            at=message.at,
+            received_at=message.received_at,
+            delivered_at=message.delivered_at,
+            read_at=message.read_at,
+            failed_at=message.failed_at,
+            failure=message.failure,
+        )

@@ -25,8 +25,8 @@ from clinic_chat.domain.accounts.users import User
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.errors import NotFound
 from clinic_chat.domain.patients.patient import Patient
-from clinic_chat.domain.patients.phones import format_phone
 from clinic_chat.storage.base import Base, ClinicOwned, new_id, now
+from clinic_chat.storage.database import AnySession
 from clinic_chat.storage.statements import ON_EVENT_LOOP
 
 
@@ -67,40 +67,6 @@ class Conversation(ClinicOwned, Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 
-@dataclass(frozen=True)
-class ConversationView:
-    """A conversation as a list row and a thread header show it; times are ISO 8601 in UTC."""
-
-    id: str
-    version: int
-    patient_id: str
-    patient_name: str
-    """Their number when nobody said a name."""
-    patient_phone: str
-    """In E.164 as it was used last, or where messages come from that is no number."""
-    patient_phone_shown: str
-    """The same in groups, for people."""
-    patient_other_names: list[str]
-    """Under which others write from the same number."""
-    patient_search: str
-    """The folded name that a search is compared with (domain/queries/search.py)."""
-    patient_since: str
-    channel: str
-    status: str
-    assignee_id: str
-    assignee_name: str
-    last_seq: int
-    inbound_count: int
-    preview: str
-    preview_kind: str
-    """A `MessageKind`: what the last message is besides its words."""
-    preview_direction: str
-    preview_author_id: str
-    preview_author: str
-    preview_status: str
-    last_activity_at: str
-
-
 @dataclass(frozen=True, slots=True)
 class RowContext:
     """What a list row shows besides its conversation."""
@@ -129,6 +95,21 @@ def conversation_id(value: object) -> UUID:
     return found
 
 
+def start_conversation(session: AnySession, patient_id: UUID, channel: str) -> Conversation:
+    """A new, empty conversation in the session's transaction."""
+    conversation = Conversation(
+        id=new_id(),
+        patient_id=patient_id,
+        channel=channel,
+        status=Status.OPEN,
+        version=0,
+        last_seq=0,
+        inbound_count=0,
+    )
+    session.add(conversation)
+    return conversation
+
+
 async def load_conversation(session: AsyncSession, value: object) -> Conversation:
     """The clinic's conversation with this id, to be changed in the session's transaction.
 
@@ -152,20 +133,8 @@ _ONE = (
 
 def load_rows(session: Session, ids: Iterable[UUID]) -> dict[UUID, tuple[Conversation, RowContext]]:
     """The clinic's conversations among `ids`, to be changed, with what their rows show besides."""
-    rows = session.execute(_BY_ID, {"ids": list(ids)})
+    rows = session.execute(ROWS_BY_ID, {"ids": list(ids)})
     return {row.id: (row, RowContext(patient, name)) for row, patient, name in rows}
-
-
-async def get_conversation(scope: ClinicScope, value: object) -> ConversationView:
-    """One conversation.
-
-    Raises:
-        NotFound: unknown, malformed or another clinic's.
-    """
-    rows = await conversations_by_id(scope, [conversation_id(value)])
-    if not rows:
-        raise NotFound("no such conversation")
-    return rows[0]
 
 
 async def conversation_exists(scope: ClinicScope, value: object) -> bool:
@@ -178,13 +147,6 @@ async def conversation_exists(scope: ClinicScope, value: object) -> bool:
     async with scope.read() as session:
         found = await session.execute(_EXISTS, {"conversation": wanted})
         return found.first() is not None
-
-
-async def conversations_by_id(scope: ClinicScope, ids: Iterable[UUID]) -> list[ConversationView]:
-    """The clinic's conversations among `ids`, newest activity first."""
-    require(scope, Permission.READ_CONVERSATIONS)
-    async with scope.read() as session:
-        return await conversation_views(session, _BY_ID, {"ids": list(ids)})
 
 
 def conversation_rows() -> Any:
@@ -202,52 +164,8 @@ _EXISTS = (
     .where(Conversation.id == bindparam("conversation", type_=Uuid()))
     .execution_options(**ON_EVENT_LOOP)
 )
-_BY_ID = (
+ROWS_BY_ID = (
     conversation_rows()
     .where(Conversation.id.in_(bindparam("ids", expanding=True)))
     .execution_options(**ON_EVENT_LOOP)
 )
-
-
-async def conversation_views(
-    session: AsyncSession, statement: Any, parameters: dict[str, Any] | None = None
-) -> list[ConversationView]:
-    """The rows of a statement made from `conversation_rows`."""
-    found = await session.execute(statement, parameters)
-    return [conversation_view(*row) for row in found.all()]
-
-
-def conversation_view(
-    conversation: Conversation, patient: Patient, assignee_name: str | None
-) -> ConversationView:
-    """A row of `conversation_rows` as it is shown."""
-    phone = format_phone(patient.phone_shown or "")
-    return ConversationView(
-        id=str(conversation.id),
-        version=conversation.version,
-        patient_id=str(patient.id),
-        patient_name=patient.name or phone,
-        patient_phone=patient.phone_shown or "",
-        patient_phone_shown=phone,
-        patient_other_names=patient.also_known_as,
-        patient_search=patient.search_name,
-        patient_since=iso(patient.created_at),
-        channel=conversation.channel,
-        status=conversation.status,
-        assignee_id=str(conversation.assignee_id or ""),
-        assignee_name=assignee_name or "",
-        last_seq=conversation.last_seq,
-        inbound_count=conversation.inbound_count,
-        preview=conversation.preview,
-        preview_kind=conversation.preview_kind,
-        preview_direction=conversation.preview_direction,
-        preview_author_id=str(conversation.preview_author_id or ""),
-        preview_author=conversation.preview_author,
-        preview_status=conversation.preview_status,
-        last_activity_at=iso(conversation.last_activity_at),
-    )
-
-
-def iso(moment: datetime) -> str:
-    """`moment` as ISO 8601 in UTC with milliseconds, which sorts as text."""
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

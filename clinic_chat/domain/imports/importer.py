@@ -12,11 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic_chat.domain.accounts.permissions import Permission, require
 from clinic_chat.domain.clinics.scope import ClinicScope
-from clinic_chat.domain.conversations.conversation import Conversation
+from clinic_chat.domain.conversations.conversation import Conversation, start_conversation
 from clinic_chat.domain.errors import InvalidInput
 from clinic_chat.domain.imports.csv_file import DialogueRow, Problem, read_dialogue_file
 from clinic_chat.domain.imports.transcript import Turn, normal_newlines, parse_dialogue
-from clinic_chat.domain.messages.message import Direction, append_message, start_conversation
+from clinic_chat.domain.messages.appending import append_message
+from clinic_chat.domain.messages.message import Direction
 from clinic_chat.domain.patients.identities import (
     Identity,
     IdentityKind,

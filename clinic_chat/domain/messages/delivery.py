@@ -18,13 +18,8 @@ from clinic_chat.domain.conversations.events import count_key, record_conversati
 from clinic_chat.domain.errors import Conflict, InvalidInput, NotFound
 from clinic_chat.domain.events.log import EventType
 from clinic_chat.domain.messages.inbound import channel_time
-from clinic_chat.domain.messages.message import (
-    Direction,
-    Message,
-    MessageStatus,
-    StoredMessage,
-    message_view,
-)
+from clinic_chat.domain.messages.message import Direction, Message, MessageStatus
+from clinic_chat.domain.messages.views import StoredMessage, staff_message
 from clinic_chat.storage.base import now
 from clinic_chat.storage.statements import ON_EVENT_LOOP
 
@@ -72,7 +67,7 @@ async def report_status(
         if message.direction != Direction.OUTBOUND:
             raise InvalidInput("only outbound messages have receipts", code="not_outbound")
         if not _moves_on(MessageStatus(message.status), wanted):
-            return StoredMessage(message_view(message), created=False)
+            return StoredMessage(staff_message(message), created=False)
         # Clocks differ, and nothing arrives before it was sent.
         _apply(message, wanted, told, max(moment, message.created_at))
         if message.seq == conversation.last_seq:
@@ -86,7 +81,7 @@ async def report_status(
             context=RowContext(patient, assignee),
             message=message,
         )
-        return StoredMessage(message_view(message), created=True)
+        return StoredMessage(staff_message(message), created=True)
 
     return await scope.transact_shared(apply)
 

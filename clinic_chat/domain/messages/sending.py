@@ -13,13 +13,9 @@ from clinic_chat.domain.clinics.actors import SYSTEM
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.conversation import conversation_id, load_rows
 from clinic_chat.domain.errors import NotFound
-from clinic_chat.domain.messages.message import (
-    Direction,
-    Message,
-    StoredMessage,
-    append_message,
-    message_view,
-)
+from clinic_chat.domain.messages.appending import append_message
+from clinic_chat.domain.messages.message import Direction, Message
+from clinic_chat.domain.messages.views import StoredMessage, staff_message
 from clinic_chat.domain.validation import valid_body, valid_key
 from clinic_chat.storage.batching import Batcher
 from clinic_chat.storage.database import Database
@@ -113,7 +109,7 @@ def _store(session: Session, answers: Sequence[Answer]) -> list[StoredMessage | 
             )
             found.append((message, True))
     session.flush()
-    return [item and StoredMessage(message_view(item[0]), created=item[1]) for item in found]
+    return [item and StoredMessage(staff_message(item[0]), created=item[1]) for item in found]
 
 
 _KNOWN = (

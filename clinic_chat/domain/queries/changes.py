@@ -8,15 +8,12 @@ from sqlalchemy import and_, bindparam
 
 from clinic_chat.domain.accounts.permissions import Permission, require
 from clinic_chat.domain.clinics.scope import ClinicScope
-from clinic_chat.domain.conversations.conversation import (
-    Conversation,
-    ConversationView,
-    conversation_rows,
-    conversation_view,
-)
+from clinic_chat.domain.conversations.conversation import Conversation, conversation_rows
 from clinic_chat.domain.conversations.events import TouchedRows
+from clinic_chat.domain.conversations.views import StaffConversation, staff_conversation
 from clinic_chat.domain.events.log import CommittedEvent, SubjectKind
-from clinic_chat.domain.messages.message import Message, MessageView, message_view
+from clinic_chat.domain.messages.message import Message
+from clinic_chat.domain.messages.views import StaffMessage, staff_message
 from clinic_chat.storage.statements import ON_EVENT_LOOP
 
 
@@ -24,8 +21,8 @@ from clinic_chat.storage.statements import ON_EVENT_LOOP
 class Changes:
     """The conversations that were touched, newest activity first, and messages in order."""
 
-    conversations: list[ConversationView]
-    messages: dict[str, list[MessageView]]
+    conversations: list[StaffConversation]
+    messages: dict[str, list[StaffMessage]]
     """By conversation id; those of each that the events name."""
 
 
@@ -44,15 +41,15 @@ async def changes_of(scope: ClinicScope, events: list[CommittedEvent]) -> Change
         ]
     else:
         rows = await _read(scope, events)
-    conversations: dict[UUID, ConversationView] = {}
-    messages: dict[tuple[str, int], MessageView] = {}
+    conversations: dict[UUID, StaffConversation] = {}
+    messages: dict[tuple[str, int], StaffMessage] = {}
     # Of what several events touched, the last shows how it is.
     for conversation, patient, assignee_name, message in rows:
-        conversations[conversation.id] = conversation_view(conversation, patient, assignee_name)
+        conversations[conversation.id] = staff_conversation(conversation, patient, assignee_name)
         if message is not None:
-            view = message_view(message)
+            view = staff_message(message)
             messages[view.conversation_id, view.seq] = view
-    by_conversation: dict[str, list[MessageView]] = {}
+    by_conversation: dict[str, list[StaffMessage]] = {}
     for _, view in sorted(messages.items()):
         by_conversation.setdefault(view.conversation_id, []).append(view)
     newest = sorted(conversations.values(), key=lambda row: row.last_activity_at, reverse=True)

@@ -14,13 +14,8 @@ from clinic_chat.domain.accounts.permissions import Permission, require
 from clinic_chat.domain.accounts.users import Membership
 from clinic_chat.domain.clinics.clinic import Clinic
 from clinic_chat.domain.clinics.scope import ClinicScope
-from clinic_chat.domain.conversations.conversation import (
-    Conversation,
-    ConversationView,
-    Status,
-    conversation_rows,
-    conversation_views,
-)
+from clinic_chat.domain.conversations.conversation import Conversation, Status, conversation_rows
+from clinic_chat.domain.conversations.views import StaffConversation, staff_conversations
 from clinic_chat.domain.errors import InvalidInput
 from clinic_chat.domain.messages.read_markers import (
     ReadMarker,
@@ -74,7 +69,7 @@ class ConversationCount:
 class InboxPage:
     """Rows by last activity, newest first; `cursor` continues after them, "" at the end."""
 
-    rows: list[ConversationView]
+    rows: list[StaffConversation]
     cursor: str
     markers: dict[str, int]
     personal_version: int = 0
@@ -86,7 +81,7 @@ class FirstPage:
     """The newest conversations as everybody in the clinic has them, at a version of the list."""
 
     version: int
-    rows: list[ConversationView]
+    rows: list[StaffConversation]
     cursor: str
 
 
@@ -176,7 +171,7 @@ async def _versions(session: AsyncSession, scope: ClinicScope) -> tuple[int, int
 
 
 async def _markers(
-    session: AsyncSession, scope: ClinicScope, rows: list[ConversationView]
+    session: AsyncSession, scope: ClinicScope, rows: list[StaffConversation]
 ) -> dict[str, int]:
     if scope.user_id is None or not rows:
         return {}
@@ -185,7 +180,7 @@ async def _markers(
 
 async def _page(
     session: AsyncSession, scope: ClinicScope, wanted: Filter, cursor: str, limit: int
-) -> tuple[list[ConversationView], str]:
+) -> tuple[list[StaffConversation], str]:
     statement = _filtered(conversation_rows(), scope, wanted)
     if cursor:
         at, last_id = _parse_cursor(cursor)
@@ -195,7 +190,7 @@ async def _page(
                 and_(Conversation.last_activity_at == at, Conversation.id < last_id),
             )
         )
-    rows = await conversation_views(session, statement.limit(limit + 1))
+    rows = await staff_conversations(session, statement.limit(limit + 1))
     more = len(rows) > limit
     rows = rows[:limit]
     return rows, f"{rows[-1].last_activity_at}_{rows[-1].id}" if more else ""

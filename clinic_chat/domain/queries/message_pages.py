@@ -8,7 +8,8 @@ from clinic_chat.domain.accounts.permissions import Permission, require
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.conversation import load_conversation
 from clinic_chat.domain.errors import InvalidInput, NotFound
-from clinic_chat.domain.messages.message import Message, MessageView, message_view
+from clinic_chat.domain.messages.message import Message
+from clinic_chat.domain.messages.views import StaffMessage, staff_message
 
 PAGE_SIZE = 30
 MAX_SEQ = 2**62
@@ -20,7 +21,7 @@ class MessagePage:
 
     version: int
     last_seq: int
-    messages: list[MessageView]
+    messages: list[StaffMessage]
 
 
 async def messages_page(
@@ -59,7 +60,7 @@ async def messages_page(
             .order_by(Message.seq.desc())
             .limit(limit)
         )
-        views = [message_view(row) for row in rows]
+        views = [staff_message(row) for row in rows]
     return MessagePage(target.version, target.last_seq, views[::-1])
 
 

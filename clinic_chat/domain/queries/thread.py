@@ -9,11 +9,10 @@ from clinic_chat.domain.accounts.users import Membership
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.conversation import (
     Conversation,
-    ConversationView,
     conversation_id,
     conversation_rows,
-    conversation_view,
 )
+from clinic_chat.domain.conversations.views import StaffConversation, staff_conversation
 from clinic_chat.domain.errors import NotFound
 from clinic_chat.domain.messages.drafts import Draft
 from clinic_chat.domain.messages.read_markers import ReadMarker
@@ -24,7 +23,7 @@ from clinic_chat.storage.statements import ON_EVENT_LOOP
 class ThreadStart:
     """A conversation as one person opens it, without its messages."""
 
-    conversation: ConversationView
+    conversation: StaffConversation
     read_seq: int
     """The number of the last message this person has read, 0 for none."""
     inbound_read: int
@@ -46,7 +45,7 @@ async def read_thread_start(scope: ClinicScope, conversation: object) -> ThreadS
         raise NotFound("no such conversation")
     *row, read_seq, inbound_read, draft, version = found
     return ThreadStart(
-        conversation_view(*row), read_seq or 0, inbound_read or 0, draft or "", version or 0
+        staff_conversation(*row), read_seq or 0, inbound_read or 0, draft or "", version or 0
     )
 
 

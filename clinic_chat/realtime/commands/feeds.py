@@ -17,8 +17,8 @@ async def start(context: CommandContext, connection: Connection, data: Data) -> 
     """
     match data:
         case {"feed": str() as feed, "key": str() | None as key} if context.subscriptions.has(feed):
-            around = _number(data.get("around"), "cursor_invalid")
-            order = _number(data.get("order"), "order_invalid")
+            around = _number(data.get("around"))
+            order = _number(data.get("order"))
             wanted = Wanted(feed, key, around, again=True)
             order = connection.order if order is None else order
             await context.subscriptions.follow(connection, [wanted], order)
@@ -30,8 +30,8 @@ async def catch_up(context: CommandContext, connection: Connection, data: Data) 
     """Send what the tab lacks of a feed that it follows."""
     match data:
         case {"feed": str() as feed, "key": str() as key}:
-            held = {feed: _number(data.get("version"), "version_invalid")}
-            held[personal_feed.FEED] = _number(data.get("personal"), "version_invalid")
+            held = {feed: _number(data.get("version"))}
+            held[personal_feed.FEED] = _number(data.get("personal"))
         case _:
             raise InvalidInput("name the feed and its key", code="feed_invalid")
     _require_followed(connection, feed, key)
@@ -68,9 +68,9 @@ def _require_followed(connection: Connection, feed: str, key: str) -> None:
         raise InvalidInput("this tab does not follow that feed", code="feed_invalid")
 
 
-def _number(value: object, code: str) -> int | None:
+def _number(value: object) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int | None):
-        raise InvalidInput("this is no whole number", code=code)
+        raise InvalidInput("this is no whole number", code="number_invalid")
     return value
 
 

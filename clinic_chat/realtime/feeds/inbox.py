@@ -9,7 +9,7 @@ from clinic_chat.cache.single_flight import SingleFlightCache
 from clinic_chat.domain.accounts.permissions import Permission
 from clinic_chat.domain.accounts.users import colleagues
 from clinic_chat.domain.clinics.scope import ClinicScope
-from clinic_chat.domain.conversations.conversation import ConversationView, conversations_by_id
+from clinic_chat.domain.conversations.views import StaffConversation, conversations_by_id
 from clinic_chat.domain.errors import InvalidInput
 from clinic_chat.domain.events.log import READ_LIMIT, CommittedEvent, SubjectKind, events_after
 from clinic_chat.domain.messages.read_markers import read_markers
@@ -189,7 +189,7 @@ def moves(events: list[CommittedEvent]) -> list[dict[str, Any]]:
     return [move for move in found.values() if move["was"] != move["state"]]
 
 
-def _patch(events: list[CommittedEvent], rows: list[ConversationView]) -> Patch:
+def _patch(events: list[CommittedEvent], rows: list[StaffConversation]) -> Patch:
     return Patch(events[0].seq - 1, events[-1].seq, items(rows))
 
 

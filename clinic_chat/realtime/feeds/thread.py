@@ -14,7 +14,7 @@ from clinic_chat.domain.events.log import (
     SubjectKind,
     subject_events_after,
 )
-from clinic_chat.domain.messages.message import MessageView
+from clinic_chat.domain.messages.views import StaffMessage
 from clinic_chat.domain.queries.changes import Changes, changes_of
 from clinic_chat.domain.queries.message_pages import PAGE_SIZE, MessagePage, messages_page
 from clinic_chat.domain.queries.thread import ThreadStart, read_thread_start
@@ -138,7 +138,7 @@ async def since(scope: ClinicScope, opening: ThreadStart, version: int) -> Patch
     return _patch(events, (await changes_of(scope, events)).messages.get(row.id, []))
 
 
-def _patch(events: list[CommittedEvent], messages: list[MessageView]) -> Patch:
+def _patch(events: list[CommittedEvent], messages: list[StaffMessage]) -> Patch:
     return Patch(events[0].subject.version - 1, events[-1].subject.version, items(messages))
 
 

@@ -16,6 +16,7 @@ from reflex_base.config import get_config
 from clinic_chat.ui.build import prerendered as pages
 from clinic_chat.ui.build.constants import constants_module
 from clinic_chat.ui.build.source_patch import UnexpectedSource, replace_once, template
+from clinic_chat.ui.i18n import error_texts
 from clinic_chat.ui.i18n.catalogs import all_texts
 
 # The typeface, which is served from here and not from a font service.
@@ -74,7 +75,7 @@ class LivePlugin(Plugin):
         return [f"{FONT}/wght.css", *_color_sheets()]
 
     def pre_compile(self, **context: Any) -> None:
-        """Change the generated files and add the catalogs."""
+        """Change the generated files and add the catalogs, constants and texts of errors."""
         modify = context["add_modify_task"]
         modify("utils/state.js", changed_state)
         modify("utils/react-theme.js", changed_theme)
@@ -91,6 +92,7 @@ class LivePlugin(Plugin):
         modify("app/root.jsx", show_nothing_while_loading)
         context["add_save_task"](catalogs_module)
         context["add_save_task"](constants_module)
+        context["add_save_task"](error_texts_module)
 
     def post_build(self, **context: Any) -> None:
         """Change the pages that were rendered in advance."""
@@ -312,3 +314,17 @@ def catalogs_module() -> tuple[str, str]:
     }
     catalogs = json.dumps(told, ensure_ascii=False, indent=1, sort_keys=True)
     return "utils/catalogs.js", f"export const catalogs = {catalogs};\n"
+
+
+def error_texts_module() -> tuple[str, str]:
+    """The texts of errors by code as a JavaScript module (assets/live/lib/error_texts.js)."""
+    values = {
+        "GENERAL": error_texts.GENERAL,
+        "texts": error_texts.COMMANDS,
+        "parameters": error_texts.PARAMETERS,
+    }
+    lines = [
+        f"export const {name} = {json.dumps(value, ensure_ascii=False)};\n"
+        for name, value in values.items()
+    ]
+    return "utils/error_texts.js", "".join(lines)

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import reflex as rx
 
-from clinic_chat.domain.conversations.conversation import ConversationView
+from clinic_chat.domain.conversations.views import StaffConversation
 from clinic_chat.domain.queries.inbox import AssigneeFilter
 
 
 @dataclass(frozen=True)
-class ConversationRow(ConversationView):
+class ConversationRow(StaffConversation):
     """A list row: the conversation and what differs per viewer, which the browser adds."""
 
     unread: int

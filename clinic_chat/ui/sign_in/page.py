@@ -9,6 +9,7 @@ from clinic_chat.ui.components.bindings import browser_call, browser_value
 from clinic_chat.ui.components.plain_form import plain_form
 from clinic_chat.ui.components.theme import mark
 from clinic_chat.ui.i18n import t
+from clinic_chat.ui.i18n.error_texts import SIGN_IN, error_texts
 
 ROUTE = "/login"
 
@@ -29,15 +30,7 @@ def sign_in_page() -> rx.Component:
             rx.el.div(mark(), rx.el.h1("Clinic Chat"), class_name="sign-in-brand"),
             rx.el.p(t("Sign in to your clinic’s inbox"), class_name="quiet"),
             plain_form(
-                SignInQuery.create(
-                    messages={
-                        "invalid": t("Email or password is wrong."),
-                        "limited": t("Too many attempts. Wait a minute and try again."),
-                        "busy": t("Many people are signing in right now. Try again in a moment."),
-                        "unavailable": t("We couldn’t sign you in right now. Try again."),
-                        "ended": t("Your session has ended. Sign in again."),
-                    }
-                ),
+                SignInQuery.create(messages=error_texts(SIGN_IN)),
                 rx.el.label(t("Email"), html_for="email"),
                 rx.el.input(
                     id="email",

@@ -14,7 +14,6 @@ class MessageBox(rx.Component):
     conversation_id: rx.Var[str]
     label: rx.Var[str]
     placeholder: rx.Var[str]
-    reasons: rx.Var[dict[str, str]]
 
 
 class ThreadScroll(rx.Component):

@@ -2,7 +2,6 @@
 
 import reflex as rx
 
-from clinic_chat.domain.validation import BODY_LIMIT
 from clinic_chat.ui.components.plain_form import plain_form
 from clinic_chat.ui.i18n import t
 from clinic_chat.ui.thread.browser import MessageBox
@@ -17,10 +16,6 @@ def composer() -> rx.Component:
             label=t("Message to {name}", name=Thread.conversation.patient_name),
             # Whom one answers, where one looks while writing.
             placeholder=t("Write a message to {name}…", name=Thread.conversation.salutation),
-            reasons={
-                "body_empty": t("Write something first."),
-                "body_too_long": t("A message has at most {n} characters.", n=BODY_LIMIT),
-            },
         ),
         rx.el.button(
             rx.icon("send-horizontal", size=18),

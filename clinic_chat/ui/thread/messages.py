@@ -2,13 +2,13 @@
 
 import reflex as rx
 
-from clinic_chat.domain.validation import BODY_LIMIT
 from clinic_chat.ui.components.bindings import browser_call
 from clinic_chat.ui.components.controls import Boundary, SeenButton
 from clinic_chat.ui.components.delivery_ticks import tick
 from clinic_chat.ui.components.texts import UNTRANSLATED, MessageText, fresh
 from clinic_chat.ui.components.times import ClockTime, DayName
 from clinic_chat.ui.i18n import t
+from clinic_chat.ui.i18n.error_texts import UNSENT, error_text
 from clinic_chat.ui.thread.browser import (
     Announcements,
     FailedDelivery,
@@ -257,7 +257,7 @@ def _unsent(message: rx.Var[ThreadMessage]) -> rx.Component:
     return rx.cond(
         (message.status == "failed") & (message.seq == 0),
         rx.el.div(
-            rx.el.span(_reason(message.failure)),
+            rx.el.span(error_text(UNSENT, message.failure)),
             rx.el.button(
                 t("Try again"),
                 type="button",
@@ -274,18 +274,6 @@ def _unsent(message: rx.Var[ThreadMessage]) -> rx.Component:
             role="alert",
         ),
         rx.fragment(),
-    )
-
-
-def _reason(code: rx.Var[str]) -> rx.Var[str]:
-    return rx.match(
-        code,
-        ("storage_unavailable", t("Not sent: the clinic's server cannot save right now.")),
-        ("rate_limited", t("Not sent: too many messages in a minute.")),
-        ("not_found", t("Not sent: this conversation no longer exists.")),
-        ("body_too_long", t("Not sent: a message has at most {n} characters.", n=BODY_LIMIT)),
-        ("too_old", t("Not sent: it waited for more than a week. Is it still right?")),
-        t("Not sent: something went wrong."),
     )
 
 

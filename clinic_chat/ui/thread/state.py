@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import reflex as rx
 
-from clinic_chat.domain.messages.message import MessageView
+from clinic_chat.domain.messages.views import StaffMessage
 from clinic_chat.ui.inbox.state import ConversationRow
 from clinic_chat.ui.rows import blank_row
 
@@ -12,7 +12,7 @@ NO_CONVERSATION = blank_row(ConversationRow)
 
 
 @dataclass(frozen=True)
-class ThreadMessage(MessageView):
+class ThreadMessage(StaffMessage):
     """A message on the screen: what is stored and what the browser adds to show it."""
 
     key: str

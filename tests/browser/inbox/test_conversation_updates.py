@@ -74,6 +74,29 @@ async def test_of_two_who_take_a_conversation_the_second_is_told_who_has_it(
         )
 
 
+async def test_who_takes_what_was_set_free_meanwhile_is_told_that_it_is_nobodys(
+    visit: Visit, channel: Channel, server: Server
+) -> None:
+    talk = await Talk.begin(channel)
+    async with Proxy(server.port) as proxy:
+        ana = await talk.opened_by(visit, ANA, at=proxy)
+        bruno = await talk.opened_by(visit, BRUNO)
+        await _choose(bruno, "assignee", "Atribuir a mim")
+        await expect(_assignee(ana)).to_have_text("Bruno Tavares")
+        for page in (ana, bruno):
+            await menus_loaded(page)
+            await page.get_by_test_id("assignee").click()
+        proxy.latency = HEARD_LATE_SECONDS
+
+        await ana.get_by_role("menuitem", name="Atribuir a mim").click()
+        await bruno.get_by_role("menuitem", name="Remover responsável").click()
+
+        await expect(_assignee(ana)).to_have_text("Sem responsável")
+        await expect(ana.get_by_test_id("notices")).to_contain_text(
+            "Outra pessoa deixou esta conversa sem responsável."
+        )
+
+
 async def test_of_many_only_one_takes_it_and_the_others_are_told(
     channel: Channel, server: Server, sit_down: SitDown
 ) -> None:

@@ -26,18 +26,15 @@ from clinic_chat.domain.clinics.actors import (
 )
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.assignment import assign, set_status
-from clinic_chat.domain.conversations.conversation import (
-    conversation_exists,
-    conversations_by_id,
-    get_conversation,
-)
+from clinic_chat.domain.conversations.conversation import conversation_exists
+from clinic_chat.domain.conversations.views import conversations_by_id, get_conversation
 from clinic_chat.domain.errors import Forbidden
 from clinic_chat.domain.events.log import events_after
 from clinic_chat.domain.imports.importer import import_dialogues
 from clinic_chat.domain.messages.delivery import report_status
 from clinic_chat.domain.messages.drafts import save_draft
-from clinic_chat.domain.messages.message import receive_message
 from clinic_chat.domain.messages.read_markers import mark_read, mark_unread, read_markers
+from clinic_chat.domain.messages.receiving import receive_message
 from clinic_chat.domain.queries.changes import changes_of
 from clinic_chat.domain.queries.inbox import list_conversations, overview
 from clinic_chat.domain.queries.message_pages import messages_page, whole_body

@@ -15,14 +15,18 @@ from fastapi import FastAPI
 
 from clinic_chat.api.app import create_api
 from clinic_chat.domain.accounts.api_tokens import create_token
+from clinic_chat.domain.accounts.sessions import COOKIE_NAME
 from clinic_chat.domain.accounts.users import Membership, User
 from clinic_chat.domain.clinics.actors import SYSTEM, Role
 from clinic_chat.domain.clinics.clinic import Clinic
 from clinic_chat.domain.clinics.scope import ClinicScope
+from clinic_chat.domain.messages.receiving import receive_message
+from clinic_chat.domain.messages.views import StaffMessage
 from clinic_chat.services import Services
 from clinic_chat.settings import Settings
 from clinic_chat.storage.migrate import migrate
 from tests.conftest import TEST_KEY
+from tests.support.sending import send_message
 
 PASSWORD = "correct horse battery"
 HOST = "inbox.example"
@@ -102,6 +106,22 @@ async def _people(services: Services) -> dict[str, UUID]:
             for user, clinic in ((ana, aurora), (ana, boreal), (carla, boreal))
         )
     return {"aurora": aurora.id, "boreal": boreal.id}
+
+
+async def staff_answer(api: ClinicApi) -> StaffMessage:
+    """Ana's answer to a patient of Aurora, who wrote first; she is signed in then."""
+    await api.sign_in(headers={"Accept": "application/json"})
+    identity = await api.services.sessions.find(api.client.cookies[COOKIE_NAME])
+    assert identity is not None
+    asked = await receive_message(
+        api.scope,
+        name="Maria Souza",
+        phone="+5511987654321",
+        body="Bom dia",
+        external_id="wa-1",
+    )
+    ana = ClinicScope(api.services.database, api.clinics["aurora"], identity.actor)
+    return (await send_message(ana, asked.message.conversation_id, "Olá, Maria", "k")).message
 
 
 @lru_cache(maxsize=1)

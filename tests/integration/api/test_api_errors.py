@@ -163,7 +163,7 @@ async def test_an_exception_reaches_the_log_as_types_and_places(log_lines: Strin
     assert (ours["event"], ours["level"]) == ("went_wrong", "error")
     assert (ours["logger"], ours["conversation"]) == ("clinic_chat.ours", "1")
     # A library's words may quote what it was sent.
-    assert theirs["event"].startswith("library record at integration/api/test_api_errors.py:")
+    assert theirs["event"].startswith("library record at api/test_api_errors.py:")
     assert (theirs["level"], theirs["logger"]) == ("error", "theirs")
     for line in (ours, theirs):
         assert line["exception"] == "RuntimeError from ValueError"

@@ -9,13 +9,11 @@ import httpx
 import pytest
 
 from clinic_chat.domain.accounts.api_tokens import create_token
-from clinic_chat.domain.accounts.sessions import COOKIE_NAME
 from clinic_chat.domain.clinics.actors import SYSTEM
 from clinic_chat.domain.clinics.scope import ClinicScope
-from clinic_chat.domain.messages.message import MessageView, receive_message
+from clinic_chat.domain.messages.views import StaffMessage
 from clinic_chat.domain.queries.message_pages import messages_page
-from tests.integration.api.api_fixtures import ClinicApi, clinic_api
-from tests.support.sending import send_message
+from tests.integration.api.api_fixtures import ClinicApi, clinic_api, staff_answer
 
 UNKNOWN = "0190b5a0-7b3c-7def-8123-456789abcdef"
 
@@ -27,21 +25,8 @@ async def api(tmp_path: Path) -> AsyncIterator[ClinicApi]:
 
 
 @pytest.fixture
-async def answer(api: ClinicApi) -> MessageView:
-    """Ana's answer to a patient of Aurora."""
-    await api.sign_in(headers={"Accept": "application/json"})
-    identity = await api.services.sessions.find(api.client.cookies[COOKIE_NAME])
-    assert identity is not None
-    database = api.services.database
-    asked = await receive_message(
-        ClinicScope(database, api.clinics["aurora"], SYSTEM),
-        name="Maria Souza",
-        phone="+5511987654321",
-        body="Bom dia",
-        external_id="wa-1",
-    )
-    ana = ClinicScope(database, api.clinics["aurora"], identity.actor)
-    return (await send_message(ana, asked.message.conversation_id, "Olá, Maria", "k")).message
+async def answer(api: ClinicApi) -> StaffMessage:
+    return await staff_answer(api)
 
 
 async def report(
@@ -54,7 +39,7 @@ async def report(
     )
 
 
-async def stored(api: ClinicApi, message: MessageView) -> MessageView:
+async def stored(api: ClinicApi, message: StaffMessage) -> StaffMessage:
     scope = ClinicScope(api.services.database, api.clinics["aurora"], SYSTEM)
     page = await messages_page(scope, message.conversation_id)
     return next(found for found in page.messages if found.id == message.id)
@@ -68,7 +53,7 @@ def error_of(response: httpx.Response) -> dict[str, str]:
 
 
 async def test_a_receipt_is_stored_and_answered_with_the_message(
-    api: ClinicApi, answer: MessageView
+    api: ClinicApi, answer: StaffMessage
 ) -> None:
     response = await report(api, answer.id, {"status": "delivered"})
 
@@ -83,7 +68,7 @@ async def test_a_receipt_is_stored_and_answered_with_the_message(
 
 
 async def test_a_receipt_that_is_repeated_or_late_is_no_error(
-    api: ClinicApi, answer: MessageView
+    api: ClinicApi, answer: StaffMessage
 ) -> None:
     first = await report(api, answer.id, {"status": "read"})
     for status in ("read", "delivered", "sent"):
@@ -92,7 +77,7 @@ async def test_a_receipt_that_is_repeated_or_late_is_no_error(
         assert again.json() == first.json()
 
 
-async def test_a_failure_keeps_its_reason(api: ClinicApi, answer: MessageView) -> None:
+async def test_a_failure_keeps_its_reason(api: ClinicApi, answer: StaffMessage) -> None:
     response = await report(api, answer.id, {"status": "failed", "reason": "número bloqueado"})
     assert response.status_code == 200
     assert response.json()["message"]["failure"] == "número bloqueado"
@@ -101,7 +86,7 @@ async def test_a_failure_keeps_its_reason(api: ClinicApi, answer: MessageView) -
 
 @pytest.mark.parametrize(("first", "then"), [("delivered", "failed"), ("failed", "read")])
 async def test_a_status_that_is_final_is_a_conflict(
-    api: ClinicApi, answer: MessageView, first: str, then: str
+    api: ClinicApi, answer: StaffMessage, first: str, then: str
 ) -> None:
     await report(api, answer.id, {"status": first})
     before = await stored(api, answer)
@@ -118,7 +103,9 @@ async def test_what_is_no_message_is_404(api: ClinicApi, message_id: str) -> Non
     assert error_of(response)["code"] == "not_found"
 
 
-async def test_another_clinics_message_looks_like_none(api: ClinicApi, answer: MessageView) -> None:
+async def test_another_clinics_message_looks_like_none(
+    api: ClinicApi, answer: StaffMessage
+) -> None:
     boreal = await create_token(api.services.database, api.clinics["boreal"])
     headers = {"Authorization": f"Bearer {boreal}"}
     theirs = await report(api, answer.id, {"status": "read"}, headers)
@@ -127,7 +114,7 @@ async def test_another_clinics_message_looks_like_none(api: ClinicApi, answer: M
     assert await stored(api, answer) == answer
 
 
-async def test_a_patients_message_has_no_receipt(api: ClinicApi, answer: MessageView) -> None:
+async def test_a_patients_message_has_no_receipt(api: ClinicApi, answer: StaffMessage) -> None:
     scope = ClinicScope(api.services.database, api.clinics["aurora"], SYSTEM)
     asked = (await messages_page(scope, answer.conversation_id)).messages[0]
     response = await report(api, asked.id, {"status": "read"})
@@ -148,7 +135,7 @@ async def test_a_patients_message_has_no_receipt(api: ClinicApi, answer: Message
     ],
 )
 async def test_a_report_that_breaks_a_rule_is_422_with_the_field(
-    api: ClinicApi, answer: MessageView, body: Any, field: str | None
+    api: ClinicApi, answer: StaffMessage, body: Any, field: str | None
 ) -> None:
     response = await report(api, answer.id, body)
     assert response.status_code == 422
@@ -161,14 +148,14 @@ async def test_a_report_that_breaks_a_rule_is_422_with_the_field(
     [("x" * 201, "x" * 200), ("two\nlines", "two lines"), ("\u0007", ""), ("\u202ea", "a")],
 )
 async def test_a_reason_is_cleaned_and_cut_and_never_refused(
-    api: ClinicApi, answer: MessageView, reason: str, told: str
+    api: ClinicApi, answer: StaffMessage, reason: str, told: str
 ) -> None:
     response = await report(api, answer.id, {"status": "failed", "reason": reason})
     assert response.status_code == 200
     assert (await stored(api, answer)).failure == told
 
 
-async def test_a_report_has_the_channels_own_time(api: ClinicApi, answer: MessageView) -> None:
+async def test_a_report_has_the_channels_own_time(api: ClinicApi, answer: StaffMessage) -> None:
     sent = datetime.fromisoformat(answer.at)
     for status, at, shown in (
         ("delivered", sent + timedelta(seconds=90), sent + timedelta(seconds=90)),
@@ -182,7 +169,7 @@ async def test_a_report_has_the_channels_own_time(api: ClinicApi, answer: Messag
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer cc_unknown"}])
 async def test_without_a_live_token_nothing_is_told_or_changed(
-    api: ClinicApi, answer: MessageView, headers: dict[str, str]
+    api: ClinicApi, answer: StaffMessage, headers: dict[str, str]
 ) -> None:
     for message_id in (answer.id, UNKNOWN):
         response = await report(api, message_id, {"status": "read"}, headers)

@@ -56,11 +56,10 @@ class Browser:
     @contextmanager
     def started(cls) -> Iterator[Self]:
         """A process that ends with the block."""
-        name, text = constants_module()
         with (
             tempfile.TemporaryDirectory() as folder,
             subprocess.Popen(
-                [BUN, DRIVER, _libraries(), _written(Path(folder, Path(name).name), text)],
+                [BUN, DRIVER, _libraries(), _built_modules(Path(folder))],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
@@ -108,9 +107,10 @@ class Browser:
         return answer
 
 
-def _written(file: Path, text: str) -> Path:
-    file.write_text(text)
-    return file
+def _built_modules(folder: Path) -> Path:
+    for name, text in (constants_module(), plugin.error_texts_module()):
+        Path(folder, Path(name).name).write_text(text)
+    return folder
 
 
 def _libraries() -> Path:

@@ -23,12 +23,12 @@ from clinic_chat.domain.accounts.sessions import COOKIE_NAME
 from clinic_chat.domain.accounts.users import User
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.assignment import assign, set_status
-from clinic_chat.domain.conversations.conversation import conversations_by_id
+from clinic_chat.domain.conversations.views import conversations_by_id
 from clinic_chat.domain.errors import Conflict, InvalidInput
 from clinic_chat.domain.messages.delivery import report_status
 from clinic_chat.domain.messages.drafts import save_draft
-from clinic_chat.domain.messages.message import receive_message
 from clinic_chat.domain.messages.read_markers import mark_read, mark_unread
+from clinic_chat.domain.messages.receiving import receive_message
 from clinic_chat.domain.queries.message_pages import messages_page
 from clinic_chat.realtime import server as live
 from clinic_chat.realtime.admission.visitor import VISITOR, Visitor

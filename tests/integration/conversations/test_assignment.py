@@ -12,10 +12,10 @@ from clinic_chat.domain.accounts.users import Membership, User, colleagues
 from clinic_chat.domain.clinics.actors import Role, StaffActor
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.assignment import AlreadyTaken, assign, set_status
-from clinic_chat.domain.conversations.conversation import ConversationView, get_conversation
+from clinic_chat.domain.conversations.views import StaffConversation, get_conversation
 from clinic_chat.domain.errors import InvalidInput, NotFound
 from clinic_chat.domain.events.log import EventType, events_after, last_seq
-from clinic_chat.domain.messages.message import receive_message
+from clinic_chat.domain.messages.receiving import receive_message
 from clinic_chat.storage.database import Database
 from tests.support.sending import send_message
 
@@ -39,7 +39,7 @@ async def _receive(scope: ClinicScope, key: str = "first") -> str:
     return stored.message.conversation_id
 
 
-async def _seen(clinics: Clinics, conversation: str) -> ConversationView:
+async def _seen(clinics: Clinics, conversation: str) -> StaffConversation:
     return await get_conversation(clinics.bruno, conversation)
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from clinic_chat.domain.conversations.assignment import assign
 from clinic_chat.domain.events.log import CommittedEvent, PersonalChange
 from clinic_chat.domain.messages.delivery import report_status
-from clinic_chat.domain.messages.message import receive_message
+from clinic_chat.domain.messages.receiving import receive_message
 from clinic_chat.domain.queries.changes import changes_of
 from clinic_chat.storage.database import Database
 from tests.conftest import Clinics

@@ -17,8 +17,10 @@ from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.assignment import assign, set_status
 from clinic_chat.domain.conversations.conversation import Status, load_conversation
 from clinic_chat.domain.errors import InvalidInput, NotFound
-from clinic_chat.domain.messages.message import Direction, append_message, receive_message
+from clinic_chat.domain.messages.appending import append_message
+from clinic_chat.domain.messages.message import Direction
 from clinic_chat.domain.messages.read_markers import mark_read
+from clinic_chat.domain.messages.receiving import receive_message
 from clinic_chat.domain.queries.inbox import (
     AssigneeFilter,
     Filter,

@@ -9,11 +9,12 @@ import pytest
 from sqlalchemy import func, select
 
 from clinic_chat.domain.clinics.scope import ClinicScope
-from clinic_chat.domain.conversations.conversation import ConversationView
+from clinic_chat.domain.conversations.views import StaffConversation
 from clinic_chat.domain.errors import InvalidInput
 from clinic_chat.domain.events.log import last_seq
 from clinic_chat.domain.imports.importer import BATCH_ROWS, import_dialogues
-from clinic_chat.domain.messages.message import Message, MessageView
+from clinic_chat.domain.messages.message import Message
+from clinic_chat.domain.messages.views import StaffMessage
 from clinic_chat.domain.patients.patient import Patient
 from clinic_chat.domain.queries.inbox import Filter, list_conversations
 from clinic_chat.domain.queries.message_pages import messages_page
@@ -42,7 +43,7 @@ async def counted(scope: ClinicScope) -> tuple[int, int]:
     return patients or 0, messages or 0
 
 
-async def thread(scope: ClinicScope, name: str) -> tuple[ConversationView, list[MessageView]]:
+async def thread(scope: ClinicScope, name: str) -> tuple[StaffConversation, list[StaffMessage]]:
     page = await list_conversations(scope, Filter(search=name))
     return page.rows[0], (await messages_page(scope, page.rows[0].id)).messages
 

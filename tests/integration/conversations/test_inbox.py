@@ -16,17 +16,13 @@ from sqlalchemy import update
 
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.assignment import assign, set_status
-from clinic_chat.domain.conversations.conversation import (
-    Conversation,
-    ConversationView,
-    Status,
-    conversations_by_id,
-)
+from clinic_chat.domain.conversations.conversation import Conversation, Status
+from clinic_chat.domain.conversations.views import StaffConversation, conversations_by_id
 from clinic_chat.domain.errors import InvalidInput
 from clinic_chat.domain.events.log import last_seq
 from clinic_chat.domain.messages.drafts import save_draft
-from clinic_chat.domain.messages.message import receive_message
 from clinic_chat.domain.messages.read_markers import mark_read, mark_unread, read_markers
+from clinic_chat.domain.messages.receiving import receive_message
 from clinic_chat.domain.queries.inbox import (
     PAGE_SIZE,
     AssigneeFilter,
@@ -107,13 +103,13 @@ class Books:
     def id_of(self, who: str) -> str:
         return str(self.person(who).user_id)
 
-    async def rows(self) -> list[ConversationView]:
+    async def rows(self) -> list[StaffConversation]:
         """Every conversation of the clinic, newest activity first."""
         scope = self.clinics.aurora
         found = await conversations_by_id(scope, [UUID(item) for item in self.read["ana"]])
         return sorted(found, key=lambda row: (row.last_activity_at, row.id), reverse=True)
 
-    def matches(self, row: ConversationView, who: str, wanted: Filter) -> bool:
+    def matches(self, row: StaffConversation, who: str, wanted: Filter) -> bool:
         if wanted.who is AssigneeFilter.MINE and row.assignee_id != self.id_of(who):
             return False
         if wanted.who is AssigneeFilter.UNASSIGNED and row.assignee_id:
@@ -122,7 +118,7 @@ class Books:
             return False
         return not wanted.unread or self.is_unread(row, who)
 
-    def is_unread(self, row: ConversationView, who: str) -> bool:
+    def is_unread(self, row: StaffConversation, who: str) -> bool:
         return row.inbound_count > self.read[who][row.id]
 
     async def cells(self, who: str) -> Counter[tuple[str, str, bool]]:
@@ -171,7 +167,7 @@ async def test_the_pages_of_every_filter_visit_each_conversation_once_in_order(
     rows = await books.rows()
     for who in ("ana", "bruno"):
         for wanted in FILTERS:
-            visited: list[ConversationView] = []
+            visited: list[StaffConversation] = []
             markers: dict[str, int] = {}
             cursor = ""
             while True:

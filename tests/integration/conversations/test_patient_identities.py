@@ -8,7 +8,8 @@ from sqlalchemy import select
 
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.errors import InvalidInput
-from clinic_chat.domain.messages.message import StoredMessage, receive_message
+from clinic_chat.domain.messages.receiving import receive_message
+from clinic_chat.domain.messages.views import StoredMessage
 from clinic_chat.domain.patients.identities import PatientIdentity
 from clinic_chat.domain.patients.patient import Patient
 from clinic_chat.domain.queries.inbox import Filter, list_conversations

@@ -24,8 +24,10 @@ from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.conversation import Conversation, load_conversation
 from clinic_chat.domain.errors import NotFound
 from clinic_chat.domain.events.log import CommittedEvent, PersonalChange, events_after, last_seq
-from clinic_chat.domain.messages.message import Direction, Message, append_message, receive_message
+from clinic_chat.domain.messages.appending import append_message
+from clinic_chat.domain.messages.message import Direction, Message
 from clinic_chat.domain.messages.read_markers import mark_read
+from clinic_chat.domain.messages.receiving import receive_message
 from clinic_chat.storage.database import Database
 from tests.support.sending import send_message
 

@@ -17,7 +17,8 @@ from sqlalchemy.orm import Session
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.events.log import CommittedEvent, last_seq
 from clinic_chat.domain.events.readers import LogReader
-from clinic_chat.domain.messages.message import Message, receive_message
+from clinic_chat.domain.messages.message import Message
+from clinic_chat.domain.messages.receiving import receive_message
 from clinic_chat.domain.reports.daily_messages import DayCount, count_messages, daily_messages
 from clinic_chat.storage.database import Database
 from clinic_chat.workers import log_worker

@@ -13,7 +13,7 @@ import pytest
 
 from clinic_chat.domain.accounts.api_tokens import create_token
 from clinic_chat.domain.accounts.sessions import COOKIE_NAME
-from clinic_chat.domain.messages.message import receive_message
+from clinic_chat.domain.messages.receiving import receive_message
 from clinic_chat.storage.sqlite.library import sqlite3
 from tests.conftest import PASSWORD, Clinics
 from tests.support.servers.forked_server import ForkedServer

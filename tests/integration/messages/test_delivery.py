@@ -11,11 +11,12 @@ from uuid import UUID, uuid4
 import pytest
 
 from clinic_chat.domain.clinics.scope import ClinicScope
-from clinic_chat.domain.conversations.conversation import get_conversation
+from clinic_chat.domain.conversations.views import get_conversation
 from clinic_chat.domain.errors import Conflict, InvalidInput, NotFound
 from clinic_chat.domain.events.log import EventType, events_after, last_seq
 from clinic_chat.domain.messages.delivery import report_status
-from clinic_chat.domain.messages.message import MessageView, receive_message
+from clinic_chat.domain.messages.receiving import receive_message
+from clinic_chat.domain.messages.views import StaffMessage
 from clinic_chat.domain.queries.message_pages import messages_page
 from tests.support.sending import send_message
 
@@ -37,25 +38,25 @@ NO_REPORT: list[tuple[Any, Any, str]] = [
 NO_MESSAGE = [str(uuid4()), uuid4(), "", "not an id", "\x00", "1" * 500, None, 7, True, ["a"], {}]
 
 
-async def _receive(scope: ClinicScope, key: str = "first") -> MessageView:
+async def _receive(scope: ClinicScope, key: str = "first") -> StaffMessage:
     stored = await receive_message(
         scope, name="Paula", phone="+5511987654321", body="olá", external_id=key
     )
     return stored.message
 
 
-async def _send(clinics: Clinics, key: str = "a") -> MessageView:
+async def _send(clinics: Clinics, key: str = "a") -> StaffMessage:
     """An answer of Ana's, the newest message of its conversation."""
     conversation = (await _receive(clinics.aurora)).conversation_id
     return (await send_message(clinics.ana, conversation, "bom dia", key)).message
 
 
-async def _now(scope: ClinicScope, message: MessageView) -> MessageView:
+async def _now(scope: ClinicScope, message: StaffMessage) -> StaffMessage:
     page = await messages_page(scope, message.conversation_id)
     return next(found for found in page.messages if found.id == message.id)
 
 
-async def _preview(clinics: Clinics, message: MessageView) -> str:
+async def _preview(clinics: Clinics, message: StaffMessage) -> str:
     return (await get_conversation(clinics.bruno, message.conversation_id)).preview_status
 
 

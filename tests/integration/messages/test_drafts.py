@@ -13,7 +13,7 @@ from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.errors import Forbidden, InvalidInput, NotFound
 from clinic_chat.domain.events.log import PersonalChange, last_seq
 from clinic_chat.domain.messages.drafts import DRAFT_LIMIT, Draft, save_draft
-from clinic_chat.domain.messages.message import receive_message
+from clinic_chat.domain.messages.receiving import receive_message
 from clinic_chat.storage.database import Database
 from tests.support.personal import find_draft
 

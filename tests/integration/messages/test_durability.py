@@ -18,7 +18,9 @@ from sqlalchemy.exc import DBAPIError
 from clinic_chat.domain.clinics.clinic import Clinic
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.events.log import events_after
-from clinic_chat.domain.messages.message import Message, StoredMessage, receive_message
+from clinic_chat.domain.messages.message import Message
+from clinic_chat.domain.messages.receiving import receive_message
+from clinic_chat.domain.messages.views import StoredMessage
 from clinic_chat.domain.queries.message_pages import messages_page
 from clinic_chat.storage.database import Database, StorageUnavailable
 from clinic_chat.storage.sqlite import engine as storage

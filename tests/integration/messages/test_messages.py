@@ -10,10 +10,13 @@ import pytest
 from sqlalchemy import func, select, update
 
 from clinic_chat.domain.clinics.scope import ClinicScope
-from clinic_chat.domain.conversations.conversation import Conversation, Status, get_conversation
+from clinic_chat.domain.conversations.conversation import Conversation, Status
+from clinic_chat.domain.conversations.views import get_conversation
 from clinic_chat.domain.errors import Forbidden, InvalidInput, NotFound
 from clinic_chat.domain.events.log import events_after
-from clinic_chat.domain.messages.message import Message, StoredMessage, receive_message
+from clinic_chat.domain.messages.message import Message
+from clinic_chat.domain.messages.receiving import receive_message
+from clinic_chat.domain.messages.views import StoredMessage
 from clinic_chat.domain.patients.patient import Patient
 from clinic_chat.domain.queries.changes import Changes, changes_of
 from clinic_chat.domain.queries.inbox import Filter, list_conversations

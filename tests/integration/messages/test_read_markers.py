@@ -13,12 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clinic_chat.domain.clinics.scope import ClinicScope
-from clinic_chat.domain.conversations.conversation import get_conversation
+from clinic_chat.domain.conversations.views import get_conversation
 from clinic_chat.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from clinic_chat.domain.events.log import PersonalChange, events_after
 from clinic_chat.domain.messages.delivery import report_status
-from clinic_chat.domain.messages.message import MessageView, receive_message
 from clinic_chat.domain.messages.read_markers import NEAR, mark_read, mark_unread, read_markers
+from clinic_chat.domain.messages.receiving import receive_message
+from clinic_chat.domain.messages.views import StaffMessage
 from clinic_chat.domain.queries.message_pages import messages_page
 from tests.support.personal import read_seq
 from tests.support.sending import send_message
@@ -31,14 +32,14 @@ pytestmark = pytest.mark.usefixtures("any_database")
 _keys = count()
 
 
-async def _receive(scope: ClinicScope) -> MessageView:
+async def _receive(scope: ClinicScope) -> StaffMessage:
     stored = await receive_message(
         scope, name="Paula", phone="+5511987654321", body="olá", external_id=f"{next(_keys)}"
     )
     return stored.message
 
 
-async def _send(scope: ClinicScope, conversation: str) -> MessageView:
+async def _send(scope: ClinicScope, conversation: str) -> StaffMessage:
     return (await send_message(scope, conversation, "oi", f"{next(_keys)}")).message
 
 
@@ -197,7 +198,7 @@ async def test_unread_leaves_a_marker_that_is_further_back(clinics: Clinics) -> 
     assert await _read(clinics.ana, conversation) == (1, 1)
 
 
-async def _status(clinics: Clinics, message: MessageView) -> MessageView:
+async def _status(clinics: Clinics, message: StaffMessage) -> StaffMessage:
     page = await messages_page(clinics.ana, message.conversation_id)
     return page.messages[message.seq - 1]
 

@@ -13,8 +13,9 @@ import pytest
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.errors import InvalidInput, NotFound
 from clinic_chat.domain.events.log import events_after
-from clinic_chat.domain.messages.message import StoredMessage, receive_message
+from clinic_chat.domain.messages.receiving import receive_message
 from clinic_chat.domain.messages.sending import Sends
+from clinic_chat.domain.messages.views import StoredMessage
 from clinic_chat.domain.queries.message_pages import messages_page
 from clinic_chat.storage.batching import MAX_BATCH
 from clinic_chat.storage.database import Database, StorageUnavailable

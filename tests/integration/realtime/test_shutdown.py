@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from clinic_chat.domain.accounts.sessions import COOKIE_NAME
-from clinic_chat.domain.messages.message import receive_message
+from clinic_chat.domain.messages.receiving import receive_message
 from clinic_chat.storage.sqlite.library import sqlite3
 from tests.conftest import PASSWORD, Clinics
 from tests.support.network.polling import Polling

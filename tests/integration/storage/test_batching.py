@@ -16,8 +16,10 @@ from clinic_chat.domain.conversations.conversation import Conversation
 from clinic_chat.domain.errors import Conflict, InvalidInput, NotFound
 from clinic_chat.domain.events.log import events_after
 from clinic_chat.domain.messages.delivery import report_status
-from clinic_chat.domain.messages.message import Message, StoredMessage, receive_message
+from clinic_chat.domain.messages.message import Message
 from clinic_chat.domain.messages.read_markers import mark_read
+from clinic_chat.domain.messages.receiving import receive_message
+from clinic_chat.domain.messages.views import StoredMessage
 from clinic_chat.domain.queries.message_pages import messages_page
 from clinic_chat.storage.batching import MAX_BATCH
 from tests.support.personal import read_seq

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from clinic_chat.domain.clinics.actors import SYSTEM
 from clinic_chat.domain.clinics.scope import ClinicScope
-from clinic_chat.domain.messages.message import receive_message
+from clinic_chat.domain.messages.receiving import receive_message
 from clinic_chat.domain.queries.inbox import list_conversations
 from clinic_chat.storage.base import UtcDateTime
 from clinic_chat.storage.database import Database

@@ -11,8 +11,8 @@ from typing import Any
 import aiosqlite
 import pytest
 
-from clinic_chat.domain.conversations.conversation import get_conversation
-from clinic_chat.domain.messages.message import receive_message
+from clinic_chat.domain.conversations.views import get_conversation
+from clinic_chat.domain.messages.receiving import receive_message
 from clinic_chat.domain.queries.inbox import list_conversations
 from clinic_chat.storage.database import StorageUnavailable
 from clinic_chat.storage.sqlite.connection import sqlite_connection

@@ -66,8 +66,9 @@ from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.conversation import Conversation
 from clinic_chat.domain.events.log import Event
 from clinic_chat.domain.messages.drafts import Draft, save_draft
-from clinic_chat.domain.messages.message import Message, receive_message
+from clinic_chat.domain.messages.message import Message
 from clinic_chat.domain.messages.read_markers import ReadMarker, mark_read
+from clinic_chat.domain.messages.receiving import receive_message
 from clinic_chat.domain.patients.identities import PatientIdentity
 from clinic_chat.domain.patients.patient import Patient
 from clinic_chat.domain.reports.daily_messages import DailyMessages, count_messages

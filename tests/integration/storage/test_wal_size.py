@@ -3,7 +3,7 @@
 from contextlib import closing
 from pathlib import Path
 
-from clinic_chat.domain.messages.message import receive_message
+from clinic_chat.domain.messages.receiving import receive_message
 from clinic_chat.storage.sqlite.library import sqlite3
 from tests.conftest import Clinics
 

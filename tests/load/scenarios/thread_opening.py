@@ -20,7 +20,9 @@ from clinic_chat.domain.clinics.actors import Role, StaffActor
 from clinic_chat.domain.clinics.clinic import create_clinic
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.conversation import load_conversation
-from clinic_chat.domain.messages.message import Direction, append_message, receive_message
+from clinic_chat.domain.messages.appending import append_message
+from clinic_chat.domain.messages.message import Direction
+from clinic_chat.domain.messages.receiving import receive_message
 from clinic_chat.realtime.feeds.protocol import Snapshot
 from clinic_chat.realtime.feeds.thread import ThreadFeed
 from clinic_chat.realtime.presence.activity import Activity

@@ -10,17 +10,21 @@ from babel.messages.catalog import Message
 
 from clinic_chat.domain.accounts.users import LOCALES
 from clinic_chat.settings import PROJECT_ROOT
+from clinic_chat.ui.i18n import error_texts
 from clinic_chat.ui.i18n.catalogs import read_catalog
 
 SCREENS = PROJECT_ROOT / "clinic_chat" / "ui"
 BROWSER_MODULES = PROJECT_ROOT / "assets" / "live"
+ERROR_TEXTS = (error_texts.COMMANDS, error_texts.UNSENT, error_texts.SIGN_IN)
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 JS_CALL = re.compile(r"""\bt\(\s*(?P<quote>["'`])(?P<text>(?:\\.|(?!(?P=quote)).)*)(?P=quote)""")
 JS_ANY_CALL = re.compile(r"(?<![\w.])t\(")
 
 
 def python_calls(path: Path) -> Iterator[ast.Call]:
-    """The calls of `t` in a Python module."""
+    """The calls of `t` in a Python module; those with the texts of errors are told apart."""
+    if path == Path(error_texts.__file__):
+        return
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "t":
             yield node
@@ -44,7 +48,7 @@ def used_texts() -> set[str]:
     }
     assert screens
     assert modules
-    return screens | modules
+    return screens.union(modules, *(texts.values() for texts in ERROR_TEXTS))
 
 
 def catalog(locale: str) -> dict[str, Message]:

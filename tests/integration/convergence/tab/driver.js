@@ -11,8 +11,8 @@ const HERE = import.meta.dir;
 const ASSETS = resolve(HERE, "../../../../assets");
 const OURS = /^\$\/public\//;
 const CIPHERS = /^@noble\/ciphers\//;
-const [LIBRARIES, CONSTANTS] = process.argv.slice(2);
-const OF_THE_SERVER = /^\$\/utils\/constants\.js$/;
+const [LIBRARIES, BUILT_MODULES] = process.argv.slice(2);
+const OF_THE_SERVER = /^\$\/utils\/(?=(constants|error_texts)\.js$)/;
 const THEIRS = /^(react|react-router|socket\.io-client|\$\/utils\/catalogs\.js)$/;
 const GLOBALS = ["tab", "window", "document", "navigator", "performance"];
 const ASKING = ["vars", "sabotaged", "second", "feed", "asksToStay"];
@@ -33,7 +33,9 @@ async function bundle() {
           const at = (path) => ({ path });
           build.onResolve({ filter: OURS }, ({ path }) => at(path.replace(OURS, `${ASSETS}/`)));
           build.onResolve({ filter: CIPHERS }, ({ path }) => at(`${LIBRARIES}/${path}`));
-          build.onResolve({ filter: OF_THE_SERVER }, () => at(CONSTANTS));
+          build.onResolve({ filter: OF_THE_SERVER }, ({ path }) =>
+            at(path.replace(OF_THE_SERVER, `${BUILT_MODULES}/`)),
+          );
           build.onResolve({ filter: THEIRS }, () => at(resolve(HERE, "libraries.js")));
         },
       },
