@@ -191,7 +191,7 @@ class RealtimeServer:
         except StorageUnavailable:
             log.warning("feeds.storage_unavailable")
         except DomainError as refusal:
-            count_refusal("feeds.refused", code=refusal.code)
+            count_refusal("feeds.refused", reason=refusal.code)
         except Exception as error:
             log.error("feeds.failed", exc_info=error)
         finally:
