@@ -11,7 +11,7 @@ from clinic_chat.server.page_loads import PageLoads
 from clinic_chat.server.page_paths import PagePaths
 from clinic_chat.server.security_headers import SecurityHeaders
 from clinic_chat.server.serve import BUILT
-from clinic_chat.ui.build.plugin import BACKEND_PATHS
+from clinic_chat.ui.build.vite_config import BACKEND_PATHS
 
 GARBAGE_AFTER = 50_000
 # What has been here for long is looked through by `realtime/memory.py`, at a better moment.

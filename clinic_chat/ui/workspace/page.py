@@ -13,7 +13,7 @@ from clinic_chat.ui.thread.pane import thread_pane
 from clinic_chat.ui.thread.state import Thread
 from clinic_chat.ui.workspace.bridge import LiveBridge
 
-# Served at `/` and `/c/<conversation id>` alike (see ui/build/plugin.py).
+# Served at `/` and `/c/<conversation id>` alike (see ui/build/reflex_modules.py).
 ROUTE = "/[[...splat]]"
 ON_LOAD = Account.load
 

@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from clinic_chat.ui.build import plugin
 from clinic_chat.ui.build.constants import constants_module
+from clinic_chat.ui.build.texts import error_texts_module
 
 PROJECT = Path(__file__).parents[3]
 BUN = Path(sys.executable).parent / "bun"
@@ -108,7 +109,7 @@ class Browser:
 
 
 def _built_modules(folder: Path) -> Path:
-    for name, text in (constants_module(), plugin.error_texts_module()):
+    for name, text in (constants_module(), error_texts_module()):
         Path(folder, Path(name).name).write_text(text)
     return folder
 

@@ -8,21 +8,23 @@ import pytest
 
 from clinic_chat.settings import PROJECT_ROOT
 from clinic_chat.ui.build.constants import constants_module, shared_constants
-from clinic_chat.ui.build.plugin import (
+from clinic_chat.ui.build.reflex_modules import (
     changed_routes,
     changed_state,
     changed_theme,
     evaluate_nothing_here,
     explain_failures,
-    for_supported_browsers,
     leave_scrolling_to_browser,
-    libraries_apart,
-    plain_elements,
     require_no_styles,
     share_no_libraries,
     use_forgiving_storage,
 )
 from clinic_chat.ui.build.source_patch import UnexpectedSource
+from clinic_chat.ui.build.vite_config import (
+    for_supported_browsers,
+    libraries_apart,
+    plain_elements,
+)
 
 SHARING = """
 import * as React from "react";

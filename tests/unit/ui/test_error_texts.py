@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from clinic_chat.settings import PROJECT_ROOT
-from clinic_chat.ui.build.plugin import error_texts_module
+from clinic_chat.ui.build.texts import error_texts_module
 from clinic_chat.ui.i18n.error_texts import COMMANDS, GENERAL, PARAMETERS, SIGN_IN, UNSENT
 
 SOURCE = PROJECT_ROOT / "clinic_chat"
