@@ -44,20 +44,6 @@ PACKAGES = {FONT: "5.2.8", COLORS: "3.0.0", MENUS: "2.2.1", CIPHERS: "2.4.0"}
 SCALES = ("slate", "jade", "amber", "blue", "red")
 SEE_THROUGH = ("slate", "jade")
 PAGES = ("app/routes/$.jsx", "app/routes/[login]._index.jsx", "app/routes/[404]._index.jsx")
-# By the name of the file that they share. Those that the page begins with are each evaluated in a
-# turn of their own (pages.py).
-FILES = {
-    "react": r"/node_modules\/(react|react-dom|scheduler)\//",
-    "router": r"/node_modules\/react-router\//",
-    "socket": r"/node_modules\/(socket|engine)\.io-/",
-    # Loaded on demand (assets/live/menus/menu.js).
-    "menus": r"/node_modules\/(@radix-ui|@floating-ui|react-remove-scroll|aria-hidden)/",
-    # The socket begins to connect right after the first of these, for which it needs the others.
-    "state": (
-        r"/\.web\/(utils\/(state|context|context-registry)|public\/live\/components\/boundary)"
-        r"\.jsx?$/"
-    ),
-}
 
 
 class LivePlugin(Plugin):

@@ -6,7 +6,7 @@ Zulip's `verify_action` has the same idea: applying events must equal fetching a
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -88,13 +88,6 @@ ON_THE_WAY = (
     happening("comes_back", TAB),
 )
 HAPPENINGS = st.lists(st.one_of(*ON_THE_WAY, *ELSEWHERE, *IN_A_TAB), min_size=12, max_size=48)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One process with the tabs of all examples."""
-    with Browser.started() as browser:
-        yield browser
 
 
 @given(happenings=HAPPENINGS)

@@ -3,35 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-import pytest_asyncio
 
 from clinic_chat.domain.queries.message_pages import messages_page
-from tests.integration.convergence.tabs import DRIVER, Browser
-from tests.integration.convergence.world import Page, World, begun
+from tests.integration.convergence.tabs import DRIVER
+from tests.integration.convergence.world import Page, World
 
 if TYPE_CHECKING:
-    from tests.conftest import Clinics
+    pass
 
 NAMES = re.findall(r'^  "([^"]+)":', Path(DRIVER.parent, "breakings.js").read_text(), re.MULTILINE)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with Browser.started() as browser:
-        yield browser
-
-
-@pytest_asyncio.fixture
-async def world(
-    clinics: Clinics, browser: Browser, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[World]:
-    async with begun(clinics, browser, monkeypatch) as world:
-        yield world
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from time import time
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 import pytest
-import pytest_asyncio
 from socketio.exceptions import ConnectionRefusedError as Refused
 from sqlalchemy import select
 
@@ -21,11 +19,10 @@ from clinic_chat.domain.messages.drafts import Draft
 from clinic_chat.domain.messages.message import Message
 from clinic_chat.domain.messages.read_markers import ReadMarker
 from clinic_chat.realtime import identity
-from tests.integration.convergence.tabs import Browser
-from tests.integration.convergence.world import Page, World, begun
+from tests.integration.convergence.world import Page, World
 
 if TYPE_CHECKING:
-    from tests.conftest import Clinics
+    pass
 
 ANA, BRUNO = 0, 2
 DESK = "device 0"
@@ -42,20 +39,6 @@ WRITING: dict[str, dict[str, object]] = {
     "viewing:start": {},
 }
 WEEK_MS = 7 * 24 * 60 * 60_000
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with Browser.started() as browser:
-        yield browser
-
-
-@pytest_asyncio.fixture
-async def world(
-    clinics: Clinics, browser: Browser, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[World]:
-    async with begun(clinics, browser, monkeypatch) as world:
-        yield world
 
 
 def author(world: World, who: str, clinic: str = "aurora") -> str:
