@@ -44,9 +44,9 @@ CLINICS = (
 )
 
 STAFF = (
-    DemoPerson("ana@aurora.example", "Ana Beatriz Moura", "pt-BR", {"aurora": Role.RECEPTIONIST}),
+    DemoPerson("ana@aurora.example", "Ana Beatriz Moura", "pt-BR", {"aurora": Role.ADMIN}),
     DemoPerson("bruno@aurora.example", "Bruno Tavares", "pt-BR", {"aurora": Role.PROFESSIONAL}),
-    DemoPerson("renata@aurora.example", "Renata Quintela", "pt-BR", {"aurora": Role.ADMIN}),
+    DemoPerson("renata@aurora.example", "Renata Quintela", "pt-BR", {"aurora": Role.RECEPTIONIST}),
     DemoPerson("carla@boreal.example", "Carla Whitfield", "en", {"boreal": Role.ADMIN}),
     DemoPerson(
         "daniel@boreal.example",
