@@ -26,7 +26,9 @@ def rules(css: str) -> Iterator[tuple[str, list[str]]]:
 
 
 def test_every_sheet_is_loaded() -> None:
-    assert sorted(path.stem for path in FOLDER.glob("*.css")) == sorted(SHEETS)
+    there = [str(path.relative_to(FOLDER).with_suffix("")) for path in FOLDER.rglob("*.css")]
+
+    assert sorted(there) == sorted(SHEETS)
 
 
 @pytest.mark.parametrize("sheet", SHEETS)
