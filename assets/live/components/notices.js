@@ -47,7 +47,7 @@ export function Notices() {
     notices.use().map((entry) =>
       createElement(
         "div",
-        { key: entry.id, className: "notice-line" },
+        { key: entry.id, className: "notices-line" },
         text(entry),
         createElement(
           "button",
