@@ -20,7 +20,7 @@ export function SeenButton({ children, cursor, disabled, onClick, ...props }) {
         if (document.activeElement === button.current) return;
         if (entries.at(-1).isIntersecting) press.current?.();
       },
-      { root: button.current.closest("[data-scrolls], .thread-scroll"), rootMargin: AHEAD },
+      { root: button.current.closest("[data-scrolls], .message-list-scroll"), rootMargin: AHEAD },
     );
     observer.observe(button.current);
     return () => observer.disconnect();

@@ -48,7 +48,7 @@ export function CopyButton({ text, label, brief = true }) {
 
   return createElement(
     "span",
-    { className: "copy" },
+    { className: "copy-button" },
     createElement(
       "button",
       {
@@ -60,6 +60,6 @@ export function CopyButton({ text, label, brief = true }) {
       },
       brief ? t("Copy") : label,
     ),
-    createElement("span", { role: "status", className: "copy-outcome" }, outcome),
+    createElement("span", { role: "status" }, outcome),
   );
 }

@@ -16,7 +16,7 @@ export function Question({ open, onCancel, children }) {
     {
       ref: dialog,
       role: "alertdialog",
-      className: "question",
+      className: "confirm-dialog",
       "aria-labelledby": "question-title",
       "aria-describedby": "question-text",
       onCancel(event) {

@@ -46,7 +46,7 @@ export function Drawer({ label, children }) {
     "dialog",
     {
       ref: dialog,
-      className: "patient-drawer",
+      className: "drawer",
       "aria-label": label,
       onCancel(event) {
         event.preventDefault();

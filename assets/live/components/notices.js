@@ -29,7 +29,7 @@ export function Notices() {
     notices.use().map((entry) =>
       createElement(
         "div",
-        { key: entry.id, className: "notice-line" },
+        { key: entry.id, className: "notices-line" },
         errorText(entry.code, entry.params),
         createElement(
           "button",

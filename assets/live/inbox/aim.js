@@ -10,7 +10,7 @@ const REACTION_MS = 500;
 const SCROLLS_MS = 400;
 const TARGETS = "a, button, summary, select, input, textarea, [role^=menuitem]";
 // Where a wrong click does harm: rows, the open patient's header, what leads to messages.
-const GUARDED = ".rows-scroll *, .rows-news, .thread-header *, .jump";
+const GUARDED = ".conversation-list-scroll *, .conversation-list-news, .thread-header *, .jump-button";
 const ROW = "[data-testid=conversation-row]";
 
 let place = null;

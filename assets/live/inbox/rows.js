@@ -12,7 +12,7 @@ import { goTo } from "../navigation/router.js";
 
 const ROW = "[data-testid=conversation-row]";
 const LINK = `${ROW} a`;
-const NEWS = ".rows-news";
+const NEWS = ".conversation-list-news";
 // Fingers give no sign before they touch: for so long a tap means the row that was there.
 const REACTION_MS = 500;
 const TOUCHED_MS = 2000;
@@ -126,7 +126,7 @@ export function ConversationRows({ children }) {
     "div",
     {
       ref: held,
-      className: "rows-area",
+      className: "conversation-list-area",
       onPointerOver: onPointer,
       onPointerMove: onPointer,
       onPointerLeave,
@@ -137,7 +137,7 @@ export function ConversationRows({ children }) {
       "div",
       {
         ref: list,
-        className: "rows-scroll",
+        className: "conversation-list-scroll",
         "data-testid": "conversation-list",
         "data-scrolls": "true",
         onPointerDown,

@@ -14,7 +14,7 @@ export function FailedDelivery({ messageId, conversationId, body, resent }) {
     "span",
     { className: "message-ways-out" },
     resent
-      ? createElement("span", { className: "quiet" }, t("Sent again below"))
+      ? createElement("span", { className: "text-quiet" }, t("Sent again below"))
       : createElement(
           "button",
           {

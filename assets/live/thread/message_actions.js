@@ -12,7 +12,7 @@ const SHOWN_MS = 1500;
 const NAMED_LETTERS = 60;
 // A family with tones of skin, in UTF-16.
 const LONGEST_SIGN = 25;
-const VIEW = ".thread-view";
+const VIEW = ".message-list-view";
 const GAP_PX = 6;
 const WIDTH_PX = 32;
 
@@ -79,7 +79,7 @@ export function MessageActions() {
       {
         ref: button,
         type: "button",
-        className: "message-copy",
+        className: "message-actions-copy",
         "data-testid": "copy-message",
         "aria-label": target
           ? t("Copy message: {text}", { text: shortened(textOf(target.message)) })
@@ -106,13 +106,13 @@ export function MessageActions() {
       ),
     ),
     // Not in the button: what is in there is not read out.
-    createElement("span", { role: "status", className: "message-copied" }, outcome),
+    createElement("span", { role: "status", className: "message-actions-copied" }, outcome),
   );
 }
 
 function beside(message) {
   const view = message.closest(VIEW).getBoundingClientRect();
-  const bubble = message.querySelector(".bubble").getBoundingClientRect();
+  const bubble = message.querySelector(".message-bubble").getBoundingClientRect();
   const left =
     message.dataset.direction === "outbound"
       ? bubble.left - view.left - GAP_PX - WIDTH_PX

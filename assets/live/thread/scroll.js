@@ -52,14 +52,14 @@ export function ThreadScroll({ conversationId, markedSeq, label, children }) {
     "div",
     {
       ref: area,
-      className: "thread-scroll",
+      className: "message-list-scroll",
       "data-testid": "message-list",
       // What is new is read out by announcements.js: this also grows where somebody scrolls.
       role: "region",
       "aria-label": label,
       tabIndex: 0,
     },
-    createElement("div", { ref: content, className: "thread-content" }, children),
+    createElement("div", { ref: content, className: "message-list-content" }, children),
   );
 }
 

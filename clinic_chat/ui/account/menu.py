@@ -75,7 +75,7 @@ def leaving_dialog() -> rx.Component:
                 class_name="button button-danger",
                 on_click=browser_call("app/sign_out", "leave"),
             ),
-            class_name="question-answers",
+            class_name="confirm-dialog-actions",
         ),
         open=browser_value("app/sign_out", "leaving", "valueOf()", bool),
         on_cancel=browser_call("app/sign_out", "stay"),
@@ -97,7 +97,9 @@ def account_forms() -> rx.Component:
 
 def _opens(icon: str, name: rx.Var[str]) -> rx.Component:
     return rx.fragment(
-        rx.icon(icon, size=16), name, rx.icon("chevron-right", size=16, class_name="menu-opens")
+        rx.icon(icon, size=16),
+        name,
+        rx.icon("chevron-right", size=16, class_name="menu-submenu-arrow"),
     )
 
 

@@ -126,8 +126,7 @@ def _next_try(status: rx.Var[str]) -> rx.Component:
             "waiting",
             rx.fragment(
                 rx.el.span(
-                    rx.cond(seconds > 0, t("trying again in {n} s", n=seconds), t("trying now…")),
-                    class_name="connection-next",
+                    rx.cond(seconds > 0, t("trying again in {n} s", n=seconds), t("trying now…"))
                 ),
                 now,
             ),

@@ -33,6 +33,6 @@ def _tick(
             at=at,
             reason=reason,
         ),
-        class_name=f"tick tick-{status}",
+        class_name=f"delivery-tick delivery-tick-{status}",
         custom_attrs={"data-testid": "message-status", "data-status": status},
     )

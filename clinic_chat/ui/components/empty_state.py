@@ -13,7 +13,7 @@ def notice(
     return rx.el.div(
         rx.icon(icon, size=34, custom_attrs={"strokeWidth": 1.5}),
         rx.el.h2(title),
-        rx.fragment() if text is None else rx.el.p(text, class_name="quiet"),
+        rx.fragment() if text is None else rx.el.p(text, class_name="text-quiet"),
         action or rx.fragment(),
-        class_name="notice",
+        class_name="empty-state empty-state-pane",
     )

@@ -1,21 +1,47 @@
-"""The look of the product: its style sheets, its mark, and people's avatars."""
+"""The look of the product: its style sheets, its logo, and people's avatars."""
 
 import reflex as rx
 
 SHEETS = (
     "tokens",
     "base",
-    "connection",
-    "menus",
-    "inbox",
-    "list",
-    "filters",
-    "presence",
-    "thread",
-    "messages",
-    "composer",
-    "patient",
-    "sign_in",
+    "components/avatar",
+    "components/connection",
+    "components/delivery_tick",
+    "components/empty_state",
+    "components/failed_part",
+    "components/logo",
+    "components/skeleton",
+    "buttons/button",
+    "buttons/icon_button",
+    "buttons/link_button",
+    "buttons/text_button",
+    "buttons/copy_button",
+    "buttons/load_more_button",
+    "overlays/menu",
+    "overlays/confirm_dialog",
+    "overlays/drawer",
+    "overlays/notices",
+    "workspace/workspace",
+    "workspace/skip_link",
+    "inbox/conversation_list",
+    "inbox/search_box",
+    "inbox/filter",
+    "inbox/conversation_row",
+    "inbox/status_badge",
+    "inbox/unread_badge",
+    "inbox/presence",
+    "thread/thread",
+    "thread/thread_header",
+    "thread/message_list",
+    "thread/message",
+    "thread/message_actions",
+    "thread/jump_button",
+    "thread/composer",
+    "thread/typing_indicator",
+    "patient/patient_panel",
+    "sign_in/sign_in",
+    "not_found/not_found",
     "print",
 )
 # In this order: tokens and base first.
@@ -54,11 +80,11 @@ def head() -> list[rx.Component]:
     ]
 
 
-def mark() -> rx.Component:
-    """The product's mark."""
+def logo() -> rx.Component:
+    """The product's logo."""
     return rx.el.span(
         rx.icon("messages-square", size=18),
-        class_name="mark",
+        class_name="logo",
         custom_attrs={"aria-hidden": "true"},
     )
 

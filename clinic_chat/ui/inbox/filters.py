@@ -17,7 +17,7 @@ def filters() -> rx.Component:
             _who(AssigneeFilter.ALL, t("All"), Inbox.count_all),
             _who(AssigneeFilter.MINE, t("Mine"), Inbox.count_mine),
             _who(AssigneeFilter.UNASSIGNED, t("Unclaimed"), Inbox.count_unassigned),
-            class_name="segments",
+            class_name="filter-segments",
             role="group",
             aria_label=t("Whose conversations"),
         ),
@@ -27,13 +27,13 @@ def filters() -> rx.Component:
                 t("Unread"),
                 _count(Inbox.count_unread),
                 type="button",
-                class_name="chip",
+                class_name="filter-chip",
                 on_click=browser_call("navigation/filters", "toggleUnread"),
                 custom_attrs={"aria-pressed": Inbox.unread, "data-testid": "filter-unread"},
             ),
-            class_name="chips",
+            class_name="filter-chips",
         ),
-        class_name="filters",
+        class_name="filter-bar",
     )
 
 
@@ -42,7 +42,7 @@ def _who(who: AssigneeFilter, name: rx.Var[str], count: rx.Var[int]) -> rx.Compo
         name,
         _count(count),
         type="button",
-        class_name="segment",
+        class_name="filter-segment",
         on_click=browser_call("navigation/filters", "chooseWho", who.value),
         custom_attrs={
             "aria-pressed": Inbox.who == who.value,
@@ -56,7 +56,7 @@ def _count(count: rx.Var[int]) -> rx.Component:
         CompactCount.create(number=count),
         # Made anew, because page translators replace text that React would go on changing.
         key=count.to_string(),
-        class_name="count",
+        class_name="filter-count",
         custom_attrs={"data-testid": "filter-count"},
     )
 
@@ -68,7 +68,7 @@ def _status() -> rx.Component:
         *[rx.el.option(name, value=status.value) for status, name in names.items()],
         value=Inbox.status,
         on_change=browser_handler("navigation/filters", "chooseStatus"),
-        class_name="chip",
+        class_name="filter-chip",
         aria_label=t("Status"),
         custom_attrs={"data-testid": "filter-status", "data-chosen": Inbox.status != ""},
     )

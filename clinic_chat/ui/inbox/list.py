@@ -8,7 +8,7 @@ from clinic_chat.ui.components.bindings import browser_call, in_slices
 from clinic_chat.ui.components.connection_badge import connection_badge
 from clinic_chat.ui.components.controls import Boundary, SeenButton
 from clinic_chat.ui.components.texts import UNTRANSLATED, fresh
-from clinic_chat.ui.components.theme import mark
+from clinic_chat.ui.components.theme import logo
 from clinic_chat.ui.i18n import t
 from clinic_chat.ui.inbox.browser import ConversationRows, SearchBox
 from clinic_chat.ui.inbox.filters import filters
@@ -23,24 +23,24 @@ def conversation_list() -> rx.Component:
     """The clinic, the search box and the rows."""
     return rx.el.nav(
         rx.el.header(
-            mark(),
+            logo(),
             rx.el.div(
                 rx.el.h1(rx.cond(Account.clinic_name, Account.clinic_name, "Clinic Chat")),
                 connection_badge(),
-                class_name="clinic",
+                class_name="conversation-list-clinic",
             ),
             Boundary.create(account_menu()),
-            class_name="list-header",
+            class_name="conversation-list-header",
         ),
         rx.el.div(
-            rx.icon("search", size=16, class_name="search-icon"),
+            rx.icon("search", size=16, class_name="search-box-icon"),
             SearchBox.create(label=t("Search name or phone")),
-            class_name="search",
+            class_name="search-box",
         ),
         Boundary.create(filters()),
         Boundary.create(rx.cond(in_slices(Inbox.ready), _rows(), _skeleton()), whole=True),
         Boundary.create(presence()),
-        class_name="list-pane",
+        class_name="conversation-list-pane",
         id="conversations",
         aria_label=t("Conversations"),
     )
@@ -58,7 +58,7 @@ def _rows() -> rx.Component:
                         conversation_row(row=row), of=row, element="li", key=row.id
                     ),
                 ),
-                class_name="rows",
+                class_name="conversation-list-rows",
             ),
             _empty(),
         ),
@@ -66,7 +66,7 @@ def _rows() -> rx.Component:
             Inbox.cursor != "",
             SeenButton.create(
                 rx.cond(Inbox.loading_more, t("Loading…"), t("Load more conversations")),
-                class_name="more",
+                class_name="load-more-button",
                 cursor=Inbox.cursor,
                 on_click=browser_call("inbox/views", "loadMore"),
                 disabled=Inbox.loading_more,
@@ -85,7 +85,7 @@ def _news() -> rx.Component:
                 fresh(t("{n} new", n=Inbox.news)),
                 rx.icon("arrow-up", size=14, custom_attrs={"aria-hidden": "true"}),
                 type="button",
-                class_name="rows-news",
+                class_name="conversation-list-news",
                 on_click=browser_call("inbox/rows", "showNews"),
                 custom_attrs={"data-testid": "list-news"},
             ),
@@ -110,7 +110,7 @@ def _empty() -> rx.Component:
                 t("No patient found for “{text}”.", text=Inbox.search),
                 custom_attrs=UNTRANSLATED,
             ),
-            rx.el.p(t("Names and phone numbers are searched."), class_name="quiet"),
+            rx.el.p(t("Names and phone numbers are searched."), class_name="text-quiet"),
             rx.el.div(
                 rx.el.button(
                     t("Clear search"),
@@ -119,9 +119,9 @@ def _empty() -> rx.Component:
                     on_click=browser_call("inbox/search_box", "clearSearch"),
                 ),
                 rx.cond(Inbox.is_filtered, _clear_filters(), rx.fragment()),
-                class_name="empty-actions",
+                class_name="empty-state-actions",
             ),
-            class_name="empty",
+            class_name="empty-state",
         ),
         rx.cond(Inbox.is_filtered, _nothing_matches(), _nothing_yet()),
     )
@@ -132,7 +132,7 @@ def _nothing_matches() -> rx.Component:
         rx.icon("list-filter", size=28),
         rx.el.p(t("No conversations match these filters.")),
         _clear_filters(),
-        class_name="empty",
+        class_name="empty-state",
     )
 
 
@@ -150,23 +150,23 @@ def _nothing_yet() -> rx.Component:
     return rx.el.div(
         rx.icon("inbox", size=28),
         rx.el.p(t("No conversations yet.")),
-        rx.el.p(t("New messages appear here automatically."), class_name="quiet"),
-        class_name="empty",
+        rx.el.p(t("New messages appear here automatically."), class_name="text-quiet"),
+        class_name="empty-state",
     )
 
 
 def _skeleton() -> rx.Component:
     row = rx.el.div(
-        rx.el.span(class_name="bone bone-circle"),
+        rx.el.span(class_name="skeleton-block skeleton-circle"),
         rx.el.span(
-            rx.el.span(class_name="bone bone-line"),
-            rx.el.span(class_name="bone bone-line bone-short"),
+            rx.el.span(class_name="skeleton-block skeleton-line"),
+            rx.el.span(class_name="skeleton-block skeleton-line skeleton-line-short"),
         ),
-        class_name="row-skeleton",
+        class_name="conversation-row-skeleton",
     )
     return rx.el.div(
         *[row] * SKELETON_ROWS,
-        class_name="rows-scroll skeleton",
+        class_name="conversation-list-scroll skeleton",
         aria_busy=True,
         aria_label=t("Loading…"),
         role="status",

@@ -17,9 +17,9 @@ def presence() -> rx.Component:
             rx.el.summary(
                 rx.icon("users-round", size=16),
                 fresh(t("{n} online", n=Inbox.online_count)),
-                rx.icon("chevron-up", size=16, class_name="chevron"),
+                rx.icon("chevron-up", size=16, class_name="presence-chevron"),
             ),
-            rx.el.ul(rx.foreach(Inbox.staff, _colleague), class_name="staff"),
+            rx.el.ul(rx.foreach(Inbox.staff, _colleague), class_name="presence-staff"),
         ),
         class_name="presence",
         custom_attrs={"data-testid": "presence", "data-online": Inbox.online_count},
@@ -32,10 +32,10 @@ def _colleague(person: rx.Var[Colleague]) -> rx.Component:
         rx.el.span(
             person.name,
             rx.cond(person.is_me, t(" (you)"), ""),
-            class_name="staff-name",
+            class_name="presence-staff-name",
             custom_attrs=UNTRANSLATED,
         ),
-        fresh(rx.cond(person.online, t("online"), t("offline")), class_name="staff-state"),
+        fresh(rx.cond(person.online, t("online"), t("offline")), class_name="presence-staff-state"),
         key=person.id,
         custom_attrs={"data-user": person.id, "data-online": person.online},
     )

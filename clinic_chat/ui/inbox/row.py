@@ -20,28 +20,31 @@ def conversation_row(row: rx.Var[ConversationRow], rest: rx.RestProp) -> rx.Comp
                 rx.el.span(
                     rx.el.span(
                         MarkedText.create(text=row.patient_name, hits=row.name_hits),
-                        class_name="row-name",
+                        class_name="conversation-row-name",
                         custom_attrs=UNTRANSLATED,
                     ),
-                    rx.el.span(RelativeTime.create(at=row.last_activity_at), class_name="row-time"),
-                    class_name="row-line",
+                    rx.el.span(
+                        RelativeTime.create(at=row.last_activity_at),
+                        class_name="conversation-row-time",
+                    ),
+                    class_name="conversation-row-line",
                 ),
                 rx.el.span(
                     rx.cond(row.typing_count > 0, _typing(row), _preview(row)),
                     _marks(row),
-                    class_name="row-line",
+                    class_name="conversation-row-line",
                 ),
-                class_name="row-text",
+                class_name="conversation-row-text",
             ),
             to=row.path,
-            class_name="row-link",
+            class_name="conversation-row-link",
             custom_attrs={
                 "aria-current": rx.cond(row.is_open, "page", "false"),
                 "tabIndex": rx.cond(row.tab_stop, 0, -1),
             },
         ),
         rest,
-        class_name="row",
+        class_name="conversation-row",
         custom_attrs={
             "data-testid": "conversation-row",
             "data-id": row.id,
@@ -59,7 +62,6 @@ def _preview(row: rx.Var[ConversationRow]) -> rx.Component:
                 tick(row.preview_status),
                 fresh(
                     rx.cond(row.preview_mine, t("You"), row.preview_author) + ": ",
-                    class_name="row-author",
                     custom_attrs=UNTRANSLATED,
                 ),
             ),
@@ -73,12 +75,12 @@ def _preview(row: rx.Var[ConversationRow]) -> rx.Component:
                 rx.cond(row.preview != "", fresh(" · " + row.preview), rx.fragment()),
             ),
         ),
-        class_name="row-preview",
+        class_name="conversation-row-preview",
     )
 
 
 def _quiet(text: rx.Var[str]) -> rx.Component:
-    return rx.el.span(text, class_name="row-kind")
+    return rx.el.span(text, class_name="conversation-row-kind")
 
 
 def _kind_name(kind: rx.Var[str]) -> rx.Var[str]:
@@ -102,7 +104,7 @@ def _typing(row: rx.Var[ConversationRow]) -> rx.Component:
             t("{n} people are typing…", n=row.typing_count),
             t("{name} is typing…", name=row.typing),
         ),
-        class_name="row-preview row-typing",
+        class_name="conversation-row-preview conversation-row-typing",
     )
 
 
@@ -120,7 +122,7 @@ def _marks(row: rx.Var[ConversationRow]) -> rx.Component:
             ),
             rx.fragment(),
         ),
-        class_name="row-marks",
+        class_name="conversation-row-marks",
     )
 
 
@@ -139,8 +141,8 @@ def status_badge(status: rx.Var[str], *, quiet: bool = False) -> rx.Component:
     """The conversation's status in words; quietly, an open one needs none."""
     return rx.match(
         status,
-        ("pending", fresh(t("Pending"), class_name="status status-pending")),
-        ("resolved", fresh(t("Resolved"), class_name="status status-resolved")),
-        ("open", rx.fragment() if quiet else fresh(t("Open"), class_name="status")),
+        ("pending", fresh(t("Pending"), class_name="status-badge status-badge-pending")),
+        ("resolved", fresh(t("Resolved"), class_name="status-badge status-badge-resolved")),
+        ("open", rx.fragment() if quiet else fresh(t("Open"), class_name="status-badge")),
         rx.fragment(),
     )

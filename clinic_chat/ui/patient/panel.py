@@ -14,7 +14,7 @@ from clinic_chat.ui.thread.state import Thread
 
 def patient_pane() -> rx.Component:
     """Who the patient is, beside the thread where there is room."""
-    return rx.el.aside(_facts(), class_name="patient-pane", aria_label=t("Patient details"))
+    return rx.el.aside(_facts(), class_name="patient-panel", aria_label=t("Patient details"))
 
 
 def patient_drawer() -> rx.Component:
@@ -24,13 +24,13 @@ def patient_drawer() -> rx.Component:
             rx.el.button(
                 rx.icon("x", size=18),
                 type="button",
-                class_name="icon-button patient-close",
+                class_name="icon-button patient-panel-close",
                 aria_label=t("Close patient details"),
                 title=t("Close patient details"),
                 on_click=browser_call("components/drawer", "closeDrawer"),
             ),
             _facts(),
-            class_name="patient-panel",
+            class_name="patient-panel-drawer",
         ),
         label=t("Patient details"),
     )
@@ -44,7 +44,7 @@ def _facts() -> rx.Component:
             rx.el.div(
                 avatar(patient.initials, patient.hue, "l"),
                 rx.el.h2(fresh(patient.patient_name), custom_attrs=UNTRANSLATED),
-                class_name="patient-head",
+                class_name="patient-panel-head",
             ),
             rx.el.dl(
                 rx.cond(
@@ -69,7 +69,7 @@ def _facts() -> rx.Component:
                 ),
                 _fact(t("Messages"), fresh(patient.last_seq)),
                 _fact(t("Patient since"), LongDate.create(at=patient.patient_since)),
-                class_name="patient-facts",
+                class_name="patient-panel-facts",
             ),
             key=patient.id,
         ),
@@ -92,7 +92,7 @@ def _phone(number: rx.Var[str], shown: rx.Var[str]) -> rx.Component:
                 rx.el.span(shown, custom_attrs=UNTRANSLATED),
             ),
             CopyButton.create(text=shown, label=t("Copy the number")),
-            class_name="patient-phone",
+            class_name="patient-panel-phone",
         ),
         t("Unknown"),
     )

@@ -7,7 +7,7 @@ from clinic_chat.domain.accounts.users import LOCALES
 from clinic_chat.ui.account.menu import LOCALE_NAMES
 from clinic_chat.ui.components.bindings import browser_call, browser_value
 from clinic_chat.ui.components.plain_form import plain_form
-from clinic_chat.ui.components.theme import mark
+from clinic_chat.ui.components.theme import logo
 from clinic_chat.ui.i18n import t
 from clinic_chat.ui.i18n.error_texts import SIGN_IN, error_texts
 
@@ -27,8 +27,8 @@ def sign_in_page() -> rx.Component:
     """Email, password and one button."""
     return rx.el.main(
         rx.el.div(
-            rx.el.div(mark(), rx.el.h1("Clinic Chat"), class_name="sign-in-brand"),
-            rx.el.p(t("Sign in to your clinic’s inbox"), class_name="quiet"),
+            rx.el.div(logo(), rx.el.h1("Clinic Chat"), class_name="sign-in-brand"),
+            rx.el.p(t("Sign in to your clinic’s inbox"), class_name="text-quiet"),
             plain_form(
                 SignInQuery.create(messages=error_texts(SIGN_IN)),
                 rx.el.label(t("Email"), html_for="email"),
@@ -50,7 +50,7 @@ def sign_in_page() -> rx.Component:
             ),
             rx.el.p(
                 t("Forgot your password? Ask whoever manages your clinic’s accounts."),
-                class_name="sign-in-help quiet",
+                class_name="sign-in-help text-quiet",
             ),
             class_name="sign-in-card",
         ),

@@ -20,7 +20,7 @@ def composer() -> rx.Component:
         rx.el.button(
             rx.icon("send-horizontal", size=18),
             type="submit",
-            class_name="send",
+            class_name="composer-send",
             aria_label=t("Send"),
             title=t("Send"),
             custom_attrs={"data-testid": "send"},

@@ -29,20 +29,20 @@ def thread_header() -> rx.Component:
                     conversation.patient_phone_shown != conversation.patient_name,
                     fresh(
                         conversation.patient_phone_shown,
-                        class_name="quiet",
+                        class_name="text-quiet",
                         custom_attrs=UNTRANSLATED,
                     ),
                     rx.fragment(),
                 ),
             ),
-            class_name="thread-title",
+            class_name="thread-header-title",
         ),
         _assignee_menu(),
         _status_menu(),
         rx.el.button(
             rx.icon("panel-right", size=18),
             type="button",
-            class_name="icon-button patient-toggle",
+            class_name="icon-button thread-header-patient-toggle",
             aria_label=t("Patient details"),
             aria_haspopup="dialog",
             title=t("Patient details"),
@@ -60,7 +60,7 @@ def back_link() -> rx.Component:
     return inner_link(
         rx.icon("arrow-left", size=20),
         to="/" + Inbox.filter_query,
-        class_name="icon-button back",
+        class_name="icon-button thread-header-back",
         custom_attrs={"aria-label": t("Back to conversations")},
     )
 
@@ -83,7 +83,7 @@ def _viewers() -> rx.Component:
                 t("{n} colleagues are viewing", n=Thread.viewer_count),
             )
         ),
-        class_name="viewers",
+        class_name="thread-header-viewers",
         role="status",
         custom_attrs={"data-testid": "viewers"},
     )
@@ -100,9 +100,9 @@ def _assignee_menu() -> rx.Component:
     return menu(
         rx.el.button(
             rx.icon("user-round", size=16),
-            fresh(whose, class_name="header-button-text", custom_attrs=UNTRANSLATED),
+            fresh(whose, class_name="thread-header-button-text", custom_attrs=UNTRANSLATED),
             type="button",
-            class_name="header-button",
+            class_name="thread-header-button",
             custom_attrs={
                 "data-testid": "assignee",
                 "data-assignee": conversation.assignee_id,
@@ -159,9 +159,9 @@ def _status_menu() -> rx.Component:
     return menu(
         rx.el.button(
             status_badge(conversation.status),
-            rx.icon("chevron-down", size=14, class_name="opens"),
+            rx.icon("chevron-down", size=14, class_name="thread-header-button-arrow"),
             type="button",
-            class_name="header-button",
+            class_name="thread-header-button",
             custom_attrs={
                 "data-testid": "status",
                 "data-status": conversation.status,

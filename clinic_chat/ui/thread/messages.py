@@ -30,7 +30,7 @@ def message_list() -> rx.Component:
                 Thread.first_seq > 1,
                 SeenButton.create(
                     rx.cond(Thread.loading_earlier, t("Loading…"), t("Load earlier messages")),
-                    class_name="more",
+                    class_name="load-more-button",
                     cursor=Thread.first_seq,
                     on_click=browser_call("thread/thread", "loadEarlier"),
                     disabled=Thread.loading_earlier,
@@ -49,7 +49,7 @@ def message_list() -> rx.Component:
                 rx.fragment(),
                 SeenButton.create(
                     rx.cond(Thread.loading_later, t("Loading…"), t("Load later messages")),
-                    class_name="more",
+                    class_name="load-more-button",
                     cursor=Thread.last_seq,
                     on_click=browser_call("thread/thread", "loadLater"),
                     disabled=Thread.loading_later,
@@ -69,12 +69,12 @@ def message_list() -> rx.Component:
         rx.cond(Thread.unread_above > 0, _jump_to_unread(), rx.fragment()),
         MessageActions.create(),
         rx.cond(Thread.show_jump, _jump_to_latest(), rx.fragment()),
-        class_name="thread-view",
+        class_name="message-list-view",
     )
 
 
 def _printed_in_part() -> rx.Component:
-    return rx.el.p(t("Earlier messages are not on this paper."), class_name="print-only quiet")
+    return rx.el.p(t("Earlier messages are not on this paper."), class_name="print-only text-quiet")
 
 
 def _jump_to_unread() -> rx.Component:
@@ -82,7 +82,7 @@ def _jump_to_unread() -> rx.Component:
         rx.icon("arrow-up", size=16),
         fresh(t("{n} new messages", n=Thread.unread_above)),
         type="button",
-        class_name="jump jump-up",
+        class_name="jump-button jump-button-up",
         on_click=browser_call("thread/thread", "jumpToUnread"),
         custom_attrs={"data-testid": "jump-to-unread"},
     )
@@ -99,7 +99,7 @@ def _jump_to_latest() -> rx.Component:
             )
         ),
         type="button",
-        class_name="jump",
+        class_name="jump-button",
         on_click=browser_call("thread/thread", "jumpToLatest"),
         custom_attrs={"data-testid": "jump-to-latest", "data-new": Thread.new_below},
     )
@@ -114,7 +114,7 @@ def typing_indicator() -> rx.Component:
                 rx.el.i(),
                 rx.el.i(),
                 rx.el.i(),
-                class_name="dots",
+                class_name="typing-indicator-dots",
                 custom_attrs={"aria-hidden": "true"},
             ),
             fresh(
@@ -132,7 +132,7 @@ def typing_indicator() -> rx.Component:
                     t("{n} people are typing…", n=Thread.typist_count),
                 )
             ),
-            class_name="typing",
+            class_name="typing-indicator",
             role="status",
             custom_attrs={"data-testid": "typing-indicator"},
         ),
@@ -147,7 +147,9 @@ def message_row(message: rx.Var[ThreadMessage], rest: rx.RestProp) -> rx.Compone
         rx.cond(
             message.day != "",
             rx.el.div(
-                rx.el.span(DayName.create(day=message.day)), class_name="day", role="separator"
+                rx.el.span(DayName.create(day=message.day)),
+                class_name="message-day",
+                role="separator",
             ),
             rx.fragment(),
         ),
@@ -155,7 +157,7 @@ def message_row(message: rx.Var[ThreadMessage], rest: rx.RestProp) -> rx.Compone
             message.first_unread,
             rx.el.div(
                 rx.el.span(t("New messages")),
-                class_name="unread-line",
+                class_name="message-unread-line",
                 role="separator",
                 custom_attrs={"data-testid": "unread-line"},
             ),
@@ -180,7 +182,7 @@ def message_row(message: rx.Var[ThreadMessage], rest: rx.RestProp) -> rx.Compone
             ),
             fold_button(message),
             rx.el.div(_status(message), class_name="message-foot"),
-            class_name="bubble",
+            class_name="message-bubble",
             custom_attrs={"data-author": message.author_name},
         ),
         _failure(message),
@@ -281,7 +283,9 @@ def message_skeleton() -> rx.Component:
     """What shows while a conversation loads."""
     return rx.el.div(
         *[
-            rx.el.div(class_name="bone bubble-skeleton", custom_attrs={"data-side": side})
+            rx.el.div(
+                class_name="skeleton-block thread-skeleton-bubble", custom_attrs={"data-side": side}
+            )
             for side in SKELETON_BUBBLES
         ],
         class_name="thread-skeleton skeleton",

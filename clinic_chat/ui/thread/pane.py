@@ -92,7 +92,7 @@ def _nothing_open() -> rx.Component:
         rx.el.div(
             _header_to_come(),
             message_skeleton(),
-            class_name="opening",
+            class_name="thread-opening",
         ),
     )
 

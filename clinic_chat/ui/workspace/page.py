@@ -43,6 +43,6 @@ def inbox_page() -> rx.Component:
         account_forms(),
         Boundary.create(leaving_dialog()),
         Boundary.create(Notices.create()),
-        class_name="inbox",
+        class_name="workspace",
         custom_attrs={"data-phase": Thread.phase},
     )

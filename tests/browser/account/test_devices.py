@@ -187,7 +187,7 @@ async def _length(page: Page) -> int:
 
 async def _has_a_tick(page: Page, name: str, item: str, checked: str) -> None:
     """Look into a sub-menu of the account menu and close it again."""
-    await page.locator(".list-header button[aria-haspopup=menu]").click()
+    await page.locator(".conversation-list-header button[aria-haspopup=menu]").click()
     await menu_item(page, name).click()
     await expect(menu_item(page, item)).to_have_attribute("aria-checked", checked)
     for _ in range(2):

@@ -71,7 +71,7 @@ async def test_the_menu_switches_at_once_and_the_choice_follows_the_person(
 
     await _speaks(page, "en")
     await expect(page.locator(".connection-word")).to_have_text("Live")
-    await expect(page.locator(".day")).to_have_text("Today")
+    await expect(page.locator(".message-day")).to_have_text("Today")
     await expect(page.get_by_placeholder("Write a message")).to_be_visible()
     assert await _stayed(page)
 

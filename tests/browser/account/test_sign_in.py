@@ -251,7 +251,7 @@ async def test_a_person_in_two_clinics_sees_one_at_a_time_and_can_go_back(
         await expect(page.get_by_role("heading", level=1)).to_have_text(clinic)
         await live(page)
         await expect(row(page, patient.name)).to_have_count(int(clinic == "Clínica Aurora"))
-        names[clinic] = set(await page.locator(".row-name").all_inner_texts())
+        names[clinic] = set(await page.locator(".conversation-row-name").all_inner_texts())
         await menu(page, following)
 
     await expect(page.get_by_role("heading", level=1)).to_have_text(here)

@@ -34,7 +34,7 @@ _LAYOUT = """
 const root = document.documentElement;
 const box = document.querySelector("[data-testid=composer] textarea").getBoundingClientRect();
 return {page: root.scrollWidth, window: root.clientWidth, box: box.width,
-  panes: [...document.querySelectorAll(".list-pane, .thread-pane, .patient-pane")]
+  panes: [...document.querySelectorAll(".conversation-list-pane, .thread-pane, .patient-panel")]
     .filter((pane) => getComputedStyle(pane).display !== "none").length};
 """
 
@@ -42,7 +42,7 @@ COMPOSER = "[data-testid=composer] textarea"
 SEND = "[data-testid=send]"
 BADGE = "[data-testid=connection-badge]"
 STATUS = "[data-testid=status]"
-ACCOUNT = ".list-header button[aria-haspopup=menu]"
+ACCOUNT = ".conversation-list-header button[aria-haspopup=menu]"
 RETRY = ".connection-retry"
 FAILED = "[data-testid=failed-part]"
 

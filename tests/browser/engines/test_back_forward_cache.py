@@ -102,7 +102,7 @@ async def test_back_when_somebody_else_is_signed_in(
     await page.go_back()
 
     await live(page)
-    await expect(page.locator(".clinic")).to_contain_text("Boreal")
+    await expect(page.locator(".conversation-list-clinic")).to_contain_text("Boreal")
     await expect(row(page, talk.name)).to_have_count(0)
     assert await _kept(page, "restored") == "yes"
     assert talk.name not in await _kept(page, "shown")

@@ -22,8 +22,8 @@ FAR_DOWN = 24
 # The browser's own clock: a timer of the page is not late by what a slow test takes.
 RECORD_ORDER = """
 () => {
-  const names = () => [...document.querySelectorAll("[data-testid=conversation-row] .row-name")]
-    .map((name) => name.textContent);
+  const names = () =>
+    [...document.querySelectorAll(".conversation-row-name")].map((name) => name.textContent);
   window.order = {before: names().join(), changedAt: null, startedAt: performance.now()};
   const list = document.querySelector("[data-testid=conversation-list]");
   new MutationObserver(() => {
@@ -35,7 +35,8 @@ RECORD_ORDER = """
 CLICK_WHEN_MOVED = """
 () => {
   const list = document.querySelector("[data-testid=conversation-list]");
-  const names = () => [...list.querySelectorAll(".row-name")].map((n) => n.textContent).join();
+  const names = () =>
+    [...list.querySelectorAll(".conversation-row-name")].map((n) => n.textContent).join();
   const before = names();
   window.moved = new Promise((done) => {
     new MutationObserver((_, observer) => {
@@ -178,12 +179,13 @@ async def test_after_the_persons_own_scrolling_a_click_means_what_is_there_now(
     for _ in range(2):
         await ana.mouse.wheel(0, box["height"])
     await ana.wait_for_function(
-        "([height]) => document.querySelector('.rows-scroll').scrollTop >= 2 * height - 1",
+        """([height]) =>
+          document.querySelector(".conversation-list-scroll").scrollTop >= 2 * height - 1""",
         arg=[box["height"]],
     )
     await ana.mouse.down()
     await ana.mouse.up()
-    name = await rows(ana).nth(AIMED + 2).locator(".row-name").inner_text()
+    name = await rows(ana).nth(AIMED + 2).locator(".conversation-row-name").inner_text()
     await thread_of(ana, name)
 
 
@@ -299,7 +301,7 @@ async def test_a_page_translator_leaves_no_other_patients_name(
     await ana.evaluate(TRANSLATE)
 
     await row(ana, other.name).click()
-    header, panel = ana.locator(".thread-header"), ana.locator(".patient-pane")
+    header, panel = ana.locator(".thread-header"), ana.locator(".patient-panel")
     for place in (header, panel):
         await expect(place).to_contain_text(other.name)
         await expect(place).not_to_contain_text(one.name)
@@ -317,7 +319,10 @@ async def test_a_page_translator_leaves_no_other_patients_name(
     await talks[3].goes_on("Depois da tradução")
     await expect(row(ana, talks[3].name)).to_contain_text("Depois da tradução")
     await expect(row(ana, talks[3].name).get_by_test_id("unread-badge")).to_contain_text("2")
-    for name in (ana.locator(".thread-header h2"), row(ana, one.name).locator(".row-name")):
+    for name in (
+        ana.locator(".thread-header h2"),
+        row(ana, one.name).locator(".conversation-row-name"),
+    ):
         await expect(name).to_have_attribute("translate", "no")
 
 
@@ -337,7 +342,7 @@ async def test_no_name_of_anybody_is_translated(visit: Visit, channel: Channel) 
 
 
 async def _names(page: Page) -> list[str]:
-    return await rows(page).locator(".row-name").all_text_contents()
+    return await rows(page).locator(".conversation-row-name").all_text_contents()
 
 
 async def _at(page: Page, place: int, talk: Talk) -> None:

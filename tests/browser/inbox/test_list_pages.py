@@ -46,16 +46,16 @@ async def test_the_list_loads_further_pages_as_one_scrolls(
     )
     assert everyone > PAGE_SIZE
     await expect(rows(ana)).to_have_count(PAGE_SIZE)
-    newest = await rows(ana).locator(".row-name").all_text_contents()
+    newest = await rows(ana).locator(".conversation-row-name").all_text_contents()
 
     while (shown := await rows(ana).count()) < everyone:
         await _scroll_to_the_end(ana)
         await expect(rows(ana)).not_to_have_count(shown)
 
-    names = await rows(ana).locator(".row-name").all_text_contents()
+    names = await rows(ana).locator(".conversation-row-name").all_text_contents()
     assert names[:PAGE_SIZE] == newest
     assert len(set(names)) == len(names) == everyone
-    await expect(ana.locator(".rows-scroll .more")).to_have_count(0)
+    await expect(ana.locator(".conversation-list-scroll .load-more-button")).to_have_count(0)
 
 
 async def test_a_page_is_loaded_when_out_of_view_and_into_view_are_told_at_once(

@@ -108,7 +108,7 @@ async def test_the_list_stays_the_same_element_at_the_same_place(visit: Visit) -
     assert before == (True, 300)
 
     for number in (6, 8):
-        name = await rows(ana).nth(number).locator(".row-name").inner_text()
+        name = await rows(ana).nth(number).locator(".conversation-row-name").inner_text()
         await open_conversation(ana, name)
         assert await _place(ana) == before
     await ana.go_back()

@@ -22,15 +22,15 @@ CLOSED_TAB_SECONDS = 5
 HIDDEN_SECONDS = 14
 WATCH_PERSON = """
 (name) => {
-  const row = [...document.querySelectorAll(".staff li")]
+  const row = [...document.querySelectorAll(".presence-staff li")]
     .find((row) => row.textContent.includes(name));
   window.presenceOf = [];
   // Rows move as people come and go, so it is looked up by its id each time.
   const {user} = row.dataset;
   new MutationObserver(() => {
-    const {online} = document.querySelector(`.staff [data-user="${user}"]`).dataset;
+    const {online} = document.querySelector(`.presence-staff [data-user="${user}"]`).dataset;
     if (window.presenceOf.at(-1) !== online) window.presenceOf.push(online);
-  }).observe(document.querySelector(".staff"), {
+  }).observe(document.querySelector(".presence-staff"), {
     attributes: true, childList: true, subtree: true,
   });
 }
@@ -135,12 +135,14 @@ def _viewers(page: Page) -> Locator:
 
 async def _is_online(page: Page, name: str, online: bool) -> None:
     """Return when the list of the staff says so."""
-    person = page.locator(".staff li").filter(has_text=name)
+    person = page.locator(".presence-staff li").filter(has_text=name)
     await expect(person).to_have_attribute("data-online", str(online).lower())
 
 
 async def _shown_online(page: Page) -> list[str]:
     """Who is online as the list of the staff says; its head counts the same people."""
-    names = await page.locator(".staff li[data-online=true] .staff-name").all_text_contents()
+    names = await page.locator(
+        ".presence-staff li[data-online=true] .presence-staff-name"
+    ).all_text_contents()
     await expect(page.get_by_test_id("presence")).to_contain_text(f"{len(names)} online")
     return names

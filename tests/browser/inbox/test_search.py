@@ -89,7 +89,7 @@ async def test_what_was_found_is_marked(visit: Visit, patients: list[Patient]) -
         await _search(ana, text)
         await expect(rows(ana).first.locator("mark")).to_have_text(marked)
     await _box(ana).fill("")
-    await expect(ana.locator(".row-name mark")).to_have_count(0)
+    await expect(ana.locator(".conversation-row-name mark")).to_have_count(0)
 
 
 async def test_enter_opens_the_first_hit_also_before_it_is_there(
@@ -125,7 +125,7 @@ async def test_down_goes_from_the_box_into_the_list_and_up_comes_back(
     await expect(_box(ana)).to_be_focused()
 
     await ana.keyboard.press("ArrowDown")
-    name = await rows(ana).first.locator(".row-name").inner_text()
+    name = await rows(ana).first.locator(".conversation-row-name").inner_text()
     await ana.keyboard.press("Space")
     await thread_of(ana, name)
     # Of the row that is open already, Enter leads to where one writes.
@@ -179,7 +179,7 @@ async def test_no_hit_says_what_is_searched_and_leads_back(
     ana = await visit(ANA)
     await ana.get_by_test_id("filter-mine").click()
     await _search(ana, "ninguém assim", 0)
-    empty = ana.locator(".empty")
+    empty = ana.locator(".conversation-list-pane .empty-state")
     await expect(empty).to_contain_text("Nenhum paciente encontrado para “ninguém assim”.")
     await expect(empty).to_contain_text("A busca olha nomes e números de telefone.")
 

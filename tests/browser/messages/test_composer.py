@@ -264,7 +264,7 @@ async def test_marks_piled_on_a_letter_scroll_nothing_sideways(
     )
     assert wide
 
-    for area in ("[data-testid=message-list]", ".patient-pane", "html"):
+    for area in ("[data-testid=message-list]", ".patient-panel", "html"):
         sideways = await desk.page.locator(area).evaluate(
             "(area) => area.scrollWidth - area.clientWidth"
         )

@@ -99,17 +99,17 @@ async def test_a_number_stands_for_a_name_until_there_is_one(
     shown = format_phone(patient.phone)
     first = await channel.deliver(Patient("\u3164", patient.phone), "Oi")
     ana = await visit(ANA, f"/c/{first.conversation_id}")
-    header = ana.locator(".thread-title")
+    header = ana.locator(".thread-header-title")
     await expect(header.locator("h2")).to_have_text(shown)
     await expect(header.get_by_text(shown)).to_have_count(1)
     mine = rows(ana).and_(ana.locator(f"[data-id='{first.conversation_id}']"))
-    await expect(mine.locator(".row-name")).to_have_text(shown)
+    await expect(mine.locator(".conversation-row-name")).to_have_text(shown)
 
     await channel.deliver(Patient("Helena Prado", patient.phone), "Sou a Helena")
 
     await expect(header.locator("h2")).to_have_text("Helena Prado")
     await expect(header).to_contain_text(shown)
-    await expect(mine.locator(".row-name")).to_have_text("Helena Prado")
+    await expect(mine.locator(".conversation-row-name")).to_have_text("Helena Prado")
     await expect(ana.locator("span.message-author:not(.sr-only)")).to_have_count(0)
 
 
@@ -129,7 +129,7 @@ async def test_two_people_behind_one_number_are_both_named(visit: Visit, channel
     )
     await expect(message(ana, "Voltei").locator(".message-author")).to_have_text(patient.name)
     await expect(message(ana, "filho dela").locator(".message-author")).to_have_count(0)
-    pane = ana.locator(".patient-pane")
+    pane = ana.locator(".patient-panel")
     await expect(pane.locator("dd", has_text="João Prado")).to_have_count(1)
     await expect(pane).to_contain_text("Também escreve como")
 
@@ -146,7 +146,7 @@ async def test_the_time_of_a_message_that_came_late_is_said(visit: Visit, channe
     await expect(late.get_by_test_id("sent-late")).to_contain_text("enviada")
     await expect(late.locator("time").first).to_have_attribute("datetime", _iso(sent))
     # The days go by when messages arrived, so that none comes twice.
-    await expect(ana.locator(".day")).to_have_count(1)
+    await expect(ana.locator(".message-day")).to_have_count(1)
     assert [await messages(ana).nth(n).get_attribute("data-seq") for n in (0, 1)] == ["1", "2"]
 
 

@@ -54,7 +54,7 @@ async def test_a_messages_text_is_copied_with_the_mouse_and_with_the_keyboard(
     button = page.get_by_test_id("copy-message")
     told = page.locator(".message-actions").get_by_role("status")
 
-    await message(page, "Mensagem 2").locator(".bubble").hover()
+    await message(page, "Mensagem 2").locator(".message-bubble").hover()
     await expect(button).to_have_accessible_name("Copiar mensagem: Mensagem 2")
     await button.click()
     await expect(told).to_have_text("Copiado")

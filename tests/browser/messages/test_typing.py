@@ -148,7 +148,7 @@ async def test_a_killed_tab_types_no_more_and_its_person_goes_offline(
 ) -> None:
     talk = await Talk.begin(channel)
     bruno = await talk.opened_by(visit, BRUNO)
-    state = bruno.locator(".staff li").filter(has_text="Ana Beatriz Moura")
+    state = bruno.locator(".presence-staff li").filter(has_text="Ana Beatriz Moura")
     async with own_browser(browser) as doomed:
         context = await doomed.new_context(base_url=server.origin)
         cookie = await sign_in(server, ANA)

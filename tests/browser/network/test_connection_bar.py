@@ -32,7 +32,9 @@ LISTEN = """
 """
 # Where everything is that somebody may aim at.
 PLACES = """
-() => [...document.querySelectorAll(".thread-header *, .message, .composer *, .row-link")]
+() => [
+  ...document.querySelectorAll(".thread-header *, .message, .composer *, .conversation-row-link"),
+]
   .filter((element) => element.checkVisibility())
   .map((element) => {
     const { x, y, width, height } = element.getBoundingClientRect();
@@ -108,9 +110,10 @@ async def test_a_send_that_goes_well_moves_nothing(visit: Visit, channel: Channe
           window.seen = new Set();
           const look = () => {
             const badge = document.querySelector("[data-testid=connection-badge]");
-            const header = document.querySelector(".list-header").getBoundingClientRect();
-            const row = document.querySelector(".filters").getBoundingClientRect();
-            window.seen.add(`${header.height} ${row.top} ${badge.textContent}`);
+            const header = document.querySelector(".conversation-list-header");
+            const { height } = header.getBoundingClientRect();
+            const { top } = document.querySelector(".filter-bar").getBoundingClientRect();
+            window.seen.add(`${height} ${top} ${badge.textContent}`);
             window.frame = requestAnimationFrame(look);
           };
           look();
@@ -139,7 +142,7 @@ async def test_what_waits_fits_the_header_of_the_list(
     complaints.allow(REFUSED)
     talk = await Talk.begin(channel)
     page = await talk.opened_by(visit, ANA, script=KEEP_SOCKETS)
-    height = await _height(page.locator(".list-header"))
+    height = await _height(page.locator(".conversation-list-header"))
     await go_offline(page)
     await answer(page, "Uma")
     await composer(page).focus()
@@ -147,7 +150,7 @@ async def test_what_waits_fits_the_header_of_the_list(
     badge = page.get_by_test_id("connection-badge")
     await expect(badge).to_contain_text("1 na fila")
 
-    assert await _height(page.locator(".list-header")) == height
+    assert await _height(page.locator(".conversation-list-header")) == height
     assert await badge.evaluate("(badge) => badge.getClientRects()[0].height") < 24
 
 

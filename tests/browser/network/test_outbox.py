@@ -359,7 +359,7 @@ async def test_what_a_person_does_offline_says_that_it_was_not_done(
     async with Proxy(server.port) as proxy:
         page, patient, _ = await _desk(visit, proxy, channel)
         await menus_loaded(page)
-        lines = page.get_by_test_id("notices").locator(".notice-line")
+        lines = page.get_by_test_id("notices").locator(".notices-line")
         await _cut_off(page, proxy)
         for number, (button, item) in enumerate(
             [

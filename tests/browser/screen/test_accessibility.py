@@ -54,11 +54,11 @@ async def test_no_screen_has_a_serious_accessibility_problem(
     problems += await _problems(page, "list")
 
     await page.get_by_role("searchbox").fill("ninguém com este nome")
-    await expect(page.locator(".empty")).to_be_visible()
+    await expect(page.locator(".conversation-list-pane .empty-state")).to_be_visible()
     problems += await _problems(page, "empty search")
 
     await page.goto("/c/00000000-0000-0000-0000-000000000000")
-    await expect(page.locator(".notice")).to_be_visible()
+    await expect(page.locator(".empty-state-pane")).to_be_visible()
     problems += await _problems(page, "not found")
 
     await page.goto(f"/c/{first.conversation_id}")
@@ -70,11 +70,11 @@ async def test_no_screen_has_a_serious_accessibility_problem(
     problems += await _problems(page, "thread")
 
     if device == "phone":
-        await page.locator(".patient-toggle").click()
+        await page.locator(".thread-header-patient-toggle").click()
         await expect(page.get_by_role("dialog")).to_be_visible()
         problems += await _problems(page, "patient")
     else:
-        await page.locator(".list-header button[aria-haspopup=menu]").click()
+        await page.locator(".conversation-list-header button[aria-haspopup=menu]").click()
         await expect(page.get_by_role("menu")).to_be_visible()
         problems += await _problems(page, "menu")
 
@@ -124,7 +124,7 @@ async def test_the_keyboard_alone_opens_a_conversation_and_answers(
 async def test_the_keyboard_alone_signs_out(visit: Visit) -> None:
     page = await visit(ANA, fresh=True)
 
-    await _tab_to(page, ".list-header button[aria-haspopup=menu]")
+    await _tab_to(page, ".conversation-list-header button[aria-haspopup=menu]")
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("menu")).to_be_visible()
     await page.keyboard.press("End")

@@ -39,7 +39,7 @@ async def test_a_wrong_clock_changes_no_time_on_the_screen(
 
     await expect(row(wrong, talk.name).locator("time")).to_have_text("agora")
     await expect(message(wrong, "Agora mesmo")).to_be_visible()
-    await expect(wrong.locator(".day")).to_have_text("Hoje")
+    await expect(wrong.locator(".message-day")).to_have_text("Hoje")
     # The rows have minutes, hours and days, and are drawn anew every half minute, each page in its
     # own: loaded again they are drawn now, and a minute of a row may pass in between.
     before, shown, after = await _times(right), await _times(wrong), await _times(right)
@@ -51,4 +51,4 @@ async def test_a_wrong_clock_changes_no_time_on_the_screen(
 async def _times(page: Page) -> list[str]:
     await page.reload()
     await live(page)
-    return await page.locator(".row-time").all_inner_texts()
+    return await page.locator(".conversation-row-time").all_inner_texts()

@@ -24,7 +24,7 @@ RECORD_DRAWING = """
   window.drawing = [];
   new MutationObserver(() => {
     const state = JSON.stringify({
-      listWaits: count(".rows-scroll.skeleton"),
+      listWaits: count(".conversation-list-scroll.skeleton"),
       rows: count("[data-testid=conversation-row]"),
       threadWaits: count(".thread .thread-skeleton"),
       messages: count("[data-testid=message]"),
@@ -83,7 +83,7 @@ RECORD_FRAMES = """
 (() => {
   window.seen = new Set();
   const look = () => {
-    for (const selector of [".thread-skeleton", ".notice", ".list-pane"]) {
+    for (const selector of [".thread-skeleton", ".empty-state-pane", ".conversation-list-pane"]) {
       for (const found of document.querySelectorAll(selector)) {
         if (found.getClientRects().length > 0) window.seen.add(selector);
       }
@@ -160,7 +160,7 @@ async def test_a_conversation_that_is_not_drawn_yet_is_not_read(
     asked = Questions(ana)
 
     await ana.goto(f"/c/{sent.conversation_id}")
-    await expect(ana.locator(".inbox")).to_have_attribute("data-phase", "ready")
+    await expect(ana.locator(".workspace")).to_have_attribute("data-phase", "ready")
     await expect(messages(ana)).to_have_count(0)
     assert "message:read" not in asked.names
 
@@ -205,9 +205,9 @@ async def test_a_conversation_s_address_looks_like_one_that_opens_before_any_cod
 
     await ana.goto("/c/anything")
 
-    await expect(ana.locator(".opening .thread-skeleton")).to_be_visible()
-    await expect(ana.locator(".notice")).to_be_hidden()
-    await expect(ana.locator(".list-pane")).to_be_visible(visible=device is not PHONE)
+    await expect(ana.locator(".thread-opening .thread-skeleton")).to_be_visible()
+    await expect(ana.locator(".empty-state-pane")).to_be_hidden()
+    await expect(ana.locator(".conversation-list-pane")).to_be_visible(visible=device is not PHONE)
 
 
 @pytest.mark.parametrize("device", [{}, PHONE], ids=["desktop", "phone"])
@@ -221,8 +221,8 @@ async def test_nothing_else_shows_while_a_conversation_opens(
 
     seen = set(await ana.evaluate("[...window.seen]"))
     assert ".thread-skeleton" in seen
-    assert ".notice" not in seen
-    assert (".list-pane" in seen) == (device is not PHONE)
+    assert ".empty-state-pane" not in seen
+    assert (".conversation-list-pane" in seen) == (device is not PHONE)
 
 
 async def test_the_list_s_address_does_not(visit: Visit) -> None:
@@ -231,8 +231,8 @@ async def test_the_list_s_address_does_not(visit: Visit) -> None:
 
     await ana.goto("/")
 
-    await expect(ana.locator(".notice")).to_be_visible()
-    await expect(ana.locator(".opening")).to_be_hidden()
+    await expect(ana.locator(".empty-state-pane")).to_be_visible()
+    await expect(ana.locator(".thread-opening")).to_be_hidden()
 
 
 async def test_only_addresses_of_conversations_are_answered_with_the_inbox(
@@ -245,8 +245,8 @@ async def test_only_addresses_of_conversations_are_answered_with_the_inbox(
 
     assert conversation.status_code == inbox.status_code == HTTPStatus.OK
     assert conversation.text == inbox.text
-    assert "rows-scroll" in inbox.text
-    assert "rows-scroll" not in deeper.text + unknown.text
+    assert "conversation-list-scroll" in inbox.text
+    assert "conversation-list-scroll" not in deeper.text + unknown.text
 
 
 async def test_the_sign_in_page_is_answered_where_it_is(server: Server) -> None:

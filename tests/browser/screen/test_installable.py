@@ -64,7 +64,9 @@ async def test_the_browsers_bars_have_the_colour_of_the_theme(visit: Visit) -> N
     page = await visit(ANA, color_scheme="light")
     bars = page.locator("meta[name=theme-color]")
     await expect(bars).to_have_count(2)
-    header = "() => getComputedStyle(document.querySelector('.list-pane')).backgroundColor"
+    header = (
+        "() => getComputedStyle(document.querySelector('.conversation-list-pane')).backgroundColor"
+    )
     for scheme in ("dark", "light"):
         await page.emulate_media(color_scheme=scheme)
         await expect(page.locator("html")).to_have_class(scheme)

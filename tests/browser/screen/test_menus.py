@@ -152,7 +152,7 @@ async def test_a_finger_that_closes_a_menu_presses_nothing_else(
     visit: Visit, channel: Channel
 ) -> None:
     page = await _at_conversation(visit, channel, **PHONE)
-    button, back = page.get_by_test_id("status"), page.locator(".thread-header .back")
+    button, back = page.get_by_test_id("status"), page.locator(".thread-header-back")
     await composer(page).fill("Ainda não")
 
     for touched in (button, page.get_by_test_id("send"), back):
@@ -179,7 +179,11 @@ async def test_a_mouse_that_closes_a_menu_presses_nothing_else(
     button = page.get_by_test_id("status")
     address = page.url
 
-    for pressed in (button, page.locator(".row-link").last, page.get_by_test_id("assignee")):
+    for pressed in (
+        button,
+        page.locator(".conversation-row-link").last,
+        page.get_by_test_id("assignee"),
+    ):
         await button.click()
         await expect(page.get_by_role("menu")).to_be_visible()
         await _drawn(page)
@@ -189,7 +193,7 @@ async def test_a_mouse_that_closes_a_menu_presses_nothing_else(
         await expect(page.get_by_role("menu")).to_have_count(0)
         assert page.url == address
     # And then it presses again.
-    await page.locator(".row-link").last.click()
+    await page.locator(".conversation-row-link").last.click()
     await expect(page).not_to_have_url(address)
 
 
@@ -202,7 +206,7 @@ async def test_an_open_menu_leaves_the_page_as_it_is(visit: Visit, channel: Chan
           window.restyled = new Set();
           new MutationObserver((changes) => {
             for (const { target } of changes) {
-              if (!target.closest("[data-radix-popper-content-wrapper], .header-button")) {
+              if (!target.closest("[data-radix-popper-content-wrapper], .thread-header-button")) {
                 window.restyled.add(target.className || target.tagName);
               }
             }
@@ -339,7 +343,9 @@ async def test_escape_answers_the_question_and_nothing_behind_it_can_be_used(
         await expect(composer(page)).not_to_be_focused()
         await page.keyboard.press("Escape")
         await expect(question).to_have_count(0)
-        await expect(page.locator(".list-header button[aria-haspopup=menu]")).to_be_focused()
+        await expect(
+            page.locator(".conversation-list-header button[aria-haspopup=menu]")
+        ).to_be_focused()
     await expect(message(page, "Nunca enviada")).to_be_visible()
 
 

@@ -15,7 +15,7 @@ FINGER_PX = 44
 # Links inside of a sentence are as high as its line (WCAG 2.5.8, inline).
 PRESSED = (
     ":is(button, a, select, summary, input:not([type=hidden]), textarea)"
-    ":not(.message-body a, .patient-facts a)"
+    ":not(.message-body a, .patient-panel-facts a)"
 )
 SIZES = """
 (elements) => elements
@@ -39,7 +39,7 @@ async def test_every_target_is_large_enough_for_a_finger(visit: Visit, channel: 
     await page.goto(talk.path)
     await expect(message(page, "Mensagem 1")).to_be_visible()
     small += await _too_small(page)
-    await page.locator(".patient-toggle").tap()
+    await page.locator(".thread-header-patient-toggle").tap()
     await expect(page.get_by_role("dialog")).to_be_visible()
     small += await _too_small(page, "dialog ")
 
@@ -49,12 +49,14 @@ async def test_every_target_is_large_enough_for_a_finger(visit: Visit, channel: 
 @pytest.mark.parametrize("counts", [["99+", "18", "43"], ["1,2 mil", "999", "1,1 mil"]])
 async def test_the_filters_fit_at_1024_pixels(visit: Visit, counts: list[str]) -> None:
     page = await visit(ANA, viewport={"width": 1024, "height": 768})
-    for count, text in zip(await page.locator(".segment .count").all(), counts, strict=True):
+    for count, text in zip(
+        await page.locator(".filter-segment .filter-count").all(), counts, strict=True
+    ):
         await count.evaluate("(count, text) => { count.textContent = text; }", text)
 
-    assert (await _box(page.locator(".list-pane")))["width"] >= 328
+    assert (await _box(page.locator(".conversation-list-pane")))["width"] >= 328
     right = 0.0
-    for segment in await page.locator(".segment").all():
+    for segment in await page.locator(".filter-segment").all():
         assert await segment.evaluate(
             "(segment) => segment.scrollWidth <= segment.clientWidth "
             "&& segment.getClientRects().length === 1"
@@ -62,9 +64,9 @@ async def test_the_filters_fit_at_1024_pixels(visit: Visit, counts: list[str]) -
         box = await _box(segment)
         assert box["x"] >= right
         right = box["x"] + box["width"]
-    segments = await _box(page.locator(".segments"))
+    segments = await _box(page.locator(".filter-segments"))
     assert right <= segments["x"] + segments["width"]
-    for chip in await page.locator(".chip").all():
+    for chip in await page.locator(".filter-chip").all():
         assert (await _box(chip))["height"] < 40
 
 
@@ -93,8 +95,8 @@ async def test_a_patient_s_name_and_number_stand_whole_above_the_conversation(
     await page.get_by_role("menuitem", name="Bruno Tavares").click()
     await expect(page.get_by_role("menu")).to_have_count(0)
 
-    for shown in ("h2", ".quiet"):
-        text = page.locator(f".thread-title {shown}")
+    for shown in ("h2", ".text-quiet"):
+        text = page.locator(f".thread-header-title {shown}")
         assert await text.evaluate("(text) => text.scrollWidth <= text.clientWidth"), shown
 
 
@@ -103,9 +105,9 @@ async def test_a_wide_screen_shows_more_of_the_list(visit: Visit, channel: Chann
     await channel.deliver(patient, "Uma mensagem que não cabe em uma linha só. " * 4)
     page = await visit(ANA, viewport={"width": 1920, "height": 1080})
 
-    assert 380 <= (await _box(page.locator(".list-pane")))["width"] <= 420
+    assert 380 <= (await _box(page.locator(".conversation-list-pane")))["width"] <= 420
     first = rows(page).first
-    preview = first.locator(".row-preview")
+    preview = first.locator(".conversation-row-preview")
     lines = (await _box(preview))["height"] / float(
         await preview.evaluate("(e) => parseFloat(getComputedStyle(e).lineHeight)")
     )
@@ -119,14 +121,14 @@ async def test_every_state_shows_where_colours_are_forced(visit: Visit, channel:
     await page.get_by_test_id("filter-unread").click()
     await expect(page.get_by_test_id("filter-unread")).to_have_attribute("aria-pressed", "true")
 
-    pressed, other = page.locator(".segment").first, page.locator(".segment").nth(1)
+    pressed, other = page.locator(".filter-segment").first, page.locator(".filter-segment").nth(1)
     assert await _style(pressed, "backgroundColor") != await _style(other, "backgroundColor")
     chip = page.get_by_test_id("filter-unread")
     assert await _style(chip, "backgroundColor") != await _style(other, "backgroundColor")
-    opened = page.locator(".row[data-open=true] .row-link")
+    opened = page.locator(".conversation-row[data-open=true] .conversation-row-link")
     assert await _style(opened, "borderTopWidth") == "2px"
     # Its own arrow is a picture, which is not drawn there.
-    assert await _style(page.locator("select.chip"), "appearance") == "auto"
+    assert await _style(page.locator("select.filter-chip"), "appearance") == "auto"
     dot, canvas = page.locator(".connection-dot"), page.locator("body")
     assert await _style(dot, "backgroundColor") != await _style(canvas, "backgroundColor")
 

@@ -13,7 +13,7 @@ from tests.support.servers.server import Server
 _WATCH_LIVE_REGIONS = """
 () => {
   const regions = document.querySelectorAll(
-    ".thread-view :is([role=log], [role=status], [role=alert], [aria-live=polite])",
+    ".message-list-view :is([role=log], [role=status], [role=alert], [aria-live=polite])",
   );
   window.announced = [];
   for (const region of regions) {

@@ -37,7 +37,7 @@ async def test_it_closes_as_dialogs_do_and_the_conversation_stays(
     talk = await Talk.begin(channel)
     for options in (TABLET, PHONE):
         page = await talk.opened_by(visit, ANA, **options)
-        await page.locator(".patient-toggle").click()
+        await page.locator(".thread-header-patient-toggle").click()
         await expect(_drawer(page)).to_contain_text(talk.name)
         await expect(_drawer(page)).to_contain_text(_shown(talk.patient.phone))
 
@@ -45,7 +45,7 @@ async def test_it_closes_as_dialogs_do_and_the_conversation_stays(
 
         await expect(_drawer(page)).to_have_count(0)
         await thread_of(page, talk.name)
-        await expect(page.locator(".patient-toggle")).to_be_focused()
+        await expect(page.locator(".thread-header-patient-toggle")).to_be_focused()
         await page.context.close()
 
 
@@ -54,7 +54,7 @@ async def test_the_focus_stays_in_it_and_what_is_behind_it_is_out_of_reach(
 ) -> None:
     talk = await Talk.begin(channel)
     page = await talk.opened_by(visit, ANA, **TABLET)
-    await page.locator(".patient-toggle").focus()
+    await page.locator(".thread-header-patient-toggle").focus()
     await page.keyboard.press("Enter")
     await expect(_drawer(page)).to_be_visible()
 
@@ -71,17 +71,17 @@ async def test_the_focus_stays_in_it_and_what_is_behind_it_is_out_of_reach(
 async def test_another_conversation_does_not_open_under_it(visit: Visit, channel: Channel) -> None:
     first, second = await Talk.begin(channel), await Talk.begin(channel)
     page = await first.opened_by(visit, ANA, **PHONE)
-    await page.locator(".back").tap()
+    await page.locator(".thread-header-back").tap()
     await page.get_by_text(second.name).tap()
     await thread_of(page, second.name)
-    await page.locator(".patient-toggle").tap()
+    await page.locator(".thread-header-patient-toggle").tap()
     await expect(_drawer(page)).to_be_visible()
 
     await page.evaluate("() => window.history.go(-3)")
 
     await thread_of(page, first.name)
     await expect(_drawer(page)).to_have_count(0)
-    await page.locator(".patient-toggle").tap()
+    await page.locator(".thread-header-patient-toggle").tap()
     await expect(_drawer(page)).to_contain_text(first.name)
 
 

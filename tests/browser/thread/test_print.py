@@ -22,7 +22,7 @@ CLIPPED = """
   .map((element) => element.outerHTML.slice(0, 80))
 """
 COLOURS = """
-() => [...document.querySelectorAll(".message-body, .thread-title h2")]
+() => [...document.querySelectorAll(".message-body, .thread-header-title h2")]
   .map((element) => getComputedStyle(element).color)
 """
 
@@ -61,17 +61,17 @@ async def test_paper_says_whose_it_is_of_which_clinic_and_when(
     head = page.locator(".print-head")
     await expect(head).to_contain_text("Clínica Aurora")
     await expect(head.locator("span").last).to_contain_text(" de 20")
-    await expect(page.locator(".thread-title h2")).to_be_visible()
+    await expect(page.locator(".thread-header-title h2")).to_be_visible()
     await expect(page.get_by_text("As mensagens anteriores não estão neste papel.")).to_be_visible()
     for gone in (
-        ".list-pane",
-        ".patient-pane",
+        ".conversation-list-pane",
+        ".patient-panel",
         "[data-testid=composer]",
         "[data-testid=load-more]",
     ):
         await expect(page.locator(gone)).to_be_hidden()
     # Names and not "You", whoever reads it.
-    author = await page.locator("[data-direction=outbound] .bubble").first.evaluate(
+    author = await page.locator("[data-direction=outbound] .message-bubble").first.evaluate(
         "(bubble) => getComputedStyle(bubble, '::before').content"
     )
     assert author == '"Ana Beatriz Moura"'

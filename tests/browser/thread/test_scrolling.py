@@ -197,7 +197,7 @@ async def test_days_have_a_line_and_an_author_is_named_once_in_a_row(
     talk = await Talk.begin(channel)
     fill(server, talk, 3, apart=timedelta(days=1))
     ana = await talk.opened_by(visit, ANA)
-    days = ana.locator(".day")
+    days = ana.locator(".message-day")
     await expect(days).to_have_count(3)
     names = await days.all_inner_texts()
     assert [name.lower() for name in names[1:]] == ["ontem", "hoje"]

@@ -62,7 +62,7 @@ async def test_without_a_connection_what_was_open_shows_and_the_rest_says_why_no
     await row(ana, never.name).click()
     await expect(ana.locator(".thread-pane")).to_contain_text("Sem internet: abre quando voltar.")
     await expect(ana.locator(".thread-header")).to_contain_text(never.name)
-    await expect(ana.locator(".patient-pane")).to_contain_text(never.name)
+    await expect(ana.locator(".patient-panel")).to_contain_text(never.name)
     await expect(composer(ana)).to_have_count(0)
     await row(ana, other.name).click()
     await _shows(ana, other, 2)

@@ -42,7 +42,7 @@ SEARCHES = ("paciente 11", "119000", "mensagem", "zzz")
 MENUS = (
     "[data-testid=status]",
     "[data-testid=assignee]",
-    "[data-testid=account-menu], .list-header button[aria-haspopup=menu]",
+    "[data-testid=account-menu], .conversation-list-header button[aria-haspopup=menu]",
     "button[data-testid=filter-status]",
 )
 

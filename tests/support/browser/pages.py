@@ -85,7 +85,7 @@ async def menu(page: Page, *names: str) -> None:
     """Choose from the account menu; several names go through its sub-menus."""
     # A menu that is still closing would take the click for its own.
     await expect(page.get_by_role("menu")).to_have_count(0)
-    await page.locator(".list-header button[aria-haspopup=menu]").click()
+    await page.locator(".conversation-list-header button[aria-haspopup=menu]").click()
     for name in names:
         await menu_item(page, name).click()
 

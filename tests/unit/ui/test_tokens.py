@@ -7,7 +7,7 @@ from clinic_chat.settings import PROJECT_ROOT
 from clinic_chat.ui.build.plugin import SCALES, SEE_THROUGH
 
 TEXT = "\n".join(
-    sheet.read_text("utf-8") for sheet in Path(PROJECT_ROOT, "assets/styles").glob("*.css")
+    sheet.read_text("utf-8") for sheet in Path(PROJECT_ROOT, "assets/styles").rglob("*.css")
 )
 COLORS = {f"--{scale}-{step}" for scale in SCALES for step in range(1, 13)} | {
     f"--{scale}-a{step}" for scale in SEE_THROUGH for step in range(1, 13)
