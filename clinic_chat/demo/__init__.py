@@ -1,4 +1,4 @@
-"""Two clinics with people and conversations, to look at and to try things on."""
+"""Demo data: two clinics with staff, patients and conversations."""
 
 from clinic_chat.demo.fill import fill_demo
 from clinic_chat.demo.people import DEMO_PASSWORD, STAFF

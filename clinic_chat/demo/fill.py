@@ -1,4 +1,4 @@
-"""Fills an empty database with the demo clinics."""
+"""Demo setup: fills an empty database with the demo clinics."""
 
 from contextlib import suppress
 from uuid import UUID
@@ -17,7 +17,7 @@ from clinic_chat.storage.database import Database
 
 
 async def fill_demo(database: Database) -> bool:
-    """Create the demo clinics, their staff, patients and conversations, or what lacks of them.
+    """Create the demo clinics with staff, patients and conversations, as far as they are missing.
 
     Returns whether it did anything: a database with any other clinic is left alone.
     """
@@ -44,7 +44,7 @@ async def _fill_clinic(database: Database, demo: DemoClinic) -> bool:
 
 
 async def _hire(database: Database, clinic: DemoClinic, clinic_id: UUID) -> dict[str, User]:
-    """The clinic's staff, by what the conversations call them."""
+    """The clinic's staff, by their handles in the conversations; creates those who are missing."""
     hired: dict[str, User] = {}
     for person in STAFF:
         if clinic.slug not in person.roles:

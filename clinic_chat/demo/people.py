@@ -1,4 +1,4 @@
-"""The demo's clinics and who works in them."""
+"""Demo clinics and their staff."""
 
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
@@ -18,23 +18,23 @@ class DemoClinic:
 
     @property
     def zone(self) -> ZoneInfo:
-        """The time zone in which its people keep their hours."""
+        """The time zone of the clinic's conversations."""
         return ZoneInfo(self.timezone)
 
 
 @dataclass(frozen=True)
 class DemoPerson:
-    """A staff member; the conversations call a person by the part of the email before the @."""
+    """A staff member; conversations name a person by the part of the email before the @."""
 
     email: str
     name: str
     locale: str
     roles: dict[str, Role]
-    """What this person is, by the slug of each clinic they work in."""
+    """The person's role, by the slug of each clinic they work in."""
 
     @property
     def handle(self) -> str:
-        """What the conversations call this person."""
+        """The person's name in the text of conversations."""
         return self.email.partition("@")[0]
 
 

@@ -1,4 +1,4 @@
-"""Lets the demo's conversations happen again in a clinic, up to a moment ago."""
+"""Demo replay: stores the demo's conversations as if they had just happened in a clinic."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -35,14 +35,14 @@ async def replay(
 ) -> None:
     """Store the conversations in the session's transaction; the caller holds the clinic's lock.
 
-    `staff` are the clinic's people by what the scripts call them. Whoever a script does not
-    name as behind has read it to the end.
+    `staff` are the clinic's people by their handles. Everybody has read a conversation to its
+    end, unless its script lists them in `unread_by`.
     """
     moment = now()
     said = [item for script in scripts for item in _said(script, moment, zone)]
     conversations = await _start(session, scripts, moment, zone)
     answered_until: dict[str, tuple[int, int]] = {}
-    # The clinic's log tells the conversations as they went on, side by side.
+    # In order of time, so that the conversations alternate in the clinic's log as in real use.
     for item in sorted(said, key=lambda one: one.at):
         conversation = conversations[item.script.phone]
         message = _append(session, conversation, item, staff)
@@ -73,7 +73,7 @@ def _said(script: Script, moment: datetime, zone: ZoneInfo) -> Iterator[_Said]:
 async def _start(
     session: AsyncSession, scripts: list[Script], moment: datetime, zone: ZoneInfo
 ) -> dict[str, Conversation]:
-    """Each script's patient and empty conversation, by phone number."""
+    """Add each script's patient and empty conversation; returns them by phone number."""
     patients = []
     identities = [phone_identity(script.phone) for script in scripts]
     for script, identity in zip(scripts, identities, strict=True):
@@ -115,7 +115,7 @@ def _append(
 
 
 def _follow(message: Message, item: _Said) -> None:
-    """Give an outbound message its fate: read when the patient answered, else delivered."""
+    """Set the status of an outbound message: read when the patient answered, else delivered."""
     usual = MessageStatus.READ if item.answered else MessageStatus.DELIVERED
     message.status = item.line.status or usual
     if message.status is MessageStatus.FAILED:

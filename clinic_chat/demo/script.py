@@ -1,15 +1,15 @@
-"""Reads the demo's conversations from their text form.
+"""Demo scripts: parses the demo's conversations from their text form.
 
 # Patient's name, +5511900000101
 status: resolved            (or open, pending)
 assignee: ana               (optional)
-unread: ana, bruno          (optional: who has not read the patient's last messages)
-@ 3 09:15                   what follows starts at 09:15, three working days ago
-> what the patient writes
-ana> what Ana writes
+unread: ana, bruno          (optional: staff who have not read the patient's last messages)
+@ 3 09:15                   the following lines start at 09:15, three working days ago
+> a message of the patient
+ana> a message of Ana
 ana [failed: why]> a message with a status other than the usual one
 | a further line of the message above
-@ -12                       what follows ends twelve minutes ago
+@ -12                       the following lines end twelve minutes ago
 """
 
 import re
@@ -47,7 +47,7 @@ class Block:
     minutes_ago: int = 0
 
     def times(self, now: datetime, zone: ZoneInfo) -> list[datetime]:
-        """When each line was written: always in order and before `now`."""
+        """The times of the lines, always in order and before `now`."""
         pauses = [_pause(number, line.body) for number, line in enumerate(self.lines)]
         pauses[0] = timedelta()
         if self.starts is None:
@@ -83,7 +83,7 @@ def parse_scripts(text: str) -> list[Script]:
     """The conversations in `text`, in its order.
 
     Raises:
-        ValueError: a line is not of the form this module describes.
+        ValueError: a line does not have the form that this module describes.
     """
     scripts: list[Script] = []
     for line in filter(None, text.splitlines()):
@@ -132,5 +132,5 @@ def _working_day(today: date, days_ago: int) -> date:
 
 
 def _pause(number: int, body: str) -> timedelta:
-    """Time to read and type: uneven, but the same at every run."""
+    """The time to read and type a message: uneven, but the same at every run."""
     return timedelta(seconds=25 + len(body) % 90 + number * 37 % 60)

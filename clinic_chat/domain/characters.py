@@ -1,6 +1,7 @@
-"""Characters that cannot be stored, shown or trusted, and where text may be cut.
+"""Text cleaning: removes unsafe and invisible characters, and cuts text between characters.
 
-The browser's half, for what staff paste, is assets/live/outbox/clean_text.js; a test compares them.
+The browser cleans text that staff paste by the same rules (assets/live/outbox/clean_text.js);
+a test compares the two.
 """
 
 import re
@@ -10,8 +11,8 @@ import regex
 # Vertical tab, form feed, next line, line and paragraph separator (Unicode 5.8, newline
 # guidelines), besides the usual ones.
 _LINE_BREAKS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
-# C0 and C1 but tab and line feed. Explicit directions (Unicode Annex 9, 2.1 to 2.4) go too: they
-# can turn the order of digits around, and "12 mg" must not read as "21 mg".
+# Controls (C0 and C1) except tab and line feed, and explicit directions (UAX #9, 2.1 to 2.4):
+# those can reverse digits, and "12 mg" must not read as "21 mg".
 _DROPPED = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069]")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 REPLACEMENT = "\ufffd"
@@ -23,7 +24,7 @@ _IGNORABLE = (
     "\u3164\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
 )
 _IN_NO_NAME = re.compile(f"[{_IGNORABLE}{REPLACEMENT}]")
-# Besides what has no glyph by its properties: the empty Braille pattern, the null notehead.
+# The empty Braille pattern and the null notehead have no glyph, but no property says so.
 _SEEN = regex.compile(
     r"[^\p{Z}\p{Cc}\p{Cf}\p{Cs}\p{M}\p{Default_Ignorable_Code_Point}\u2800\U0001d159]"
 )
@@ -32,12 +33,15 @@ _CLUSTER = regex.compile(r"\X")
 
 
 def clean_text(text: str) -> str:
-    """`text` with `\\n` for every line break and without what no screen should be given."""
+    """`text` with `\\n` for every line break, without unsafe characters.
+
+    Control characters and explicit directions are removed; lone surrogates become U+FFFD.
+    """
     return well_formed(_DROPPED.sub("", _LINE_BREAKS.sub("\n", text)))
 
 
 def well_formed(text: str) -> str:
-    """`text` with U+FFFD for halves of characters, which no encoding can write."""
+    """`text` with U+FFFD for lone surrogates, which no encoding can write."""
     return _LONE_SURROGATE.sub(REPLACEMENT, text)
 
 
@@ -48,16 +52,16 @@ def clean_line(text: str) -> str:
 
 
 def is_visible(text: str) -> bool:
-    """Whether there is anything to see in it; combining marks need something to stand on."""
+    """Whether `text` has a visible character; a combining mark alone is not visible."""
     return _SEEN.search(text) is not None
 
 
 def cut(text: str, limit: int) -> str:
-    """At most the first `limit` code points, without half of a character as people see it."""
+    """At most the first `limit` code points, cut between grapheme clusters."""
     if len(text) <= limit:
         return text
     end = 0
-    # Boundaries depend on what is near; so that a long text is not walked through from its start.
+    # Cluster boundaries depend on near characters only, so a long text is not read from its start.
     start = max(0, limit - 1000)
     for cluster in _CLUSTER.finditer(text, start):
         if cluster.end() > limit:

@@ -1,4 +1,4 @@
-"""What a use case refuses, each with a stable code that the API and the UI translate."""
+"""Domain errors: refusals of use cases, each with a stable code that API and UI translate."""
 
 
 class DomainError(Exception):

@@ -1,4 +1,4 @@
-"""Rules for the text people and machines send."""
+"""Validation of text from people and machines: message bodies, names and keys."""
 
 import hashlib
 
@@ -12,7 +12,7 @@ PREVIEW_LENGTH = 140
 
 
 def valid_body(value: object) -> str:
-    """What staff write as it may be stored: cleaned (`clean_text`) and trimmed at the ends.
+    """A message body from staff, cleaned (`clean_text`) and trimmed at the ends.
 
     Raises:
         InvalidInput: `body_not_text`, `body_empty` (nothing to see) or `body_too_long`
@@ -27,7 +27,7 @@ def valid_body(value: object) -> str:
 
 
 def valid_name(value: object) -> str:
-    """A name that staff or an operator give: one line, cleaned, 1 to 120 characters.
+    """A name from staff or an operator, cleaned: one line of 1 to 120 characters.
 
     Raises:
         InvalidInput: `name_not_text`, `name_empty` (nothing to see) or `name_too_long`.
@@ -59,7 +59,7 @@ def valid_key(value: object, name: str) -> str:
 
 
 def hashed_key(value: str) -> str:
-    """What stands for a key that cannot be stored: the same for the same text, 71 characters."""
+    """A hash of 71 characters, stored in place of a key that cannot be stored."""
     return f"sha256:{hashlib.sha256(value.encode(errors='surrogatepass')).hexdigest()}"
 
 

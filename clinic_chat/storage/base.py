@@ -1,4 +1,4 @@
-"""The declarative base, the column types and the mixin every clinic-owned row carries."""
+"""Declarative base: column types, row ids, and the mixin of clinic-owned tables."""
 
 import os
 import time
@@ -19,12 +19,12 @@ NAMING = {
 
 
 def to_millisecond(moment: datetime) -> datetime:
-    """`moment` without what is finer than a millisecond."""
+    """`moment` cut to whole milliseconds."""
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """A UTC datetime with its zone, to the millisecond as everything shows and compares it."""
+    """A UTC datetime with its zone, to the millisecond, as times are shown and compared."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -64,7 +64,7 @@ def now() -> datetime:
 
 
 def new_id() -> UUID:
-    """A time-ordered random id (UUID version 7, RFC 9562 section 5.7), kind to B-trees."""
+    """A time-ordered random id (UUID version 7, RFC 9562 section 5.7), which suits B-trees."""
     milliseconds = time.time_ns() // 1_000_000
     value = milliseconds << 80 | int.from_bytes(os.urandom(10))
     value &= ~(0xF << 76) & ~(0x3 << 62)

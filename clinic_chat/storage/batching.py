@@ -1,4 +1,4 @@
-"""Group commit: writes that queue behind a clinic's running transaction share the next one."""
+"""Group commit: writes that wait for a clinic's running transaction share the next one."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -14,11 +14,11 @@ Result = TypeVar("Result")
 
 
 class Batcher(Generic[Item, Result]):
-    """Collects what comes while a batch is performed, and performs it as the next batch.
+    """Collects the items that come while a batch is performed, and performs them as the next batch.
 
-    A transaction costs many times what a change in it costs, and waits for the disk. `perform`
-    gets at most 64 items of one clinic in the order in which they came, and returns what became
-    of each: its result, or the error that only its caller gets. What it raises, all get.
+    A transaction costs many times as much as a change in it, and waits for the disk. `perform`
+    gets at most 64 items of one clinic in the order in which they came, and returns for each its
+    result or its error, which only its caller gets. An error that `perform` raises goes to all.
     """
 
     def __init__(
@@ -29,11 +29,11 @@ class Batcher(Generic[Item, Result]):
         self._performing: dict[UUID, asyncio.Task[None]] = {}
 
     async def submit(self, clinic_id: UUID, item: Item) -> Result:
-        """What became of the item. A caller that is cancelled does not take it back."""
+        """The result of the item. Cancelling the caller does not withdraw the item."""
         result: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(clinic_id, []).append((item, result))
         if clinic_id not in self._performing:
-            # In no caller's context: it goes on with what others bring.
+            # In a context of its own, because the task goes on with the items of other callers.
             self._performing[clinic_id] = asyncio.create_task(
                 self._perform_all(clinic_id), context=Context()
             )

@@ -1,4 +1,4 @@
-"""The engine and its transactions: one writer at a time on SQLite, durable when committed."""
+"""Database transactions: one writer at a time on SQLite, durable when committed."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -41,14 +41,14 @@ CommitListener = Callable[[list[Any]], Awaitable[None]]
 Result = TypeVar("Result")
 AnySession = AsyncSession | Session
 Work = Callable[[Session], Result]
-"""What is done in a transaction in one go: without going back to the event loop after each
-statement, which takes a tenth of a short transaction's time."""
+"""Code that runs in a transaction in one go: it does not return to the event loop after each
+statement, which would take a tenth of a short transaction's time."""
 
 log = structlog.get_logger(__name__)
 
 
 class StorageUnavailable(Exception):
-    """The database is locked, full or out of reach; the work was rolled back, try again."""
+    """The database is locked, full or out of reach; the work was rolled back and can be retried."""
 
 
 class Database:
@@ -69,13 +69,13 @@ class Database:
             self._reader = sqlite_engine(url, begin="BEGIN", connections=READERS)
             self._writer = sqlite_engine(url, begin="BEGIN IMMEDIATE", connections=1)
         else:
-            # A read session sees one moment, as it does on SQLite: a list and its version
-            # belong together.
+            # A read session sees one snapshot, as on SQLite, because a list and its version belong
+            # together.
             self._reader = _pooled_engine(url, isolation_level="REPEATABLE READ")
             self._writer = _pooled_engine(url)
 
     def on_commit(self, listener: CommitListener) -> None:
-        """Call `listener` with what each transaction announced, after its commit, in order."""
+        """Call `listener` with each transaction's announced items, after its commit, in order."""
         self._listeners.append(listener)
 
     @asynccontextmanager
@@ -92,7 +92,7 @@ class Database:
     async def write(self, clinic_id: UUID | None = None) -> AsyncIterator[AsyncSession]:
         """One transaction, committed when the block ends, rolled back when it raises.
 
-        What `announce` collected in it reaches the commit listeners afterwards.
+        The items that were announced in it (`announce`) reach the commit listeners afterwards.
 
         Raises:
             StorageUnavailable: the database is locked, full or gone; nothing was written.
@@ -101,7 +101,7 @@ class Database:
             yield session
 
     async def transact(self, clinic_id: UUID, work: Work[Result]) -> Result:
-        """What `work` returns, done in a transaction as of `write`.
+        """The result of `work`, run in a transaction as of `write`.
 
         Raises:
             StorageUnavailable: the database is locked, full or gone; nothing was written.
@@ -110,15 +110,15 @@ class Database:
             return await session.run_sync(_in_transaction, work)
 
     async def write_together(self, clinic_id: UUID, work: Work[Result]) -> Result:
-        """What `work` returns, done in a transaction that others' work of the clinic may share.
+        """The result of `work`, run in a transaction that the clinic's other work may share.
 
-        One that raises before it changed anything keeps nobody back. When one raises later,
-        each is done again in a transaction of its own, so nobody feels another's error; `work`
-        does nothing outside of its session.
+        If one raises before it changed anything, the others go on. If one raises later, each runs
+        again in a transaction of its own, so no caller gets another's error; `work` must have no
+        effects outside of its session.
 
         Raises:
-            StorageUnavailable: the database is locked, full or gone; nothing was written, of
-                nobody's who shared the transaction.
+            StorageUnavailable: the database is locked, full or gone; nothing was written for
+                anybody who shared the transaction.
         """
         result: Result = await self._batcher.submit(clinic_id, work)
         return result
@@ -142,9 +142,9 @@ class Database:
             return error
 
     def _turn(self, clinic_id: UUID | None) -> AbstractAsyncContextManager[None]:
-        """Where writers queue, before they take a connection that others could use.
+        """The queue for writers, entered before they take a connection that others could use.
 
-        SQLite has one writer; on PostgreSQL those of one clinic wait for each other anyway.
+        SQLite has one writer; on PostgreSQL writers of one clinic wait for each other anyway.
         """
         if self._sqlite:
             return self._turns.setdefault(None, asyncio.Lock())
@@ -166,7 +166,7 @@ class Database:
                 try:
                     await listener(announced)
                 except Exception as failure:
-                    # It is stored: to say that it is not would have it written again.
+                    # The change is stored; an error here would make the caller write it again.
                     log.error("commit.not_told", exc_info=failure)
 
     async def ping(self) -> None:
@@ -179,9 +179,9 @@ class Database:
             await connection.execute(text("SELECT 1"))
 
     async def release_idle_connections(self) -> None:
-        """Close the connections that nobody reads with now; others open when they are needed.
+        """Close the connections that are not in use; new ones open when they are needed.
 
-        Each remembers its statements, pages and the rows it read last.
+        Each keeps its statements, pages and the rows it read last in memory.
 
         Raises:
             StorageUnavailable: the database does not answer; the others stay open.
@@ -198,7 +198,7 @@ class Database:
 
 
 def announce(session: AnySession, item: Any) -> None:
-    """Hand `item` to the commit listeners once this session's transaction is committed."""
+    """Pass `item` to the commit listeners after this session's transaction is committed."""
     session.info.setdefault(COMMITTED, []).append(item)
 
 
@@ -208,7 +208,11 @@ def _in_transaction(session: Session, work: Work[Result]) -> Result:
 
 
 def _outcome(session: Session, work: Work[Any]) -> Any:
-    """What the work returns, or the error it raises, unless it has changed something before."""
+    """The result of the work, or its error if it raised before it changed anything.
+
+    Raises:
+        Exception: the work failed after a change, or with a database error.
+    """
     if _has_changes(session):
         session.flush()
     flushes = session.info.get(FLUSHES, 0)
@@ -253,7 +257,7 @@ async def _translated() -> AsyncIterator[None]:
 
 
 def _is_unavailable(error: object) -> bool:
-    """Whether the state of the database is in the way, and not the statement wrong."""
+    """Whether the error comes from the state of the database and not from the statement."""
     sqlite_code = getattr(error, "sqlite_errorcode", None)
     if sqlite_code is not None:
         return sqlite_code & 0xFF in SQLITE_UNAVAILABLE

@@ -1,4 +1,4 @@
-"""Brings a database to the newest schema."""
+"""Migration: brings a database to the newest schema."""
 
 import asyncio
 import threading
@@ -8,12 +8,12 @@ from alembic import command
 from alembic.config import Config
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-# Alembic keeps the migration under way in module globals.
+# Alembic keeps the running migration in module globals.
 _one_at_a_time = threading.Lock()
 
 
 def alembic_config(url: str) -> Config:
-    """Alembic's configuration for this database; there is no alembic.ini to keep in step."""
+    """Alembic's configuration for this database, in place of an alembic.ini."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["database_url"] = url
@@ -21,7 +21,7 @@ def alembic_config(url: str) -> Config:
 
 
 async def migrate(url: str) -> None:
-    """Run every migration the database lacks. Processes that start together wait in turn."""
+    """Run every migration that the database lacks. Processes that start together run in turn."""
     await asyncio.to_thread(_upgrade, url)
 
 

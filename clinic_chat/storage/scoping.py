@@ -1,12 +1,12 @@
-"""Makes forgetting the clinic impossible: every session is for one clinic or for none.
+"""Tenant isolation: every session is for one clinic or for none, and its SQL is checked.
 
 A session opened for a clinic adds `clinic_id = …` to each ORM SELECT, UPDATE and DELETE
 on a `ClinicOwned` table and fills it in on INSERT. A session without a clinic refuses to
 touch such a table at all.
 
 SQLAlchemy adds the condition where it recognises an entity, which is not everywhere. So the
-SQL of each form of statement is read before it first runs: every mention of a clinic's table
-must carry the condition. What the reading could not judge is refused: SQL written by hand,
+SQL of each form of statement is parsed before it first runs: every mention of a clinic's table
+must carry the condition. Statements that cannot be checked are refused: SQL written by hand,
 full joins, bare connections, objects that another session loaded.
 """
 
@@ -30,8 +30,8 @@ from clinic_chat.storage.statements import PREPARED_OPTION
 
 CLINIC = "clinic_id"
 FLUSHES = "flushes"
-"""How often a session has written what was changed in it."""
-# The parameter of the condition, which is how it is recognised in the SQL.
+"""The number of flushes of a session that wrote changes."""
+# The parameter of the condition, by which it is recognised in the SQL.
 PARAMETER = "scope_clinic_id"
 VERDICTS = 4_000
 # The literal SQL inside count(), exists() and contains().
@@ -39,14 +39,14 @@ SQLALCHEMYS_OWN = {"*", "1", "'%'"}
 
 
 class UnscopedQuery(RuntimeError):
-    """Code tried to reach a clinic's rows without saying which clinic, or another clinic's."""
+    """Code tried to reach a clinic's rows without naming the clinic, or another clinic's rows."""
 
 
 class ScopedSession(Session):
-    """The sync session class under every AsyncSession, so the listeners cover all of them."""
+    """The sync session class of every AsyncSession, so that the listeners cover all of them."""
 
     def connection(self, *_args: Any, **_options: Any) -> NoReturn:
-        """Refused, as are the legacy bulk methods: the listeners do not see them."""
+        """Refused, like the legacy bulk methods: the listeners do not see their statements."""
         raise UnscopedQuery("only ORM statements carry the clinic scope")
 
     bulk_save_objects = bulk_insert_mappings = bulk_update_mappings = connection
@@ -111,7 +111,7 @@ _verdicts: dict[Any, str] = {}
 
 
 def _fault(statement: Any, dialect: str, scoped: bool) -> str:
-    """What is wrong with statements of this form, "" when they stay inside the scope."""
+    """The fault of statements of this form, "" when they stay inside the scope."""
     form = statement._generate_cache_key()
     if form is None:
         return _read(statement, dialect, scoped)
@@ -128,7 +128,7 @@ _remembered_fault = lru_cache(maxsize=1024)(_fault)
 
 def _read(statement: Any, dialect: str, scoped: bool) -> str:
     if isinstance(statement, Insert):
-        # Rows given as parameters are only known when it runs; the rest reads the same.
+        # Rows given as parameters are known only at run time; the rest is compiled the same way.
         statement = statement._annotate({"dml_strategy": "orm"})
     try:
         sql = str(statement.compile(dialect=_READERS[dialect])).replace('"', "")
@@ -156,11 +156,11 @@ def _owned_tables() -> list[str]:
 
 
 class _WrittenByHand(Exception):
-    """The statement contains text that SQLAlchemy passes on as it is."""
+    """The statement contains text that SQLAlchemy passes on unchanged."""
 
 
 class _Reader(SQLCompiler):
-    """Turns a statement into SQL, and stops at what is written by hand."""
+    """Compiles a statement into SQL, and stops at SQL that is written by hand."""
 
     def _stop(self, *_args: Any, **_options: Any) -> NoReturn:
         raise _WrittenByHand

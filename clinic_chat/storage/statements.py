@@ -1,4 +1,4 @@
-"""How statements that are built once are run. The two are apart: what is quick is tested to be.
+"""Execution options for prepared statements. There are two, because tests check the quick ones.
 
 _ONE = select(…).where(…).execution_options(**ON_EVENT_LOOP)
 """
@@ -7,13 +7,13 @@ PREPARED_OPTION = "clinic_chat_prepared"
 ON_EVENT_LOOP_OPTION = "clinic_chat_on_event_loop"
 
 PREPARED = {PREPARED_OPTION: True}
-"""For a statement that is built once, with parameters for what differs.
+"""For a statement that is built once and takes its values as parameters.
 
-What its scope's check found is then remembered (scoping.py), half of what such a statement costs.
+The result of its scope's check is then cached (scoping.py), which saves half of its cost.
 """
 ON_EVENT_LOOP = {**PREPARED, ON_EVENT_LOOP_OPTION: True}
-"""For one that also takes less time than the way to SQLite's thread, because it goes by index.
+"""For one that also takes less time than the switch to SQLite's thread, because it uses an index.
 
-While it runs nothing else does. `tests/integration/storage/test_statements.py` fails for one that
-reads through a table.
+It blocks the event loop while it runs. `tests/integration/storage/test_statements.py` fails for
+one that scans a table.
 """

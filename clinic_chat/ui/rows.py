@@ -1,4 +1,4 @@
-"""Rows that stand in a state before there is one."""
+"""Blank rows: default values of states before data arrives."""
 
 from dataclasses import fields
 from typing import TypeVar, get_origin, get_type_hints
@@ -7,7 +7,7 @@ Row = TypeVar("Row")
 
 
 def blank_row(row_class: type[Row]) -> Row:
-    """A row of a dataclass whose every field says nothing: "", 0, False or an empty list."""
+    """A row of a dataclass with empty fields: "", 0, False or an empty list."""
     hints = get_type_hints(row_class)
     blanks = {
         field.name: (get_origin(hints[field.name]) or hints[field.name])()

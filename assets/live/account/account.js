@@ -1,4 +1,4 @@
-// Who is signed in in this tab, as the server says (see ui/account/state.py).
+// Account: the person signed in in this tab, as the server tells (clinic_chat/ui/account/state.py).
 
 import { setLocale } from "../lib/i18n.js";
 import { request } from "../connection/request.js";
@@ -13,7 +13,7 @@ export function chooseLocale(locale) {
   save({ locale });
 }
 
-/** Whether new messages make a sound, on every device. */
+/** Set whether new messages make a sound, on every device. */
 export function chooseSound(sound) {
   account.update({ sound });
   save({ sound });

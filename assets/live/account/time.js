@@ -37,7 +37,7 @@ export function ClockTime({ at }) {
   );
 }
 
-/** How long ago, as short as a list row needs it. */
+/** The time since a moment, in the short form of a list row. */
 export function RelativeTime({ at }) {
   const { timeZone } = account.use();
   const language = locale.use();
@@ -77,7 +77,7 @@ export function DayName({ day }) {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-/** What became of a message: its icon, with name, time and reason for hover and readers. */
+/** A message's delivery status: an icon, with name, time and reason on hover and read out. */
 export function Receipt({ at, name, reason, children }) {
   const { timeZone } = account.use();
   const language = locale.use();
@@ -93,7 +93,7 @@ export function Receipt({ at, name, reason, children }) {
   );
 }
 
-/** When a page is printed, to half a minute. */
+/** The time of printing, accurate to half a minute. */
 export function PrintedAt() {
   const { timeZone } = account.use();
   const language = locale.use();
@@ -120,7 +120,7 @@ const onHover = (describe) => ({
   },
 });
 
-/** Draw again as time passes, and when it turns out to be another. */
+/** Draw again every half minute, and when the server's clock turns out to differ. */
 function useMinutes() {
   offset.use();
   const [, tick] = useState(0);

@@ -1,6 +1,6 @@
-// The colour of the browser's bars around the page, in the theme that a person chose.
+// Theme colour: the colour of the browser's bars around the page.
 
-/** Keep both colours (clinic_chat/ui/components/theme.py) right while the theme is not the system's. */
+/** Keep both colours (clinic_chat/ui/components/theme.py) right in a theme that a person chose. */
 export function followTheme() {
   const bars = [...document.querySelectorAll("meta[name=theme-color]")];
   if (bars.length === 0) return () => {};

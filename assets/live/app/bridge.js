@@ -1,5 +1,5 @@
-// Tells the browser modules what only Reflex knows: the states' names, who is signed in, and
-// where the router is. Renders nothing.
+// Bridge: passes Reflex's data to the browser modules (the states' names, the signed-in person,
+// the router's address). Renders nothing.
 
 import { useEffect, useLayoutEffect } from "react";
 import { useLocation, useNavigate } from "react-router";

@@ -1,5 +1,4 @@
-// What the connection badge and the bar show, put together from what is known and counted by the
-// second.
+// Connection badge: the data of the badge and the bar, updated every second.
 
 import { connection } from "../connection/connection.js";
 import { freshness } from "./freshness.js";
@@ -13,10 +12,10 @@ const FRESH_SECONDS = 10;
 const NOTICED_MS = 1000;
 
 /**
- * `status` is that of the connection, or stale when a proof of freshness is overdue; `seconds`
- * until the next attempt (0 during one); `synced` seconds since the last proof, 0 while that is
- * fresh and -1 before the first, which came at `syncedAt` (ms since 1970); `queued` messages that
- * have to wait; `restarting` when the server said so before it went.
+ * `status` is the connection's, or stale when a proof of freshness is overdue; `seconds` until
+ * the next attempt (0 during one); `synced` seconds since the last proof, 0 while that is fresh
+ * and -1 before the first; `syncedAt` the time of the last proof (ms since 1970); `queued` the
+ * number of messages that wait; `restarting` whether the server announced a restart.
  */
 export const badge = createStore({
   status: "connecting",

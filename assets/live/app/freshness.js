@@ -1,5 +1,5 @@
-// Whether what is on the screen is current, proven end to end: a question that the server
-// answers through the same path as every patch, with the version the list should have by then.
+// Freshness check: proves end to end that the screen is current. The server answers a question
+// through the same path as every patch, with the version that the list should have by then.
 // An open socket and answered pings prove nothing (chatwoot #14703).
 
 import { CHECK_FEED } from "$/utils/constants.js";
@@ -20,7 +20,7 @@ const LATE_AT_MOST_MS = 8000;
 const LATE_AT_FIRST_MS = 5000;
 const RENEW_MS = 5000;
 
-/** When the screen was last proven current, and whether a proof is overdue. */
+/** The time when the screen was last proven current, and whether a proof is overdue. */
 export const freshness = createStore({ syncedAt: 0, stale: false });
 
 let nonce = 0;
@@ -33,14 +33,14 @@ let gone = null;
 let behind = null;
 let lines = null;
 
-/** Begin checking over this socket; `connectionLines` can renew it. */
+/** Start the checks over this socket; `connectionLines` can renew the connection. */
 export function watchFreshness(socket, connectionLines) {
   lines = connectionLines;
   socket.on("connect", check);
   socket.on("disconnect", rest);
 }
 
-/** The server's answer, which came behind every patch that it had sent before. */
+/** Take the server's answer, which follows every patch that was sent before it. */
 function receive({ nonce: answered, version, now }) {
   if (answered !== nonce) return;
   roundTrip = performance.now() - askedAt;

@@ -1,4 +1,4 @@
-// What is this person's alone, as it changes on any of their devices.
+// Personal feed: changes of this person's own data, made on any of their devices.
 
 import { PERSONAL_FEED, PERSONAL_KEY } from "$/utils/constants.js";
 import { account } from "../account/account.js";

@@ -1,4 +1,4 @@
-// The sign-in page: why the last try failed, what was typed in it, and a look at the password.
+// Sign-in page: the error of the last attempt, the form's kept values, and showing the password.
 
 import { createElement, Fragment, useEffect, useRef, useState } from "react";
 
@@ -15,7 +15,7 @@ const chosenLocale = createStore("");
 
 export const togglePassword = () => passwordShown.set(!passwordShown.get());
 
-/** Show the page in a language; whoever signs in then keeps it. */
+/** Show the page in a language, which the person who signs in then keeps. */
 export function chooseLocale(locale) {
   setLocale(locale);
   chosenLocale.set(locale);

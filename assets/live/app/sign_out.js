@@ -1,4 +1,4 @@
-// Signing out and moving between clinics, behind the menu.
+// Signing out and switching clinics, from the account menu.
 
 import { SIGN_IN, hidePage, leave as leavePage } from "../connection/connection.js";
 import { forgetSearch } from "../inbox/views.js";
@@ -9,16 +9,16 @@ import { createStore } from "../lib/store.js";
 
 const SIGN_OUT_MS = 10_000;
 
-/** Whether the person was warned that messages wait and has to decide. */
+/** Whether the question about unsent messages is open. */
 export const leaving = createStore(false);
 
-/** Sign out; with messages waiting, ask first. */
+/** Sign out; if messages wait, ask first. */
 export function signOut() {
   if (outbox.queued.get() > 0) leaving.set(true);
   else leave();
 }
 
-/** Sign out and give up what waits: the next person at this browser must not find it. */
+/** Sign out and delete unsent messages and drafts, which the next person here must not find. */
 export async function leave() {
   leaving.set(false);
   // The socket may hear of the session's end before the answer comes.

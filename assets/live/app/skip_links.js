@@ -1,5 +1,5 @@
-// Links at the top of the page, for keys and screen readers, past everything before the list
-// and the open conversation.
+// Skip links: links at the top of the page, for keyboards and screen readers, to the list and to
+// the open conversation.
 
 import { createElement } from "react";
 

@@ -1,5 +1,5 @@
-// Stands between Reflex and socket.io-client: same origin, our reconnect schedule, and the
-// feeds' events beside Reflex's own. Brought in by clinic_chat/ui/build/plugin.py.
+// Socket: replaces socket.io-client for Reflex, with the page's own origin, our reconnect schedule,
+// and the feeds' events beside Reflex's own. Imported by clinic_chat/ui/build/reflex_modules.py.
 
 import io from "socket.io-client";
 
@@ -44,7 +44,7 @@ const STARTED_OVER = "clinic-chat:started-over";
 let lines = null;
 let stopProbing = () => {};
 
-/** What Reflex calls instead of `io(url, options)`. */
+/** The function that Reflex calls instead of `io(url, options)`. */
 export default function connect(url, options) {
   // The server's first answer may come before the page is mounted and says what is open.
   filters.readAddress(window.location.search);
@@ -93,7 +93,7 @@ function identify(told) {
   notice("started_over");
 }
 
-/** Let Reflex's listener for state updates see owned vars as the feeds have them. */
+/** Give Reflex's listener for state updates the feeds' values of owned vars. */
 function intercept(socket) {
   const on = socket.on.bind(socket);
   socket.on = (event, listener) => {
@@ -103,7 +103,7 @@ function intercept(socket) {
   };
 }
 
-/** Whose tab this is, what it follows and what it has of it. */
+/** The tab's author, and the feeds that it follows with the versions it has. */
 function tellOfTab() {
   const { author } = identity.get();
   return { ...(author ? { author } : {}), ...tellAtConnect() };

@@ -1,10 +1,10 @@
-// A button that presses itself when it comes into view, for lists that load as one scrolls.
+// Auto-load button: presses itself when it comes into view, for lists that load while scrolling.
 
 import { createElement, useEffect, useRef } from "react";
 
 const AHEAD = "240px 0px";
 
-/** `cursor` is where the next page begins: each is asked for once by itself. */
+/** `cursor` is the beginning of the next page; each page is loaded automatically only once. */
 export function SeenButton({ children, cursor, disabled, onClick, ...props }) {
   const button = useRef(null);
   const press = useRef(onClick);

@@ -1,4 +1,4 @@
-// React error boundaries: an error in one part of the screen leaves the rest standing.
+// React error boundaries: an error in one part of the screen leaves the other parts standing.
 
 import { Component, createElement } from "react";
 
@@ -12,9 +12,9 @@ let reported = false;
 /**
  * Draws its children, or, when one of them threw, a short text and "Load again".
  *
- * `of` is what the children are of, such as a row of a list: while it stays the same they are not
- * drawn again by what is around them, and after an error another one is tried. `whole` marks a large part, `element`
- * is the HTML element of the text.
+ * `of` is the data of the children, such as a row of a list: while it stays the same, the parent
+ * does not draw them again; when it changes, an error is cleared. `whole` marks a large part,
+ * `element` is the HTML element of the text.
  */
 export class Boundary extends Component {
   state = { failed: false };
@@ -69,7 +69,7 @@ function FailedPart({ whole, element = "div", onRetry }) {
   );
 }
 
-/** What the router shows when not even the page could be drawn. */
+/** The router's error page, for a page that could not be drawn at all. */
 export function FailedPage() {
   return createElement(FailedPart, { whole: true, onRetry: () => window.location.reload() });
 }

@@ -1,4 +1,5 @@
-// Copying. Without HTTPS browsers have no `navigator.clipboard`, and the older way is taken.
+// Clipboard: copying text. Without HTTPS browsers have no `navigator.clipboard`, so the text is
+// selected and copied.
 
 import { createElement, useEffect, useState } from "react";
 
@@ -6,7 +7,7 @@ import { useTranslate } from "../lib/i18n.js";
 
 const SHOWN_MS = 2000;
 
-/** Put a text on the clipboard; whether that was possible. */
+/** Copy a text to the clipboard; returns whether that was possible. */
 export async function copy(text) {
   try {
     await navigator.clipboard.writeText(text);
@@ -35,7 +36,7 @@ function copyBySelection(text) {
   }
 }
 
-/** A button called `label` that copies `text` and says so; it shows less where `brief` is enough. */
+/** A button called `label` that copies `text` and confirms it; `brief` shows "Copy" instead. */
 export function CopyButton({ text, label, brief = true }) {
   const t = useTranslate();
   const [outcome, setOutcome] = useState("");

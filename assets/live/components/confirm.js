@@ -1,8 +1,8 @@
-// A question that has to be answered before anything else is done.
+// Confirmation dialog: a question that has to be answered before anything else is done.
 
 import { createElement, useEffect, useRef } from "react";
 
-/** `children` in a dialog while `open`; Escape is one of the answers, `onCancel`. */
+/** `children` in a dialog while `open`; Escape calls `onCancel`. */
 export function Question({ open, onCancel, children }) {
   const dialog = useRef(null);
 

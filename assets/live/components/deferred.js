@@ -1,4 +1,4 @@
-// Drawing what is large in short slices, between which the page answers.
+// Deferred drawing: draws large parts in short slices, between which the page responds.
 
 import { useDeferredValue, useEffect, useState } from "react";
 import { flushSync } from "react-dom";
@@ -7,8 +7,8 @@ import { flushSync } from "react-dom";
 const AT_ONCE_AFTER_MS = 500;
 
 /**
- * `ready`, true only when what shows with it is drawn: React draws it beside what is there, a few
- * milliseconds at a time, and shows it whole. It turns false at once.
+ * `ready`, true only after the parts that show with it are drawn: React draws them in the
+ * background, a few milliseconds at a time, and shows them whole. It turns false at once.
  */
 export function useSlices(ready) {
   const drawn = useDeferredValue(ready, false);

@@ -1,6 +1,6 @@
-// The patient's panel as a drawer, where there is no room for it beside the thread. A modal dialog:
-// what is behind it is out of reach, Escape and a press beside it close it, the focus comes back.
-// So does Back, which on a phone is how one closes what covers the screen.
+// Drawer: the patient's panel as a modal dialog, for windows without room for it beside the thread.
+// Escape, a press beside it and Back close it (on a phone, Back closes an overlay), and the focus
+// returns.
 
 import { createElement, useEffect, useRef } from "react";
 import { useLocation } from "react-router";

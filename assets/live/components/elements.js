@@ -1,3 +1,3 @@
-// What the pages make their elements with, in the place of Emotion (clinic_chat/ui/build/plugin.py).
+// Element factory of the pages, in place of Emotion (clinic_chat/ui/build/vite_config.py).
 
 export { createElement as jsx } from "react";

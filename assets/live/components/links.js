@@ -1,8 +1,8 @@
-// Links in what people write: addresses of pages (https only), of mail, and phone numbers.
+// Links in messages: addresses of pages (https only) and of mail, and phone numbers.
 //
-// What is read is what was written, letter by letter, and where it leads is what is read: no link
-// is made of an address that could be mistaken for another one (letters that look alike, a name
-// before an @, invisible characters). A page that is opened learns nothing about this one.
+// The text stays as it was written, letter by letter, and a link leads to the address that is read:
+// an address that could be mistaken for another (similar letters, a name before an @, invisible
+// characters) becomes no link. An opened page learns nothing about this one.
 
 import { createElement, useMemo } from "react";
 
@@ -23,7 +23,7 @@ const PARTS_OF_A_WORD = /[\p{L}\p{N}\p{M}\p{Cf}_@+]/u;
 
 /**
  * `body` in parts, in order: text, or a link to `href`.
- * @returns {{text: string, href?: string}[]} whose texts together are `body`
+ * @returns {{text: string, href?: string}[]} their texts together are `body`
  */
 export function linked(body) {
   if (!MAYBE.test(body)) return [{ text: body }];

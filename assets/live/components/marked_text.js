@@ -1,8 +1,8 @@
-// A text in which parts are marked, such as what a search found.
+// Marked text: highlights parts of a text, such as the hits of a search.
 
 import { createElement } from "react";
 
-/** `hits` are [start, end] pairs of UTF-16 offsets in order. */
+/** A text with marks; `hits` are [start, end] pairs of UTF-16 offsets in order. */
 export function MarkedText({ text, hits }) {
   const parts = [];
   let end = 0;

@@ -1,4 +1,4 @@
-// Short notices that something did not happen, shown for a while and read out.
+// Notices: short messages about failed actions, shown for some seconds and read out.
 
 import { createElement } from "react";
 
@@ -11,7 +11,7 @@ const SHOWN_MS = 8000;
 const notices = createStore([]);
 let last = 0;
 
-/** Show why something did not happen, by the error's code; `params` are what its answer told. */
+/** Show the text of an error's code; `params` are the values that the server's answer gave. */
 export function notice(code, params = {}) {
   const id = ++last;
   notices.set([...notices.get(), { id, code, params }]);

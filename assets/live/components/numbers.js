@@ -4,7 +4,7 @@ import { locale } from "../lib/i18n.js";
 
 const formats = new Map();
 
-/** A number as short as a button needs it: 1200 is "1,2 mil" or "1.2K". */
+/** A number in short form: 1200 is "1,2 mil" or "1.2K". */
 export function CompactCount({ number }) {
   const language = locale.use();
   // The first format of a page costs it some milliseconds, and few counts need one.

@@ -1,11 +1,11 @@
-// The connection as staff see it: when to try again and by which transport.
+// Connection schedule: when to try again, and by which transport.
 //
 // Attempts come after 1, 2, 4, 8, 8 … seconds with up to 20 % more at random, so that a
-// restarted server does not meet everybody in the same instant; at once when the browser says
+// restarted server does not get all of them at the same moment; at once when the browser reports
 // that it is online, when the tab is shown and after sleep. Websocket first; after two failed
-// attempts in turn with HTTP long-polling. What counts as a success is not a handshake but a
-// proof that the lists are current (freshness.js): a network that lets a socket open and then
-// holds its frames must not be tried for ever in the same way.
+// attempts in turn with HTTP long-polling. Success is not a handshake but a proof that the lists
+// are current (app/freshness.js): in a network that opens a socket but holds its frames back, the
+// same transport must not be tried for ever.
 
 import { safely, tellAll } from "../lib/safely.js";
 import { session } from "../lib/storage.js";
@@ -29,8 +29,8 @@ export const isSignInPage = () => window.location.pathname.startsWith(SIGN_IN);
 
 /**
  * `status` is connecting (for the first time), live, polling, waiting (lost, and tried again
- * at `nextTryAt`, or right now when that is 0) or offline; `restarting` when the server said
- * why it is gone.
+ * at `nextTryAt`, or right now when that is 0) or offline; `restarting` is whether the server
+ * announced a restart.
  */
 export const connection = createStore({
   status: "connecting",
@@ -47,30 +47,30 @@ let leaving = false;
 /** Try at once instead of waiting for the next attempt. */
 export const retryNow = () => tryNow();
 
-/** Call `listener` when the browser may have missed something: sleep, a hidden tab, a network. */
+/** Call `listener` after sleep, a hidden tab or a network change, when updates may be missing. */
 export const onWake = (listener) => wakers.add(listener);
 
-/** Whether the page is about to go away on its own account, which needs no warning. */
+/** Whether the page is being left by the program, which needs no warning. */
 export const isLeaving = () => leaving;
 
-/** The page goes away on its own account; call what this returns when it stays after all. */
+/** Note that the program leaves the page; returns a function for when it stays after all. */
 export function leave() {
   leaving = true;
   return () => (leaving = false);
 }
 
-/** Show nothing any more, until the page is loaded again. */
+/** Hide the page until it is loaded again. */
 export function hidePage() {
   document.documentElement.style.display = "none";
 }
 
-/** How long to wait before attempt number `attempt` (1 is the first after a loss), in ms. */
+/** The delay before attempt number `attempt` (1 is the first after a loss), in ms. */
 export function delayBefore(attempt, random = Math.random) {
   const delay = DELAYS_MS[Math.min(attempt, DELAYS_MS.length) - 1];
   return Math.round(delay * (1 + JITTER * random()));
 }
 
-/** The transport for an attempt, given how many failed in a row and which worked last. */
+/** The transport for an attempt, given the number of failures in a row and the last that worked. */
 export function transportFor(failures, preferred) {
   if (failures < FAILURES_BEFORE_POLLING) return preferred;
   return failures % 2 === FAILURES_BEFORE_POLLING % 2 ? "polling" : "websocket";
@@ -81,9 +81,9 @@ function preferredTransport() {
 }
 
 /**
- * Take the schedule of Reflex's socket over. Reflex calls `reconnect()` 200 ms × n after each
+ * Take over the schedule of Reflex's socket. Reflex calls `reconnect()` 200 ms × n after each
  * failure and not at all after some; here a timer of ours decides, and nothing else connects.
- * @param {() => object} tellAtConnect what the server is told of this tab with each connect
+ * @param {() => object} tellAtConnect the data about this tab that goes with each connect
  */
 export function schedule(socket, { tellAtConnect }) {
   const manager = socket.io;
@@ -191,19 +191,19 @@ export function schedule(socket, { tellAtConnect }) {
     attempt();
   };
   return {
-    /** The lists are proven current over this connection. */
+    /** Note that the lists are proven current over this connection. */
     succeeded() {
       begin();
       proven = true;
     },
-    /** Connect again by websocket; the badge tells nothing of it unless it fails. */
+    /** Connect again by websocket; the badge does not show it unless it fails. */
     switchToWebsocket() {
       remember("websocket");
       drop();
       begin();
       connect();
     },
-    /** Cut a connection that looks alive and is not, and connect anew. */
+    /** Close a connection that looks alive but is not, and connect anew. */
     renew() {
       drop();
       plan();

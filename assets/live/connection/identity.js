@@ -1,13 +1,13 @@
-// Whose tab this is: the person and clinic that the server names when the socket connects
-// (clinic_chat/realtime/identity.py). It stays theirs for as long as the page lives, whoever
-// signs in meanwhile in another tab; nothing is sent for anybody else.
+// Tab identity: the person and clinic that the server names when the socket connects
+// (clinic_chat/realtime/identity.py). They stay the tab's for as long as the page lives, also when
+// another person signs in meanwhile in another tab; nothing is sent for anybody else.
 
 import { createStore } from "../lib/store.js";
 
-/** `author` as commands name it, "" before it is known; `key` seals what waits in storage. */
+/** `author` as in commands, "" until it is known; `key` encrypts unsent data in storage. */
 export const identity = createStore({ author: "", key: null });
 
-/** Take what the server says; false when this tab is another author's. */
+/** Take the identity from the server; returns false when this tab is another author's. */
 export function recognise({ author, key }) {
   const { author: mine } = identity.get();
   if (mine && mine !== author) return false;

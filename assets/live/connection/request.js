@@ -1,5 +1,5 @@
-// The one socket of this tab, and the questions asked over it. Each names whose tab it is, and
-// none is asked before the server has said over this very connection that it is still theirs.
+// Requests over the one socket of this tab. Each names the tab's author, and none is sent before
+// the server has confirmed that author over the same connection.
 
 import { identity } from "./identity.js";
 import { tellAll } from "../lib/safely.js";
@@ -24,12 +24,12 @@ export function useSocket(next) {
   });
 }
 
-/** The server said over this connection that this tab is whose it was. */
+/** Note that the server has confirmed this tab's author over this connection. */
 export function confirmIdentity() {
   identified = true;
 }
 
-/** Call the listener of a refusal's code whenever the server answers with it. */
+/** Call a listener, found by the refusal's code, whenever the server answers with one. */
 export function onRefusal(listeners) {
   refusals = listeners;
 }
@@ -40,9 +40,9 @@ export const isConnected = () =>
   Boolean(identified && socket?.connected && !socket.io.engine._hasPingExpired());
 
 /**
- * Ask the server something and wait for its answer.
- * @returns the answer; `{error: {code: "offline"}}` when it was not even asked, and
- *   `{error: {code: "no_answer"}}` when it was and may have been done or not
+ * Send a request and wait for the answer.
+ * @returns the answer; `{error: {code: "offline"}}` if it was not sent, and
+ *   `{error: {code: "no_answer"}}` if it was sent and may have been carried out or not
  */
 export function request(event, data) {
   return new Promise((resolve) => {
@@ -63,7 +63,7 @@ export function request(event, data) {
   });
 }
 
-/** Wait until no question is open. */
+/** Wait until no request is pending. */
 export function whenIdle() {
   if (pending.size === 0) return Promise.resolve();
   return new Promise((resolve) => {
@@ -75,7 +75,7 @@ export function whenIdle() {
   });
 }
 
-/** Tell the server something that needs no acknowledgement. */
+/** Send a message that needs no acknowledgement. */
 export function notify(event, data) {
   if (isConnected()) socket.emit(event, signed(data));
 }

@@ -1,4 +1,4 @@
-// While a tab polls, looks whether websockets work again, and goes back to them.
+// Websocket probe: while a tab polls, tests whether websockets work again, and switches to them.
 
 import { connection } from "./connection.js";
 import { whenIdle } from "./request.js";
@@ -13,7 +13,7 @@ const DISTRUST_MS = 60_000;
 let timer = null;
 let switchedAt = -Infinity;
 
-/** Call `switchToWebsocket` when websockets work and no answer is awaited. */
+/** Call `switchToWebsocket` when websockets work and no request is pending. */
 export function watchForWebsocket(switchToWebsocket) {
   const probe = async () => {
     if (await opens()) {

@@ -1,5 +1,5 @@
-// One live feed in this tab: items by id, kept current by versioned patches.
-// The server's half, with the rules of versions, is clinic_chat/realtime/feeds/protocol.py.
+// Feed: items by id in this tab, kept current by versioned patches. The server's half, with the
+// rules for versions, is clinic_chat/realtime/feeds/protocol.py.
 
 import { safely } from "../lib/safely.js";
 
@@ -7,14 +7,14 @@ const PENDING_LIMIT = 500;
 
 export class Feed {
   /**
-   * @param {string} name what the feed lists
+   * @param {string} name the feed's name
    * @param {{
    *   askFor: (feed: Feed) => Promise<unknown>,
    *   accepts?: (item: object, feed: Feed) => boolean,
    *   applied?: (patch: object) => void,
-   * }} hooks `askFor` requests what is missing since `feed.version`; `accepts` may turn down
-   *   patched items that lie outside of what this tab has loaded; `applied` hears of each patch
-   *   in its turn, exactly once
+   * }} hooks `askFor` requests the changes since `feed.version`; `accepts` may refuse patched
+   *   items outside of the part that this tab has loaded; `applied` is called with each patch in
+   *   its turn, exactly once
    */
   constructor(name, { askFor, accepts = () => true, applied = () => {} }) {
     this.name = name;
@@ -38,7 +38,7 @@ export class Feed {
     return this.version !== null;
   }
 
-  /** What this tab has of it, null for nothing. */
+  /** The key and version that this tab has, null for nothing. */
   get held() {
     return this.ready ? { key: this.key, version: this.version } : null;
   }
@@ -78,7 +78,7 @@ export class Feed {
     for (const patch of pending) this.patch(patch);
   }
 
-  /** Add further items that were asked for; what is here already is at least as new. */
+  /** Add requested items; items that are here already are at least as new and stay. */
   page(items) {
     for (const item of items) {
       if (this.items.has(item.id)) continue;
@@ -86,14 +86,14 @@ export class Feed {
     }
   }
 
-  /** Remember what was turned down: a page that was read before would bring it back older. */
+  /** Remember a refused item, because a page that was read before it would bring an older one. */
   pass(item) {
     this.passed.delete(item.id);
     this.passed.set(item.id, item);
     if (this.passed.size > PENDING_LIMIT) this.passed.delete(this.passed.keys().next().value);
   }
 
-  /** Ask for what is missing, once until an answer arrives or does not. */
+  /** Request the missing changes, with one request at a time. */
   async repair() {
     if (this.asking) return;
     this.asking = true;

@@ -1,5 +1,5 @@
-// What this tab follows, and what the server knows of it: it is told when the tab connects, and by
-// a command for what changes afterwards.
+// Following: tells the server the feeds that this tab follows, when it connects and by a command
+// for each change afterwards.
 
 import { followedFeeds } from "./registry.js";
 
@@ -9,14 +9,14 @@ let request = async () => ({ error: { code: "offline" } });
 const told = new Map();
 let order = 0;
 
-/** Send commands by this function, which answers `{error: {code: "offline"}}` without a connection. */
+/** Send commands with `send`, which answers `{error: {code: "offline"}}` without a connection. */
 export function followBy(send) {
   request = send;
 }
 
 /**
- * What this tab follows and has, by feed, so that the server sends only what it lacks.
- * @returns {Record<string, {key: string, version?: number, around?: number}>}
+ * The feeds that this tab follows with the versions it has, so that the server sends only changes.
+ * @returns {Record<string, {key: string, version?: number, around?: number}>} by feed
  */
 export function tellAtConnect() {
   told.clear();
@@ -31,14 +31,14 @@ export function tellAtConnect() {
   return said;
 }
 
-/** Tell the server what this tab follows now, as far as it does not know. */
+/** Tell the server the feeds that this tab follows now, if it does not know yet. */
 export function follow() {
   for (const [name, { wanted, follows }] of followedFeeds()) {
     if (follows && told.get(name) !== asText(wanted)) open(name, wanted);
   }
 }
 
-/** Have a feed sent once more, whatever was told of it. */
+/** Request a feed once more, whether the server knows of it or not. */
 export function followAgain(name) {
   told.delete(name);
   follow();

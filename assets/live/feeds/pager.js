@@ -1,4 +1,4 @@
-// Asks for further items of a feed, a page at a time on each of its sides.
+// Pager: loads further items of a feed, one page at a time on each of its sides.
 
 const ASK_AGAIN_MS = 2000;
 
@@ -7,7 +7,7 @@ export class Pager {
    * @param {{
    *   ask: (query: object) => Promise<{error?: object}>,
    *   changed: () => void,
-   * }} hooks `ask` requests a page; `changed` hears when a side begins or ends to load
+   * }} hooks `ask` requests a page; `changed` is called when a side begins or ends to load
    */
   constructor({ ask, changed }) {
     this.ask = ask;
@@ -15,7 +15,7 @@ export class Pager {
     this.reset();
   }
 
-  /** Forget what was asked for: another list is shown. */
+  /** Forget pending requests, because another list is shown. */
   reset() {
     this.asked = new Set();
   }
@@ -24,7 +24,7 @@ export class Pager {
     return this.asked.has(side);
   }
 
-  /** Ask for a page on a side, once until an answer arrives. */
+  /** Request a page on a side, unless one is pending. */
   async load(side, query) {
     const { asked } = this;
     if (asked.has(side)) return;

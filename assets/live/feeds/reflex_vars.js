@@ -1,4 +1,4 @@
-// Hands what the feeds hold to Reflex, as ordinary state updates of the vars they own.
+// Reflex vars: passes the feeds' data to Reflex as ordinary state updates of the vars they own.
 
 import { tellAll } from "../lib/safely.js";
 
@@ -20,13 +20,13 @@ export function ownVars(state, compute) {
   invalidate(state);
 }
 
-/** Remember Reflex's own listener for state updates. */
+/** Set Reflex's own listener for state updates. */
 export function deliverWith(listener) {
   deliver = listener;
   if (dirty.size > 0) schedule();
 }
 
-/** A server update in which owned vars have the browser's values, so none is blanked. */
+/** A server's update with the browser's values of owned vars, so that none is blanked. */
 export function overlayOwned(update) {
   if (!update?.delta) return update;
   let delta = update.delta;
@@ -36,7 +36,7 @@ export function overlayOwned(update) {
   return delta === update.delta ? update : { ...update, delta };
 }
 
-/** Show the new values of a state's vars with the next frame, once per frame. */
+/** Pass on the new values of a state's vars before the next frame, once per frame. */
 export function invalidate(state) {
   if (!owners.has(state)) return;
   dirty.add(state);
@@ -56,7 +56,7 @@ function schedule() {
   }
 }
 
-/** Show pending values now, before the browser paints. */
+/** Pass on pending values now, before the browser paints. */
 export function flush() {
   unschedule?.();
   unschedule = null;
@@ -69,7 +69,7 @@ export function flush() {
   tellAll(watchers);
 }
 
-/** Call `watcher` after new values were handed over; returns a stop function. */
+/** Call `watcher` after new values were passed on; returns a stop function. */
 export function onShown(watcher) {
   watchers.add(watcher);
   return () => watchers.delete(watcher);

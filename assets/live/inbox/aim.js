@@ -1,6 +1,6 @@
-// A click means what was under the pointer before it. What slides under a resting pointer within
-// the last half second is not what the person aimed at: a click on it goes to the row that was
-// there, or nowhere.
+// Click protection: a click counts for the element that a person saw under the pointer. If a row
+// slid under a resting pointer within the last half second, the click goes to the row that was
+// there before, or nowhere.
 
 import { goTo } from "../navigation/router.js";
 
@@ -25,7 +25,7 @@ let missed = null;
 
 const within = (ms, moment) => performance.now() - moment < ms;
 
-/** Something is about to move on the screen that no person moved. */
+/** Note that content is about to move on the screen without a person's action. */
 export function shifted() {
   shiftedAt = performance.now();
 }

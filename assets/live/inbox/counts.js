@@ -1,8 +1,8 @@
-// How many conversations there are of each kind, for this person, exact and live.
+// Conversation counts for this person by assignee, status and unread, exact and live.
 //
-// The server counts once; after that each patch says how a conversation stood before and how
-// it stands now. Where that is not enough (a patch begins elsewhere than the counts end, or this
-// person's marker is not known here as it was then) the counts are asked for again.
+// The server counts once; after that each patch has a conversation's count key before and after the
+// change. Where that is not enough (a patch begins elsewhere than the counts end, or this person's
+// marker of that time is not known here), the counts are requested again.
 
 import { account } from "../account/account.js";
 import { request, isConnected } from "../connection/request.js";
@@ -23,10 +23,10 @@ export function onChange(listener) {
   whenChanged = listener;
 }
 
-/** Up to where this person's changes are known, for the server to send only those since. */
+/** The personal version up to which this tab knows all changes; the server sends later ones. */
 export const personal = () => heard;
 
-/** Take the counts of a snapshot, which came with this person's markers. */
+/** Take the counts of a snapshot, which has this person's markers too. */
 export function set(counts) {
   const overtaken = counts.personalVersion < personalVersion;
   take(counts);
@@ -35,7 +35,7 @@ export function set(counts) {
   if (overtaken) refresh();
 }
 
-/** Take the counts of a catch-up, which came with the markers that moved meanwhile. */
+/** Take the counts of a catch-up, which has the markers that moved meanwhile too. */
 export function offer(counts) {
   heard = Math.max(heard, counts.personalVersion);
   takeUnlessBehind(counts);
@@ -50,9 +50,9 @@ function take(counts) {
 }
 
 /**
- * Apply what moved between two versions of the list.
- * @param markerAt how much of a conversation this person had read at a personal version,
- *   undefined where that is not known
+ * Apply the moves between two versions of the list.
+ * @param markerAt returns the number of inbound messages of a conversation that this person had
+ *   read at a personal version, undefined if that is not known
  */
 export function move({ moves, from, to }, markerAt) {
   if (to <= version) return;
@@ -86,13 +86,13 @@ export function mark({ version: its, was, inbound_read, state }) {
   add(cellOf(state, inbound_read), 1);
 }
 
-/** Something else that is this person's alone changed. */
+/** Note the version of another change of this person's own data. */
 export function saw(its) {
   heard = Math.max(heard, its);
   personalVersion = Math.max(personalVersion, its);
 }
 
-/** How many conversations match; an undefined condition matches all. */
+/** The number of conversations that match; an undefined condition matches all. */
 export function count({ who, status, unread } = {}) {
   let sum = 0;
   for (const [name, number] of cells) {

@@ -1,4 +1,4 @@
-// The conversation list: the clinic's feed, and its rows as they are shown.
+// Inbox: the conversation list, from the clinic's feed to the rows on the screen.
 
 import { INBOX_FEED, INBOX_KEY } from "$/utils/constants.js";
 import { account } from "../account/account.js";
@@ -46,7 +46,7 @@ function update() {
   tellAll(listeners);
 }
 
-/** Have `question` say whether all of the open conversation, up to its end, is or was in view. */
+/** Set the function that returns whether the open conversation is or was in view to its end. */
 export function whetherReading(question) {
   readsAlong = question;
 }
@@ -64,16 +64,16 @@ export function show(conversationId) {
   update();
 }
 
-/** A conversation as the server sent it, when this tab knows it. */
+/** A conversation as the server sent it, undefined if this tab does not have it. */
 export const item = (id) => feed.items.get(id);
 
-/** A conversation as the screen shows it, when this tab knows it. */
+/** A conversation as a row of the screen, undefined if this tab does not have it. */
 export function row(id) {
   const found = feed.items.get(id);
   return found && decorate(found);
 }
 
-/** A row that came with something else, such as an opened conversation's. */
+/** Take a row that came with other data, such as an opened conversation. */
 export function learn(found, message) {
   const known = feed.items.get(found.id);
   if (!known || known.version <= found.version) feed.items.set(found.id, found);
@@ -91,7 +91,7 @@ function receive(message) {
   update();
 }
 
-/** One of this person's read markers moved, here or on another device. */
+/** Take a move of one of this person's read markers, here or on another device. */
 export function markerMoved(change) {
   markers.take(change.id, change.inbound_read, change.version);
   counts.mark(change);
@@ -215,10 +215,10 @@ function vars() {
   };
 }
 
-/** The first conversation that matches, "" for none. */
+/** The id of the first conversation that matches, "" for none. */
 export const first = () => shown()[0]?.id ?? "";
 
-/** The keyboard's focus is on a row, or on none for "". */
+/** Note the row that has the keyboard's focus, "" for none. */
 export function focusOn(conversationId) {
   if (focused === conversationId) return;
   focused = conversationId;

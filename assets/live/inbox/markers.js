@@ -1,4 +1,4 @@
-// How far this person has read each conversation, on any of their devices.
+// Read markers: the number of inbound messages that this person has read, by conversation.
 
 import { MARKERS_AT_ONCE } from "$/utils/constants.js";
 import { request, isConnected } from "../connection/request.js";
@@ -10,20 +10,20 @@ const markers = new Map();
 const versions = new Map();
 const asked = new Set();
 
-/** How many of a conversation's inbound messages have not been read. */
+/** The number of unread inbound messages of a conversation, 0 while its marker is not known. */
 export const unreadOf = ({ id, inbound_count }) =>
   markers.has(id) ? Math.max(0, inbound_count - markers.get(id)) : 0;
 
-/** A marker as it was at a version of the person's changes, undefined when it moved since. */
+/** A marker at a version of the person's changes, undefined if it has moved since. */
 export const markerAt = (id, version) =>
   (versions.get(id) ?? 0) <= version ? markers.get(id) : undefined;
 
-/** Nothing of a conversation that is new to the clinic has been read. */
+/** Begin the marker of a conversation that is new to the clinic: nothing has been read. */
 export function begin(id) {
   markers.set(id, markers.get(id) ?? 0);
 }
 
-/** Take what came with a list: markers are at least as new as the version they come with. */
+/** Take the markers of a list, which are at least as new as the version they come with. */
 export function takeAll({ markers: incoming = {}, personalVersion = 0 }) {
   for (const [id, read] of Object.entries(incoming)) take(id, read, personalVersion);
 }
@@ -34,7 +34,7 @@ export function take(id, read, version) {
   versions.set(id, version);
 }
 
-/** A snapshot comes with the markers of its rows; others may have moved while this tab was away. */
+/** Forget markers that are not in a snapshot: they may have moved while this tab was away. */
 export function forgetOthers({ markers: its, personalVersion }) {
   for (const id of [...markers.keys()]) {
     if (!(id in its) && (versions.get(id) ?? 0) <= personalVersion) markers.delete(id);
@@ -42,9 +42,9 @@ export function forgetOthers({ markers: its, personalVersion }) {
 }
 
 /**
- * Ask for the markers of rows that came without: a room's patch carries nothing that differs
- * per viewer.
- * @param {() => Iterable<string>} ids the conversations that are here
+ * Request the markers of rows that came without: a room's patch has no data that differs per
+ * viewer.
+ * @param {() => Iterable<string>} ids returns the ids of the loaded conversations
  */
 export async function askForMissing(ids, changed) {
   const missing = [...ids()]

@@ -1,6 +1,6 @@
-// The order of the conversation list while somebody aims at it: every row keeps its place, what
-// arrives is gathered, and the order settles when they leave, ask for it, or do not move for 2 s.
-// Otherwise a row slides under the pointer and another patient's conversation opens.
+// Held order: while somebody aims at the conversation list, every row keeps its place and news is
+// collected. The order settles when they leave, ask for it, or do not move for 2 s. Otherwise a row
+// could slide under the pointer, and another patient's conversation would open.
 
 const SETTLE_MS = 2000;
 
@@ -13,7 +13,7 @@ let whenSettled = () => {};
 let whenMoving = () => {};
 let last = [];
 
-/** Call `listener` when the rows may be arranged anew. */
+/** Call `listener` when the rows may be sorted again. */
 export function onSettled(listener) {
   whenSettled = listener;
 }
@@ -23,13 +23,13 @@ export function onMoving(listener) {
   whenMoving = listener;
 }
 
-/** Somebody aims at the list with a `device`, or still does. */
+/** Hold the order while somebody aims at the list with a `device`; repeated while they move. */
 export function hold(device) {
   aiming.add(device);
   movedAt = performance.now();
 }
 
-/** They do not any more. */
+/** Release the hold of a `device`. */
 export function release(device) {
   if (!aiming.delete(device) || aiming.size > 0) return;
   window.clearTimeout(timer);
@@ -39,18 +39,18 @@ export function release(device) {
   whenSettled();
 }
 
-/** Arrange the rows as they stand now: another view of the list was asked for, or the news. */
+/** Sort the rows again, because another view of the list, or the news, was asked for. */
 export function settle() {
   outdated = true;
   whenSettled();
 }
 
 /**
- * The rows in the order in which they are shown.
- * @param {object[]} rows those that match, in their true order
+ * The rows in the order of the screen.
+ * @param {object[]} rows the matching rows, in their true order
  * @param {(id: string) => object | undefined} find a row by id, also one that matches no more
  * @param {(a: object, b: object) => number} compare the true order
- * @returns the rows, and how many conversations with news are not in their true place
+ * @returns the rows, and the number of conversations with news that are not in their true place
  */
 export function arrange(rows, find, compare) {
   if (aiming.size === 0) held = null;

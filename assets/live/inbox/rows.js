@@ -1,5 +1,5 @@
-// The scrolling list of conversations: one stop for Tab, whose rows the arrow keys go through,
-// and which keeps its order while somebody aims at it.
+// List rows: the scrolling list of conversations. It is one Tab stop, the arrow keys move through
+// its rows, and its order is held while somebody aims at it.
 
 import { createElement, useEffect, useRef } from "react";
 
@@ -22,7 +22,7 @@ const rowOf = (target) => target?.closest?.(ROW);
 /** The list's scrolling area. */
 export const area = () => document.querySelector("[data-testid=conversation-list]");
 
-/** Show what has arrived while the order was held. */
+/** Show the news that arrived while the order was held, and scroll to the top. */
 export function showNews() {
   if (document.activeElement?.matches(NEWS)) focusFirstRowWhenShown();
   order.settle();
@@ -39,14 +39,14 @@ function focusFirstRowWhenShown() {
   }).observe(held, { childList: true });
 }
 
-/** Move the keyboard's focus into the list: to the row that Tab stops at. */
+/** Focus the row that is the list's Tab stop; returns whether there is one. */
 export function focusRows() {
   const link = area()?.querySelector(`${LINK}[tabindex="0"]`) ?? area()?.querySelector(LINK);
   link?.focus();
   return Boolean(link);
 }
 
-/** What says what is new, the first child, above the rows, the others. */
+/** The list: its first child is the button for news, the others are the rows. */
 export function ConversationRows({ children }) {
   const [news, ...rows] = children;
   const held = useRef(null);
@@ -167,7 +167,7 @@ function remember(list) {
   places.push({ at: now, rows: inView(list) });
 }
 
-/** The row that was at this height half a second ago, if the rows have moved since then. */
+/** The id of the row at this height half a second ago, if the rows have moved since then. */
 function wasAt(y) {
   const now = performance.now();
   const then = places.find(({ at }) => now - at < REACTION_MS);

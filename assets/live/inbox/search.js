@@ -1,5 +1,5 @@
-// What a search matches, by the server's folding (clinic_chat/domain/queries/search.py): rows come with
-// their folded names, the view with its folded words and numbers.
+// Search matching with the server's folding (clinic_chat/domain/queries/search.py): rows have their
+// folded names, and the view has its folded words and numbers.
 
 export const NO_TERMS = { words: [], numbers: [] };
 const NO_HITS = [];
@@ -17,9 +17,9 @@ export function matchesTerms({ patient_search: name, patient_phone: phone }, { w
 }
 
 /**
- * Where the words of a search stand in a name.
- * @returns [start, end] pairs of UTF-16 offsets in order; of a word whose letters are not one to
- *   one with its folded form, such as "Straße", the whole word
+ * The hits of a search in a name.
+ * @returns [start, end] pairs of UTF-16 offsets in order; the whole word if its letters do not
+ *   correspond one to one with its folded form, such as "Straße"
  */
 export function hitsIn(name, folded, { words, numbers }) {
   const wanted = [...words, ...numbers.flatMap((number) => number.words)];

@@ -1,4 +1,4 @@
-// The search box: Enter opens the first hit, the down arrow goes to the rows, Escape empties it.
+// Search box: Enter opens the first hit, the down arrow goes to the rows, Escape clears it.
 
 import { createElement, useEffect, useLayoutEffect, useRef } from "react";
 
@@ -15,7 +15,7 @@ const useBeforePaint = typeof window === "undefined" ? useEffect : useLayoutEffe
 
 let empty = () => {};
 
-/** Empty the box and show everything that the filters let through. */
+/** Clear the search and show all conversations that match the filters. */
 export const clearSearch = () => empty();
 
 export function SearchBox({ label }) {

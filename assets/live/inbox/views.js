@@ -1,5 +1,5 @@
-// Which conversations the list shows: by the filters of the address and by the search. The server
-// answers each view with a page of it; what changes afterwards comes with the feed's patches.
+// Views of the list: the conversations that match the address's filters and the search. The server
+// answers each view with a page; later changes come with the feed's patches.
 
 import { INBOX_FEED, INBOX_KEY } from "$/utils/constants.js";
 import { identity } from "../connection/identity.js";
@@ -18,7 +18,7 @@ const ASK_AGAIN_MS = 2000;
 const NO_VIEW = ["search_too_long", "filter_invalid"];
 const EVERYTHING = { search: "", who: "all", status: "", unread: false, terms: NO_TERMS };
 
-/** The search that this person wants. It survives a reload, in this tab and for them alone. */
+/** The text of the search. It survives a reload, in this tab and for this person alone. */
 export const search = createStore("");
 
 const listeners = new Set();
@@ -37,24 +37,24 @@ function changed() {
   tellAll(listeners);
 }
 
-/** Call `listener` when another view is shown, or begins to load. */
+/** Call `listener` when another view is shown, or starts to load. */
 export const onChange = (listener) => listeners.add(listener);
 
-/** The view that is shown: the filters, the search and its `terms`. */
+/** The current view: the filters, the search and its `terms`. */
 export const get = () => shown;
 
-/** Whether what is shown is what this person wants to see. */
+/** Whether the list shows the view that this person asked for. */
 export const isSettled = () => number === answered;
 
 /** The last row of the view that is loaded in order; null when all are. */
 export const end = () => loaded.get(keyOf(shown))?.end ?? null;
 
-/** Where the view's next page begins, "" for nowhere. */
+/** The cursor of the view's next page, "" if there is none. */
 export const cursor = () => loaded.get(keyOf(shown))?.cursor ?? "";
 
 export const isLoading = () => pages.isLoading("end");
 
-/** Ask for the next page of what is shown. */
+/** Request the next page of the current view. */
 export function loadMore() {
   const { terms: _, ...query } = shown;
   if (cursor()) pages.load("end", { ...query, cursor: cursor() });
@@ -68,22 +68,22 @@ export function searchFor(text) {
   update();
 }
 
-/** Forget the search: whoever uses this tab next must not find it. */
+/** Forget the search, which the next person in this tab must not find. */
 export const forgetSearch = () => sealed.forget(keptName(), session);
 
-/** A list came in the place of the one before: what was loaded further down is not in it. */
+/** Begin anew after a snapshot, which lacks the pages that were loaded further down. */
 export function begin(message) {
   loaded.clear();
   remember(keyOf(EVERYTHING), message);
   update({ byItself: true });
 }
 
-/** Ask for what is wanted and not shown, after an outage. */
+/** Request the wanted view once more after an outage, if it is not shown. */
 export function resume() {
   if (!isSettled()) update({ byItself: true });
 }
 
-/** Take a page that was asked for. */
+/** Take a requested page. */
 export function takePage(message) {
   const key = keyOf(message.view);
   if (message.more || !loaded.has(key)) remember(key, message);

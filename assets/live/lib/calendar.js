@@ -1,4 +1,4 @@
-// Moments and days in a time zone.
+// Calendar: formats moments and finds their days in a time zone.
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
@@ -10,8 +10,8 @@ const formats = new Map();
 const days = new Map();
 
 /**
- * The browser's format for a language, a time zone and Intl's options, made once. What it writes is
- * for people: its order and its signs differ between versions of a browser.
+ * The browser's format for a language, a time zone and Intl's options, cached. Its texts are for
+ * people only, because order and signs differ between versions of a browser.
  */
 export function format(language, timeZone, options) {
   const key = JSON.stringify([language, timeZone, options]);
@@ -51,6 +51,6 @@ function readDay(time, timeZone) {
   return `${day.year.padStart(4, "0")}-${day.month.padStart(2, "0")}-${day.day.padStart(2, "0")}`;
 }
 
-/** How many days the second of two days (YYYY-MM-DD) is after the first. */
+/** The number of days from the first to the second of two days (YYYY-MM-DD). */
 export const daysBetween = (from, to) =>
   Math.round((Date.parse(`${to}T00:00Z`) - Date.parse(`${from}T00:00Z`)) / DAY_MS);

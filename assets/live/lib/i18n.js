@@ -1,4 +1,5 @@
-// The reader's language. The catalogs come from clinic_chat/ui/i18n/*.po at build time.
+// Translation into the reader's language. The catalogs come from clinic_chat/ui/i18n/*.po at build
+// time.
 
 import { useCallback } from "react";
 

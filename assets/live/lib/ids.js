@@ -1,4 +1,4 @@
-// Ids that this browser makes.
+// Ids: unique ids made in this browser.
 
 import { local } from "./storage.js";
 

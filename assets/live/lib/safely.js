@@ -1,6 +1,6 @@
-// What fails on its own must not take anything else with it.
+// Error isolation: a failure in one function must not stop the functions after it.
 
-/** What `run` returns; when it throws, that is reported on the console and goes no further. */
+/** The result of `run`, or undefined if it throws; the error is only reported on the console. */
 export function safely(run, ...details) {
   try {
     return run(...details);
@@ -11,7 +11,7 @@ export function safely(run, ...details) {
   }
 }
 
-/** Tell every listener, also those after one that throws. */
+/** Call every listener, also those after one that throws. */
 export function tellAll(listeners, ...details) {
   for (const listener of [...listeners]) safely(listener, ...details);
 }

@@ -1,7 +1,8 @@
-// The browser's storage, which may be full, forbidden or missing. Nothing here throws: what the
-// browser does not take lasts as long as the page. Reflex's modules use it too (ui/build/plugin.py).
+// Storage: the browser's storage, which may be full, forbidden or missing. Nothing here throws: an
+// item that the browser does not take lasts as long as the page. Reflex's modules use it too
+// (clinic_chat/ui/build/reflex_modules.py).
 
-/** `find()` returns the browser's storage, null or nothing; it may throw. */
+/** A storage that never throws; `find()` returns the browser's, null or undefined, or throws. */
 function forgiving(find) {
   const values = new Map();
   // What the browser would not remove.
@@ -19,7 +20,7 @@ function forgiving(find) {
       if (values.has(name)) return values.get(name);
       return removed.has(name) ? null : stored(name);
     },
-    /** Keep `text` beyond the page; false, and nothing changes, where the browser does not. */
+    /** Store `text` beyond the page; false, and nothing changes, if the browser does not. */
     keepItem(name, text) {
       const lasts = attempt((real) => {
         real.setItem(name, text);
@@ -46,7 +47,7 @@ function forgiving(find) {
     clear() {
       for (const name of [...values.keys(), ...store.names()]) store.removeItem(name);
     },
-    /** The names of what the browser keeps. */
+    /** The names of the items that the browser keeps. */
     names: () =>
       attempt((real) => Array.from({ length: real.length }, (_, n) => real.key(n)), []).filter(
         (name) => !removed.has(name),

@@ -1,4 +1,4 @@
-// A value that React components read through useSyncExternalStore.
+// Store: a value with listeners that React components read through useSyncExternalStore.
 
 import { useSyncExternalStore } from "react";
 

@@ -1,6 +1,6 @@
-// Small rules for showing people.
+// Display of people: initials, colours and forms of address.
 
-/** Whether this is a person's name, and not the number that stands for one that is not known. */
+/** Whether this is a person's name, and not the number shown for a person without one. */
 export const isName = (text) => /^\p{L}/u.test(text);
 
 /** One or two letters that stand for a name. */
@@ -10,7 +10,7 @@ export function initials(name) {
   return letters.map((word) => signs(word)[0].toUpperCase()).join("") || "?";
 }
 
-/** The signs of a text as people count them; code points in browsers that know no others. */
+/** The grapheme clusters of a text; its code points in browsers without Intl.Segmenter. */
 export function signs(text) {
   if (!Intl.Segmenter) return [...text];
   return Array.from(new Intl.Segmenter().segment(text), ({ segment }) => segment);
@@ -23,7 +23,7 @@ export function hue(id) {
   return (sum % 12) * 30;
 }
 
-/** How to address somebody: the first name; for who has none, the whole name or the number. */
+/** The form of address: the first name, or else the whole name or the number. */
 export function salutation(name, phone) {
   const words = name.split(/\s+/);
   // A title alone names nobody.

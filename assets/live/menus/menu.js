@@ -1,4 +1,4 @@
-// Menus. Until the first press, which may have to wait for the library, a menu is its button alone.
+// Menus: until the library is loaded, a menu is its button alone; the first press may wait for it.
 
 import {
   cloneElement,
@@ -43,7 +43,7 @@ function swallowClick() {
 // dialog that it opens can be seen, and gives the focus back to the button.
 const Choice = createContext(null);
 
-/** A button, the first child, and the items that it opens. */
+/** A button, the first child, and the menu's items. */
 export function Menu({ children }) {
   const [button, ...items] = children;
   // closed, waiting for the library, or open
@@ -152,7 +152,7 @@ export function Menu({ children }) {
   );
 }
 
-/** What can be chosen. With `role` it is one of several, or on or off, as `checked` says. */
+/** A menu item; with `role` one of several choices, or a switch, with its state in `checked`. */
 export function MenuItem({ onSelect, ...props }) {
   const choice = useContext(Choice);
   return createElement(props.role ? library.CheckboxItem : library.Item, {
@@ -171,7 +171,7 @@ export function MenuItem({ onSelect, ...props }) {
 export const MenuSeparator = () =>
   createElement(library.Separator, { className: "menu-separator" });
 
-/** An item, the first child what it says, and the items that it opens beside it. */
+/** An item, with its label as the first child, and the items that it opens beside it. */
 export function SubMenu({ children }) {
   const [label, ...items] = children;
   return createElement(

@@ -1,5 +1,5 @@
-// The library that draws open menus. It is a seventh of all code and needed by nothing that shows
-// at once, so it is loaded when the page is live.
+// Menu library: draws open menus. It is a seventh of all code, and nothing that shows at once
+// needs it, so it is loaded when the page is live.
 
 import { connection } from "../connection/connection.js";
 
@@ -16,10 +16,10 @@ const is = (statuses) => statuses.includes(connection.get().status);
 
 export const isConnected = () => is(CONNECTED);
 
-/** Whether nothing can be loaded now. At first, a page neither is connected nor is it away. */
+/** Whether nothing can be loaded now; false also before the first connection. */
 export const isAway = () => is(AWAY);
 
-/** A promise of the library being there. A failed try may be made again. */
+/** Load the library; the promise resolves when it is there. A failed load may be tried again. */
 export function load() {
   loading ??= import("@radix-ui/react-dropdown-menu").then(
     (module) => {
@@ -34,8 +34,8 @@ export function load() {
 }
 
 /**
- * Load it for later; if it fails, the press that needs it will say so. Not while there is no
- * connection: many browsers take a file that did not load once for one that is not there.
+ * Load it in advance; a failure shows only when a press needs it. Without a connection it does
+ * nothing, because many browsers remember a file that did not load as missing.
  */
 export function preload() {
   if (isConnected()) load().catch(() => {});

@@ -1,6 +1,6 @@
-// Which conversations the list shows, as the page's address says (`?who=mine&status=open&unread=1`),
-// so that a reload, a bookmark and a second tab show the same. The search is not in it: names of
-// patients must not get into histories and logs.
+// List filters in the page's address (`?who=mine&status=open&unread=1`), so that a reload, a
+// bookmark and a second tab show the same. The search is not in it: patients' names must not get
+// into histories and logs.
 
 import { STATUSES } from "$/utils/constants.js";
 import { goTo } from "./router.js";
@@ -13,16 +13,16 @@ const listeners = new Set();
 let chosen = { who: "all", status: "", unread: false };
 let query = "";
 
-/** Call `listener` when the address says something else. */
+/** Call `listener` when the filters of the address change. */
 export const onChange = (listener) => listeners.add(listener);
 
 /** The filters of the address. */
 export const get = () => chosen;
 
-/** The filters as the part of an address from "?" on, "" for none. */
+/** The filters as the query of an address, beginning with "?", or "" for none. */
 export const asQuery = () => query;
 
-/** Take the filters from an address's query. */
+/** Read the filters from an address's query. */
 export function readAddress(search) {
   const given = new URLSearchParams(search);
   const known = (name, values) => (values.includes(given.get(name)) ? given.get(name) : "");
@@ -37,7 +37,7 @@ export function readAddress(search) {
   tellAll(listeners);
 }
 
-/** Show other conversations, in the place of what the address says now. */
+/** Change filters; the new address replaces the current one in the history. */
 export function choose(changes) {
   const { pathname, search } = window.location;
   goTo(pathname + withFilters(search, { ...chosen, ...changes }), { replace: true });

@@ -1,12 +1,12 @@
-// Whether a person attends to this tab: it can be seen, it has the focus, and somebody used the
-// mouse, a finger or a key a short while ago.
+// Attendance: whether a person uses this tab. It is visible, it has the focus, and the mouse, a
+// finger or a key was used a short while ago.
 
 const ATTENDS_MS = 30_000;
 const INPUTS = ["pointerdown", "pointermove", "keydown", "wheel", "touchstart"];
 
 let lastInput = -Infinity;
 
-/** Whether somebody does, as far as a browser can know. */
+/** Whether somebody uses this tab, as far as a browser can know. */
 export const someoneAttends = () =>
   !document.hidden && document.hasFocus() && performance.now() - lastInput < ATTENDS_MS;
 

@@ -1,4 +1,4 @@
-// A soft sound of two tones.
+// Chime: a soft sound of two tones.
 
 const TONES = [[0, 660], [0.12, 880]];
 // Browsers allow sound only after a person has done something on the page; which of these counts
@@ -24,7 +24,7 @@ export function chime() {
   }
 }
 
-/** Have what a person does on this page allow the sound, also after the device has paused it. */
+/** Let each gesture on this page allow the sound, also after the device has paused it. */
 export function unlockSound() {
   const unlock = async () => {
     if (audio?.state === "running") return;

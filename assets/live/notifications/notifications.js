@@ -1,6 +1,6 @@
-// Tells of new messages while nobody attends: a soft sound, and a notification when this device
-// was allowed to show them. Neither shows what a patient wrote. What came to one's own
-// conversations sounds also while one is there.
+// Notifications of new messages while nobody uses the page: a soft sound, and a notification if
+// this device allows it. Neither shows a patient's text. Messages in a person's own conversations
+// also make the sound while they use the page.
 
 import { account } from "../account/account.js";
 import { someoneAttends } from "./attendance.js";
@@ -51,7 +51,7 @@ export async function toggleNotifications() {
   }
 }
 
-/** Conversations got inbound messages. */
+/** Notify of inbound messages in these conversations. */
 export function arrived(moves, rowOf) {
   for (const { id, state } of moves) {
     const claim = `${id}:${state[2]}`;

@@ -1,5 +1,5 @@
-// Shows in the tab's title and icon how much is unread, and in the title of which clinic and with
-// whom it is open: "(3) Helena · Clínica Aurora".
+// Unread badge: the unread count in the tab's title and icon; the title also names the open
+// conversation's patient and the clinic: "(3) Helena · Clínica Aurora".
 
 import { safely } from "../lib/safely.js";
 import { isName } from "../lib/text.js";
@@ -16,7 +16,7 @@ let badged = null;
 let settled = null;
 let badge = "";
 
-/** Show a number of unread conversations, 0 for none. */
+/** Show the number of unread conversations, 0 for none. */
 export function showUnread(number) {
   if (number === shown) return;
   shown = number;
@@ -25,7 +25,7 @@ export function showUnread(number) {
   settled = window.setTimeout(() => safely(showIcon), SETTLED_MS);
 }
 
-/** Name the clinic and the open conversation's patient in the title; "" for none. */
+/** Set the title to the clinic and the open conversation's patient; "" for none. */
 export function entitle(clinic, patient) {
   // The first name alone: titles stay in the browser's history, and who stands behind reads them.
   const first = patient && isName(patient) ? patient.split(" ")[0] : "";

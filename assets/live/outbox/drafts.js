@@ -1,6 +1,6 @@
-// What this person was about to write, per conversation, on all of their devices. The newest
-// saved wins, but a draft that is being typed is never replaced under the fingers. What the
-// server does not have yet is kept in this browser, so that a reload loses nothing.
+// Drafts: this person's unsent text per conversation, the same on all of their devices. The newest
+// saved wins, but a draft is never replaced while it is being typed. A draft that the server does
+// not have yet is kept in this browser, so that a reload loses nothing.
 
 import { DRAFT_LIMIT } from "$/utils/constants.js";
 import { connection } from "../connection/connection.js";
@@ -33,7 +33,7 @@ export function onRemote(listener) {
 
 export const draftOf = (conversationId) => drafts.get(conversationId)?.body ?? "";
 
-/** The person changed the draft here. */
+/** Take a change of the draft by the person in this tab. */
 export function edit(conversationId, body) {
   window.clearTimeout(drafts.get(conversationId)?.timer);
   drafts.set(conversationId, {
@@ -47,8 +47,8 @@ export function edit(conversationId, body) {
 }
 
 /**
- * A draft as the server has it: with an opened conversation, or from another device.
- * @param version the personal version that it is at least as new as: what came with a
+ * Take a draft from the server, with an opened conversation or from another device.
+ * @param version the personal version that it is at least as new as: a draft that comes with a
  *   conversation may have been read before a change that is here already
  */
 export function receive(conversationId, body, version) {

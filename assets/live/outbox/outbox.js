@@ -1,7 +1,6 @@
-// Messages on their way: each is kept in this browser and sent until the server says that it is
-// stored or refused. The same client_id every time, so that sending again can never store it
-// twice; one after the other, so that their order stays; by its author only, who may have to sign
-// in here again for that.
+// Outbox: keeps each message in this browser and sends it until the server has stored or refused
+// it. The client_id stays the same, so that no repeated send stores it twice; messages go one after
+// the other, so that their order stays, and only as their author, who may have to sign in again.
 
 import { serverNow } from "../lib/clock.js";
 import { isLeaving } from "../connection/connection.js";
@@ -28,7 +27,7 @@ const RETRY_MS = {
 };
 const inBrowser = typeof window !== "undefined";
 
-/** How many messages wait, for the badge and for warnings. */
+/** The number of waiting messages, for the badge and for warnings. */
 export const queued = createStore(0);
 
 let author = "";
@@ -40,15 +39,15 @@ let pumping = false;
 const listeners = new Set();
 let whenStored = () => {};
 
-/** Call `listener` whenever what is on its way changes. */
+/** Call `listener` whenever the unsent messages change. */
 export const onChange = (listener) => listeners.add(listener);
 
-/** Call `listener` with each message the server acknowledged. */
+/** Call `listener` with each message that the server has acknowledged. */
 export function onStored(listener) {
   whenStored = listener;
 }
 
-/** What is on its way in a conversation, in the order it was written. */
+/** The unsent messages of a conversation, in the order in which they were written. */
 export const of = (conversationId) =>
   entries
     .filter((entry) => entry.conversationId === conversationId)
@@ -56,7 +55,7 @@ export const of = (conversationId) =>
       entry.state === SENDING && !isConnected() ? { ...entry, state: "waiting" } : entry,
     );
 
-/** Take a message; it is on the screen at once and sent as soon as that is possible. */
+/** Add a message; it shows at once, and is sent as soon as that is possible. */
 export function send(conversationId, body, clientId = uniqueId()) {
   keep({
     clientId,
@@ -71,12 +70,12 @@ export function send(conversationId, body, clientId = uniqueId()) {
 
 const AGAIN = /^again:([^:]+):/;
 
-/** The message whose text a message says once more, by its client_id; "" for none. */
+/** The id of the failed message that a message repeats, from its client_id; "" for none. */
 export const sentAgain = (clientId) => AGAIN.exec(clientId)?.[1] ?? "";
 
 /**
- * Send the text of a message that did not arrive once more, as a message of its own. Its client_id
- * comes from that one's id: pressed twice, or on two screens, it is still one message.
+ * Send the text of a failed message once more, as a new message. Its client_id is made from the
+ * failed one's id, so that two presses, or two screens, still send one message.
  */
 export function sendAgain(conversationId, messageId, body) {
   const clientId = `again:${messageId}:${author.split(":", 1)[0]}`;
@@ -89,19 +88,19 @@ export function retry(clientId) {
   pump();
 }
 
-/** Give a message up. */
+/** Discard a message. */
 export function discard(clientId) {
   unkept.delete(clientId);
   sealed.forget(prefix + clientId);
   refresh();
 }
 
-/** Give everything up, as signing out does after a warning. */
+/** Discard all messages, as signing out does after a warning. */
 export function clear() {
   for (const { clientId } of entries) discard(clientId);
 }
 
-/** Send what waits, one after the other. */
+/** Send the waiting messages, one after the other. */
 export async function pump() {
   if (pumping) return;
   pumping = true;

@@ -1,6 +1,6 @@
-// What waits in this browser until the server has it. Only its author can read it: it is sealed
-// with a key that the server gives to nobody else's session (docs/security.md), under a name that
-// has the author in it. What nobody came back for goes after a week.
+// Sealed storage: encrypted data that waits in this browser for the server. Only its author can
+// read it: the server gives the key to nobody else's session (docs/security.md), and the author is
+// in the item's name. Items expire after a week.
 
 import { xchacha20poly1305 } from "@noble/ciphers/chacha.js";
 
@@ -16,8 +16,8 @@ const NONCE_BYTES = 24;
 const opened = new Map();
 
 /**
- * Keep a value; false when it does not outlast the page, or nobody's key is known yet.
- * @param {object} storage `session` for what is this tab's alone
+ * Store a value; returns false if it does not outlast the page, or no key is known yet.
+ * @param {object} storage `session` for data of this tab alone
  */
 export function keep(name, value, storage = local) {
   const { key } = identity.get();
@@ -28,7 +28,7 @@ export function keep(name, value, storage = local) {
   return true;
 }
 
-/** What is kept under a name, undefined for nothing and for what this key does not open. */
+/** The value under a name, undefined if there is none or this key does not open it. */
 export function read(name, storage = local) {
   const text = storage.getItem(name);
   if (text === null) {
@@ -39,7 +39,7 @@ export function read(name, storage = local) {
   return opened.get(name).value;
 }
 
-/** Whether what is kept under a name is sealed: earlier versions kept it as it was. */
+/** Whether the value under a name is encrypted; earlier versions stored plain text. */
 export function isSealed(name) {
   try {
     return typeof JSON.parse(local.getItem(name)).sealed === "string";
@@ -56,7 +56,7 @@ export function forget(name, storage = local) {
 /** The names that begin with `prefix`. */
 export const names = (prefix) => local.names().filter((name) => name.startsWith(prefix));
 
-/** Remove what others left here too long ago, and what cannot be opened any more. */
+/** Remove expired items of others, and items that cannot be opened any more. */
 export function removeExpired() {
   for (const name of local.names()) {
     if (!NAMES.test(name)) continue;

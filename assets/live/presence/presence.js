@@ -1,4 +1,4 @@
-// Colleagues right now: who is online, who types where, who looks at the open conversation.
+// Presence of colleagues: online, typing, and viewing the open conversation.
 
 import { TYPING_EXPIRES_MS } from "$/utils/constants.js";
 import { account } from "../account/account.js";
@@ -16,7 +16,7 @@ export const onChange = (listener) => listeners.add(listener);
 
 const tellListeners = () => tellAll(listeners);
 
-/** What came with the list: everyone, who is online, who types. */
+/** Take the presence that comes with the list: all colleagues, and those online and typing. */
 export function begin(message) {
   if (!message.staff) return;
   staff = message.staff;
@@ -26,7 +26,7 @@ export function begin(message) {
   tellListeners();
 }
 
-/** The socket events this module understands, by name. */
+/** Handlers of this module's socket events, by name. */
 export const events = {
   "user:online": ({ userId, userName }) => {
     online.add(userId);
@@ -54,7 +54,7 @@ export const events = {
   },
 };
 
-/** Show who looks at the conversation that has been opened, and tell that we do. */
+/** Show the viewers of the opened conversation, and announce this tab as one. */
 export function join(conversationId, viewers) {
   viewing = {
     conversationId,
@@ -68,14 +68,14 @@ export function leave() {
   viewing = { conversationId: "", people: new Map() };
 }
 
-/** Tell colleagues whether this tab's conversation is in front of a person's eyes. */
+/** Tell colleagues whether a person sees this tab's conversation. */
 export function look() {
   if (!viewing.conversationId) return;
   const { conversationId } = viewing;
   notify(document.hidden ? "viewing:stop" : "viewing:start", { conversationId });
 }
 
-/** Somebody's message arrived, or they said so: they do not type any more. */
+/** Note that somebody has stopped typing: they said so, or their message arrived. */
 export function stopTyping(conversationId, userId) {
   const typists = typing.get(conversationId);
   const typist = typists?.get(userId);
@@ -86,7 +86,7 @@ export function stopTyping(conversationId, userId) {
   tellListeners();
 }
 
-/** Who types in a conversation, for its list row. */
+/** The first names of the people typing in a conversation, for its list row. */
 export function typistsOf(conversationId) {
   return [...(typing.get(conversationId)?.values() ?? [])].map(({ name }) => firstName(name));
 }
@@ -107,7 +107,7 @@ export function varsOf(conversationId) {
   };
 }
 
-/** Everyone of the clinic by name, as the server told them, the online ones first. */
+/** Everyone in the clinic by name, in the server's order, online ones first. */
 export function colleagues() {
   return staff
     .map(({ id, name }) => ({ id, name, online: online.has(id) }))

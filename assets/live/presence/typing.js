@@ -1,5 +1,5 @@
-// Tells colleagues that this person is typing: at most every two seconds, and that they
-// stopped after four seconds without a key, on sending, clearing, leaving and looking away.
+// Typing signals: tells colleagues that this person is typing, at most every two seconds, and that
+// they stopped: after four seconds without a key, on sending, clearing, leaving and hiding the tab.
 
 import { notify } from "../connection/request.js";
 
@@ -8,7 +8,7 @@ const IDLE_MS = 4000;
 
 let current = null;
 
-/** A key was pressed in a conversation's message box. */
+/** Note a key press in a conversation's message box. */
 export function typed(conversationId) {
   if (current?.conversationId !== conversationId) {
     stopped();
@@ -21,7 +21,7 @@ export function typed(conversationId) {
   notify("typing:start", { conversationId });
 }
 
-/** The person does not type any more. */
+/** Note that the person has stopped typing. */
 export function stopped() {
   if (current === null) return;
   window.clearTimeout(current.timer);

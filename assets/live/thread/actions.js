@@ -1,4 +1,4 @@
-// What a person does with a conversation. Each either takes effect or says that it did not.
+// Conversation actions: each either takes effect or shows a notice that it did not.
 
 import { account } from "../account/account.js";
 import { listPath } from "../navigation/filters.js";
@@ -10,14 +10,14 @@ import { goTo } from "../navigation/router.js";
 export const setStatus = (conversationId, status) =>
   act("conversation:status", { conversationId, status });
 
-/** Give a conversation to somebody ("" for nobody) if it is still `expected`'s. */
+/** Assign a conversation to somebody ("" for nobody), if its assignee is still `expected`. */
 export const assign = (conversationId, assigneeId, expected) =>
   act("conversation:assign", { conversationId, assigneeId, expected });
 
 export const assignToMe = (conversationId, expected) =>
   assign(conversationId, account.get().userId, expected);
 
-/** Mark unread and go back to the list, or it would be read again at once. */
+/** Mark a conversation unread and go back to the list, or it would be read again at once. */
 export async function markUnread(conversationId) {
   keepUnread(conversationId);
   goTo(listPath());
@@ -29,5 +29,5 @@ async function act(event, data) {
   if (error) notice(isSetFree(error) ? "already_unassigned" : error.code, { name: error.name });
 }
 
-/** Whether a conversation was somebody's on the screen and is nobody's by now. */
+/** Whether a conversation that was assigned on the screen is nobody's by now. */
 const isSetFree = ({ code, name }) => code === "already_assigned" && !name;

@@ -1,5 +1,5 @@
-// Tells screen readers what arrives in the open conversation. The list of messages itself is no live
-// region: what is loaded as somebody scrolls would be read out message by message.
+// Announcements: a live region that reads out new messages of the open conversation. The list
+// itself is no live region: messages that load on scrolling would be read out one by one.
 
 import { createElement, useEffect, useRef } from "react";
 
@@ -12,7 +12,7 @@ const KEPT = 4;
 const NOTHING = { conversationId: null, first: 0, last: 0, atEnd: false };
 
 /**
- * @param messages the rows on the screen in their order, as grouping.js makes them
+ * @param messages the rows on the screen in their order, as message_rows.js makes them
  * @param atEnd whether the newest message is among them
  */
 export function Announcements({ conversationId, messages, atEnd, label }) {

@@ -1,5 +1,5 @@
-// The message box: Enter sends and Shift+Enter breaks the line where there is a keyboard, it grows
-// to six lines, and each conversation keeps its own draft.
+// Message box: Enter sends and Shift+Enter breaks the line where there is a keyboard, it grows to
+// six lines, and each conversation keeps its own draft.
 
 import { createElement, useEffect, useLayoutEffect, useRef, useState } from "react";
 
@@ -17,7 +17,7 @@ const MAX_LINES = 6;
 
 const useBeforePaint = typeof window === "undefined" ? useEffect : useLayoutEffect;
 
-/** Why a body would be refused, as the server's code (clinic_chat/domain/validation.py), or "". */
+/** The server's code for refusing a body (clinic_chat/domain/validation.py), or "". */
 export function refusal(body) {
   if (!isVisible(body)) return "body_empty";
   if ([...body.trim()].length > BODY_LIMIT) return "body_too_long";
@@ -127,7 +127,7 @@ export function MessageBox({ conversationId, label, placeholder }) {
   ];
 }
 
-/** Drop what was pasted but cannot be sent, with the caret where it was. */
+/** Remove pasted characters that cannot be sent; the caret keeps its place. */
 function clean(box) {
   const cleaned = cleanText(box.value);
   if (cleaned === box.value) return;

@@ -1,4 +1,4 @@
-// A message that did not reach the patient, and the ways out: write it once more, or call.
+// Failed delivery: actions for a message that did not reach the patient (send again, call).
 
 import { createElement } from "react";
 

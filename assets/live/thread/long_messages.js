@@ -1,5 +1,5 @@
-// Long messages of the open conversation: folded until somebody wants to read on. Of very long
-// ones the page has only the beginning, and the rest is asked for then.
+// Long messages: folded until somebody unfolds them. Of very long ones the page has only the
+// beginning, and requests the rest then.
 
 import { request } from "../connection/request.js";
 import { notice } from "../components/notices.js";
@@ -13,18 +13,18 @@ let whenChanged = () => {};
 const unfolded = new Set();
 const wholes = new Map();
 
-/** Call `listener` when a message was folded or unfolded. */
+/** Call `listener` when a message is folded or unfolded. */
 export function onFold(listener) {
   whenChanged = listener;
 }
 
-/** Another conversation was opened. */
+/** Forget all messages, because another conversation was opened. */
 export function forget() {
   unfolded.clear();
   wholes.clear();
 }
 
-/** How a message shows its text (clinic_chat/ui/thread/state.py). */
+/** The fields for a message's text (clinic_chat/ui/thread/state.py). */
 export function folding({ id, body, body_length: length }) {
   const whole = wholes.get(id);
   const isLong = length > 0 || body.length > LONG_CHARACTERS || lines(body) > LONG_LINES;

@@ -1,6 +1,6 @@
-// One button for all messages: it copies the text of the one under the mouse, and with the keyboard
-// of the newest, from which the arrows lead to the others. A button in each would be a stop of the
-// Tab key for each.
+// Copy button: one for all messages. It copies the message under the mouse, or, by keyboard, the
+// newest one, from which the arrow keys lead to the others. A button in each message would be a Tab
+// stop in each.
 
 import { createElement, useEffect, useRef, useState } from "react";
 

@@ -1,4 +1,4 @@
-// How a list of messages becomes rows: days, groups of one author, the first unread.
+// Message rows: groups messages by day and author, and finds the first unread one.
 
 import { account } from "../account/account.js";
 import { dayIn } from "../lib/calendar.js";
@@ -12,8 +12,8 @@ const LATE_MS = 5 * 60_000;
 export const bySeq = (a, b) => a.seq - b.seq;
 
 /**
- * The messages as rows of the Thread state (clinic_chat/ui/thread/state.py). They stand in the
- * order in which they arrived, and so do the days; a channel's own time is shown beside.
+ * The messages as rows of the Thread state (clinic_chat/ui/thread/state.py). Rows and days are in
+ * the order of arrival; a channel's own time is shown beside.
  */
 export function grouped(messages, { unreadAfter, marked, patientName = "" }) {
   const { timeZone, userId } = account.get();

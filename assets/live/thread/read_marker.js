@@ -1,4 +1,4 @@
-// Marks the open conversation read as far as it was in view, while a person can see it.
+// Read marker: marks the open conversation read up to the last message that a person has seen.
 
 import { connection } from "../connection/connection.js";
 import { request, isConnected } from "../connection/request.js";
@@ -34,7 +34,7 @@ async function mark() {
   window.setTimeout(mark, MARK_AGAIN_MS);
 }
 
-/** Leave the open conversation alone, because the person sets it back to unread. */
+/** Do not mark the open conversation read, because the person sets it back to unread. */
 export function keepUnread(conversationId) {
   spared = conversationId;
   marked.delete(conversationId);
@@ -46,7 +46,7 @@ function lookAgain() {
   mark();
 }
 
-/** Mark on arrival of messages, on focus and on return to the tab; returns a stop function. */
+/** Mark when messages arrive, on focus and on return to the tab; returns a stop function. */
 export function watchReading() {
   const stop = onShown(mark);
   const stopWaiting = connection.subscribe(mark);

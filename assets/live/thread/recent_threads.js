@@ -1,6 +1,6 @@
-// The newest messages of the conversations that were open last, in this page's memory only: they
-// show without a connection, and at once on the way back. Nothing of it outlives a sign-out or a
-// change of person or clinic.
+// Recent threads: the newest messages of the last opened conversations, in this page's memory only.
+// They show without a connection, and at once on the way back. They are forgotten on sign-out and
+// on a change of person or clinic.
 
 import { MESSAGES_PAGE } from "$/utils/constants.js";
 import { account } from "../account/account.js";
@@ -10,7 +10,7 @@ const CONVERSATIONS = 20;
 const kept = new Map();
 let owner = "";
 
-/** Keep the end of a conversation, whose newest message is among the feed's. */
+/** Keep the newest messages of a conversation; its last one must be among the feed's. */
 export function keep({ key, version, items }, row) {
   if (!row) return;
   const newest = [...items.values()].sort((a, b) => a.seq - b.seq).slice(-MESSAGES_PAGE);
@@ -19,7 +19,7 @@ export function keep({ key, version, items }, row) {
   if (kept.size > CONVERSATIONS) kept.delete(kept.keys().next().value);
 }
 
-/** What is kept of a conversation: `{version, items, row}`, undefined for nothing. */
+/** The kept part of a conversation: `{version, items, row}`, undefined for nothing. */
 export const recall = (conversationId) => kept.get(conversationId);
 
 export const forget = (conversationId) => kept.delete(conversationId);

@@ -1,5 +1,5 @@
-// The scrolling area of a conversation: at the bottom it stays at the bottom, anywhere else
-// nothing moves, whatever is added above or below or changes its size.
+// Scroll position of a conversation: at the bottom it stays at the bottom; anywhere else nothing
+// moves when content above or below is added or changes its size.
 
 import { createElement, useEffect, useLayoutEffect, useRef } from "react";
 
@@ -17,7 +17,7 @@ let whenPlaceChanges = () => {};
 
 /** The reader's place in the open conversation. */
 export const scroller = {
-  /** Whether a conversation's messages are on the page: they are drawn some time after they came. */
+  /** Whether a conversation's messages are drawn, which is some time after they came. */
   shows: (conversationId) => keeper?.conversationId === conversationId,
   atBottom: () => keeper?.atBottom() ?? true,
   /** The number of the last message in view, Infinity at the bottom. */
@@ -25,7 +25,7 @@ export const scroller = {
   /** Whether the reader has scrolled since the conversation was opened. */
   hasScrolled: () => keeper?.hasScrolled() ?? false,
   toBottom: () => keeper?.toBottom(),
-  /** Keep the beginning of a message where it is while its size changes, or bring it into view. */
+  /** Keep the top of a message in place while its size changes, or bring it into view. */
   hold: (messageId) => keeper?.hold(messageId),
 };
 

@@ -1,5 +1,5 @@
-// The open conversation: a window onto its messages, what waits in the outbox, and how the
-// messages are grouped on the screen.
+// Thread: the open conversation, with a window of its messages and the unsent ones, as rows for the
+// screen.
 
 import { THREAD_FEED } from "$/utils/constants.js";
 import { account } from "../account/account.js";
@@ -61,7 +61,7 @@ export function start(name) {
   ownVars(name, vars);
 }
 
-/** Show what an address names: `/c/<id>`, `/c/<id>?m=<seq>`, or `/` for no conversation. */
+/** Open an address: `/c/<id>`, `/c/<id>?m=<seq>`, or `/` for no conversation. */
 export function openAddress(pathname, search) {
   const [, conversationId] = CONVERSATION.exec(pathname) ?? [];
   const seq = Number(new URLSearchParams(search).get("m"));
@@ -70,7 +70,7 @@ export function openAddress(pathname, search) {
 }
 
 /**
- * Show another conversation, or none for "". What was there is gone before the browser
+ * Show another conversation, or none for "". The previous one is gone before the browser
  * paints, so nobody reads one patient's messages under another's name.
  * @param {number} seq the message to open at, 0 for the newest
  */
@@ -96,7 +96,7 @@ function open(conversationId, seq) {
   follow();
 }
 
-/** Ask once more for a conversation that did not load. */
+/** Request a conversation that did not load once more. */
 export function retry() {
   setPhase("loading");
   giveUpLater();
@@ -145,29 +145,29 @@ function receive(message) {
   invalidate(stateName);
 }
 
-/** Show a message the server has acknowledged without waiting for its patch. */
+/** Show a message that the server has acknowledged, without waiting for its patch. */
 export function acknowledged(message) {
   if (message.conversation_id !== feed.key || !feed.ready) return;
   if (message.seq === lastSeq() + 1) feed.page([message]);
   invalidate(stateName);
 }
 
-/** Go to the newest message, loading it when the window is elsewhere. */
+/** Go to the newest message, and load it if it is outside of the window. */
 export async function jumpToLatest() {
   if (!atEnd()) await request("feed:catch-up", { feed: feed.name, key: feed.key, version: null });
   scroller.toBottom();
 }
 
-/** The reader reached or left the bottom, or sees further messages. */
+/** Update after the reader has reached or left the bottom, or seen further messages. */
 export function placeChanged() {
   look();
   invalidate(stateName);
 }
 
-/** The number of the last message that was in view, with all before it, 0 for none. */
+/** The number up to which all messages have been in view, 0 for none. */
 export const lastShown = () => shownSeq;
 
-/** Go to the first unread message, which is further up than what is loaded. */
+/** Go to the first unread message, which is before the loaded messages. */
 export const jumpToUnread = () => goTo(conversationPath(feed.key, unreadAfter + 1));
 
 // Which messages are in view now, as far as they are on the page.
@@ -226,10 +226,10 @@ function lastOwnSeq() {
   return last;
 }
 
-/** Ask for the messages before the first that is here. */
+/** Request the messages before the first loaded one. */
 export const loadEarlier = () => load("earlier", { before: firstSeq() });
 
-/** Ask for the messages after the last that is here. */
+/** Request the messages after the last loaded one. */
 export const loadLater = () => load("later", { after: lastSeq() });
 
 function load(side, query) {
@@ -249,7 +249,7 @@ function takePage({ items, side }) {
   trim(side === "later" ? (a, b) => a - b : (a, b) => b - a);
 }
 
-/** Drop what is beyond the window, beginning with the first in `order`. */
+/** Remove messages that exceed the window, beginning with the first in `order`. */
 function trim(order) {
   const excess = feed.items.size - WINDOW;
   if (excess <= 0) return;

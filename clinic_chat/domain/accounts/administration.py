@@ -1,7 +1,7 @@
-"""What is taken back from people: passwords, sessions, and the right to sign in at all.
+"""Account administration: passwords, sessions, and deactivation of users.
 
-A session that ends here is over in the database at once. Its open tabs are closed by the server
-that has them, within its next look (realtime/connections.py), also when a command line did it.
+A session that ends here ends in the database at once. The server with its open tabs closes them
+at its next check (realtime/connections.py), also when the command line ended it.
 """
 
 from dataclasses import dataclass
@@ -26,14 +26,14 @@ from clinic_chat.storage.database import Database
 
 @dataclass(frozen=True)
 class Account:
-    """A person's place in a clinic, as a list of accounts shows it."""
+    """A person's membership in a clinic, for the list of accounts."""
 
     email: str
     name: str
     clinic: str
     role: str
     sessions: int
-    """How many browsers are signed in to this clinic; some may be idle for too long."""
+    """The number of browsers signed in to this clinic; some may be idle for too long."""
     deactivated_at: datetime | None
 
 
@@ -54,7 +54,7 @@ async def find_user(database: Database, email: str) -> User:
 
 
 async def list_accounts(database: Database, clinic_id: UUID | None = None) -> list[Account]:
-    """Everybody in every clinic, or in one, by clinic and address."""
+    """The accounts of every clinic, or of one, by clinic and address."""
     sessions = (
         select(func.count())
         .select_from(SignInSession)
@@ -77,7 +77,7 @@ async def list_accounts(database: Database, clinic_id: UUID | None = None) -> li
 
 
 async def set_password(database: Database, email: str, password: str) -> int:
-    """Give a person a new password; all of their sessions end. Returns how many.
+    """Set a person's password and end all their sessions. Returns how many ended.
 
     Raises:
         NotFound: there is no such person.
@@ -111,7 +111,7 @@ async def end_sessions(database: Database, email: str) -> int:
 
 
 async def deactivate_user(database: Database, email: str) -> list[str]:
-    """Let a person sign in nowhere any more and end their sessions; what they wrote stays.
+    """Forbid a person to sign in and end their sessions; their messages stay.
 
     Returns the slugs of their clinics that have no active admin now.
 
@@ -132,7 +132,7 @@ async def deactivate_user(database: Database, email: str) -> list[str]:
 
 
 async def activate_user(database: Database, email: str) -> None:
-    """Let a person who was deactivated sign in again, with the password they had.
+    """Let a deactivated person sign in again, with the same password.
 
     Raises:
         NotFound: there is no such person.

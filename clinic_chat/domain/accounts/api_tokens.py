@@ -1,4 +1,4 @@
-"""API tokens: how a channel or another program acts for a clinic."""
+"""API tokens: credentials with which a channel or another program acts for a clinic."""
 
 import hashlib
 import secrets
@@ -20,12 +20,12 @@ from clinic_chat.storage.database import Database
 from clinic_chat.storage.statements import ON_EVENT_LOOP
 
 PREFIX = "cc_"
-# Of a channel that delivers much, several requests share a look; one costs 0.2 ms.
+# Several requests of a busy channel share a lookup, which costs 0.2 ms.
 SHARED_SECONDS = 0.1
 
 
 class ApiToken(Base):
-    """A token of a clinic. Its text has 256 random bits, so a plain SHA-256 hides it."""
+    """A token of a clinic; its text has 256 random bits, so a plain SHA-256 protects it."""
 
     __tablename__ = "api_tokens"
 
@@ -40,7 +40,7 @@ class ApiToken(Base):
 
 @dataclass(frozen=True)
 class TokenHolder:
-    """Whose token it is."""
+    """The id and the clinic of a token."""
 
     token_id: UUID
     clinic_id: UUID
@@ -48,7 +48,7 @@ class TokenHolder:
 
 @dataclass(frozen=True)
 class TokenEntry:
-    """A token as a list shows it: its text is nowhere."""
+    """A token in the list of tokens, without its text, which is not stored."""
 
     id: str
     clinic: str
@@ -57,7 +57,7 @@ class TokenEntry:
 
 
 async def create_token(database: Database, clinic_id: UUID) -> str:
-    """A new token of the clinic. This is the only time its text exists."""
+    """Create a token of the clinic. Returns its text, which is not stored."""
     token = PREFIX + secrets.token_urlsafe(32)
     row = ApiToken(id=new_id(), clinic_id=clinic_id, token_hash=_hash(token))
     async with database.write() as session:
@@ -83,7 +83,7 @@ async def list_tokens(database: Database, clinic_id: UUID | None = None) -> list
 
 
 async def revoke_token(database: Database, token: str) -> None:
-    """Make a token, named by its id or its text, worth nothing; again is fine.
+    """Revoke a token, named by its id or its text; revoking it again is no error.
 
     Raises:
         NotFound: there is no such token.
@@ -104,18 +104,18 @@ async def revoke_token(database: Database, token: str) -> None:
 
 
 class Tokens:
-    """Whose tokens come with requests."""
+    """Looks up the tokens of requests."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._holders: SingleFlightCache[TokenHolder] = SingleFlightCache(SHARED_SECONDS)
 
     async def holder(self, token: str) -> TokenHolder | None:
-        """Whose token this is, or None when it is unknown or was revoked."""
+        """The id and the clinic of this token, or None when it is unknown or revoked."""
         if not token.startswith(PREFIX) or len(token) > 200:
             return None
         digest = _hash(token)
-        # An unknown one is not kept: whoever tries many must not fill the memory.
+        # Unknown tokens are not cached: somebody who tries many must not fill the memory.
         with suppress(_Unknown):
             return await self._holders.get(digest, partial(self._read, digest))
         return None

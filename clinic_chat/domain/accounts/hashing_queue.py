@@ -1,4 +1,4 @@
-"""The queue for hashing passwords, which takes a core and much memory: bounded, with priorities."""
+"""Password hashing queue: bounded, with priorities, because a hash takes a core and much memory."""
 
 import asyncio
 from collections import Counter, deque
@@ -23,14 +23,14 @@ async def _always() -> None:
 
 @dataclass(frozen=True)
 class QueueEntry:
-    """Who wants to have a password hashed."""
+    """A request to have a password hashed."""
 
     party: str = ""
-    """Whom the entry is counted for, like an address: one must not take all places."""
+    """The source of the request, like an address; one must not take all places."""
     priority: bool = False
-    """Whether it comes before those without."""
+    """Whether the entry goes before those without priority."""
     admit: Callable[[], Awaitable[None]] = _always
-    """Awaited when it is their turn; what it raises ends the turn."""
+    """Awaited at the beginning of the turn; an exception ends the turn."""
 
 
 LOW_PRIORITY = QueueEntry()
@@ -38,7 +38,10 @@ _Waiter = tuple[asyncio.Future[None], QueueEntry]
 
 
 class HashingQueue:
-    """At most `at_once` hash; with and without priority `waiting` wait, of a party fewer."""
+    """At most `at_once` entries run; `waiting` with priority and as many without it may wait.
+
+    Of each of the two, at most `waiting_per_party` may be of one party.
+    """
 
     def __init__(self, *, at_once: int, waiting: int, waiting_per_party: int) -> None:
         self._free = at_once
@@ -48,7 +51,7 @@ class HashingQueue:
 
     @asynccontextmanager
     async def take(self, entry: QueueEntry) -> AsyncIterator[None]:
-        """Wait for a turn and have it for the length of the block.
+        """Wait for a turn and hold it during the block.
 
         Raises:
             QueueFull: there is no place to wait in.
@@ -78,7 +81,7 @@ class HashingQueue:
             if waiter in queue:
                 queue.remove(waiter)
             elif not come.cancelled():
-                # The turn had come in the same moment.
+                # The turn came at the same moment, so it is passed on.
                 self._leave()
             raise
 

@@ -14,26 +14,26 @@ from clinic_chat.domain.errors import InvalidInput
 
 PASSWORD_MINIMUM = 12
 PASSWORD_MAXIMUM = 200
-# Of zxcvbn's 0 to 4: at least 10^8 guesses, which the commonest and their variations do not need.
+# On zxcvbn's scale of 0 to 4: at least 10^8 guesses, more than common passwords need.
 STRONG_ENOUGH = 3
-# What zxcvbn looks at; it takes quadratic time.
+# Characters that zxcvbn rates, because it takes quadratic time.
 RATED_LENGTH = 72
-# A part of somebody's name or address that is worth noticing, and what has to be left without.
+# The minimum length of personal words that count, and of a password without them.
 OWN_PART_LENGTH = 3
 LEFT_LENGTH = 8
 PRODUCT = "clinic chat"
 
 _hasher = PasswordHasher()
-# Each verification takes 64 MiB and a core for some 50 ms; a flood of sign-ins must take neither
-# the machine's memory nor everybody's patience.
+# Each verification takes 64 MiB and a core for some 50 ms; a flood of sign-ins must neither
+# exhaust the memory nor keep everybody waiting.
 queue = HashingQueue(at_once=2, waiting=40, waiting_per_party=20)
 
 
 def check_new_password(password: str, own: Collection[str] = ()) -> None:
-    """Refuse a password that is too short, too long, common, or made of what is known of a person.
+    """Refuse a password that is too short, too long, common, or made of personal data.
 
-    `own` is what is known: the email address, the name, the clinic. The rules are those of NIST
-    SP 800-63B section 3.1.1.2 (a length, a blocklist, no composition), with zxcvbn's lists.
+    `own` is the personal data: the email address, the name, the clinics. The rules are those of
+    NIST SP 800-63B section 3.1.1.2 (a length, a blocklist, no composition), with zxcvbn's lists.
 
     Raises:
         InvalidInput: `password_length`, `password_characters`, `password_personal` or
@@ -75,10 +75,10 @@ async def hash_password(password: str) -> str:
 async def verify_password(
     password: str, read_hash: Callable[[], Awaitable[str | None]], entry: QueueEntry = LOW_PRIORITY
 ) -> bool:
-    """Whether `password` made the hash that is read; takes as long when there is none.
+    """Whether `password` matches the hash that is read; takes as long when there is none.
 
-    It is read when the turn has come, so that those who wait or find no place ask nothing of the
-    database. A password longer than any can be matches nothing and costs nothing.
+    `read_hash` is called when the turn has come, so that waiting and refused requests do not
+    query the database. A password over the maximum length matches nothing and costs nothing.
 
     Raises:
         QueueFull: too many passwords are being checked already.
@@ -109,12 +109,12 @@ def _normal(password: str) -> str:
 
 
 def _bytes(password: str) -> bytes:
-    # A lone surrogate, which no password has, must not end in an error.
+    # No valid password has lone surrogates, but a try with one must not raise an error.
     return _normal(password).encode("utf-8", "surrogatepass")
 
 
 def _plain(text: str) -> str:
-    """`text` without accents, case and whatever is neither letter nor digit."""
+    """`text` without accents and case, and only its letters and digits."""
     decomposed = unicodedata.normalize("NFKD", text).casefold()
     return "".join(character for character in decomposed if character.isalnum())
 

@@ -1,4 +1,4 @@
-"""Who may do what in a clinic: the one table, which use cases ask."""
+"""Permissions: the one table of the actions that each role and kind of actor may do."""
 
 from enum import StrEnum
 
@@ -15,7 +15,7 @@ from clinic_chat.domain.errors import Forbidden
 
 
 class Permission(StrEnum):
-    """What somebody may be allowed to do."""
+    """An action that an actor may be allowed to do."""
 
     READ_CONVERSATIONS = "conversations.read"
     CHANGE_CONVERSATIONS = "conversations.change"
@@ -23,7 +23,7 @@ class Permission(StrEnum):
     SEND_MESSAGES = "messages.send"
     """To patients, as the clinic."""
     DELIVER_MESSAGES = "messages.deliver"
-    """What patients wrote, as their channel."""
+    """From patients, as their channel."""
     REPORT_DELIVERY = "messages.report_delivery"
     READ_REPORTS = "reports.read"
     CHANGE_OWN_PREFERENCES = "preferences.change"
@@ -58,10 +58,10 @@ def allows(actor: Actor, permission: Permission) -> bool:
 
 
 def require(scope: ClinicScope, permission: Permission) -> None:
-    """Return when whoever acts may do this.
+    """Return when the scope's actor has the permission.
 
     Raises:
-        Forbidden: they may not.
+        Forbidden: the actor does not have it.
     """
     if not allows(scope.actor, permission):
         raise Forbidden(f"this needs {permission}")

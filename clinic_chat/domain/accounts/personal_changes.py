@@ -1,4 +1,4 @@
-"""Changes that are one person's alone: they go to all of that person's tabs and devices."""
+"""Personal changes: changes of one person's own data, sent to all of their tabs and devices."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from clinic_chat.storage.database import AnySession, announce
 
 
 async def own_membership(session: AsyncSession, scope: ClinicScope) -> Membership:
-    """Where the changes of the person who acts are numbered."""
+    """The acting person's membership in the clinic, which numbers their personal changes."""
     return await session.get_one(Membership, (scope.staff_id(), scope.clinic_id))
 
 

@@ -1,4 +1,4 @@
-"""What a person has chosen for themselves, on all of their devices."""
+"""Preferences: a person's language and sound setting, the same on all of their devices."""
 
 from clinic_chat.domain.accounts.permissions import Permission, require
 from clinic_chat.domain.accounts.personal_changes import announce_personal, own_membership
@@ -10,7 +10,7 @@ from clinic_chat.domain.errors import InvalidInput
 async def save_preferences(
     scope: ClinicScope, *, locale: object = None, sound: object = None
 ) -> None:
-    """Remember the language or whether new messages make a sound; None leaves it as it is.
+    """Save the language, or whether new messages make a sound; None leaves a setting unchanged.
 
     Raises:
         InvalidInput: `locale_invalid` or `sound_invalid`.

@@ -1,8 +1,8 @@
-"""Sign-in sessions: one person in one clinic, known by an opaque cookie.
+"""Sign-in sessions: one person in one clinic, identified by an opaque cookie.
 
-A session is over when its person has done nothing for `session_idle_minutes`, and
-`session_days` after the sign-in, in whichever clinics it was since. That a tab is open, asks
-whether it is current or comes back after an outage is nothing that a person does.
+A session ends after `session_idle_minutes` without activity of its person, and `session_days`
+after the sign-in, also if the person has switched clinics since. An open tab, its freshness
+checks and its reconnects are not activity.
 """
 
 import hashlib
@@ -55,7 +55,7 @@ class SignInSession(Base):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who a live session is: the person, the clinic and how to show them."""
+    """The person and the clinic of a live session, with their data for screens."""
 
     session_id: UUID
     user_id: UUID
@@ -71,12 +71,12 @@ class Identity:
 
     @property
     def actor(self) -> StaffActor:
-        """Who acts, for use cases."""
+        """The actor of use cases."""
         return StaffActor(self.user_id, Role(self.role))
 
     @property
     def author(self) -> str:
-        """Who acts where, as commands name it: `<user id>:<clinic's slug>`."""
+        """The person and the clinic, as commands name them: `<user id>:<clinic's slug>`."""
         return f"{self.user_id}:{self.clinic_slug}"
 
 
@@ -99,8 +99,8 @@ class Sessions:
     ) -> str | None:
         """The cookie of a new session, or None for an unknown email or a wrong password.
 
-        Both refusals take the same time, so that nobody learns which addresses exist. The
-        session of the cookie `instead_of` ends in the same moment.
+        Both refusals take the same time, so that nobody learns which addresses exist. The session
+        of the cookie `instead_of` ends in the same transaction.
 
         Raises:
             QueueFull: too many passwords are being checked already.
@@ -137,7 +137,7 @@ class Sessions:
     async def switch(self, cookie: str, clinic_slug: str) -> str | None:
         """The cookie of a new session in another of the person's clinics; the old one ends.
 
-        None when the session is not live, also because another switch was quicker, or the
+        None when the session is not live, also because another switch was faster, or when the
         person is not in that clinic.
         """
         identity = await self.find(cookie)
@@ -158,7 +158,7 @@ class Sessions:
         return None
 
     async def find(self, cookie: str | None) -> Identity | None:
-        """Who this cookie is, or None when its session is unknown, idle too long or over."""
+        """The identity of a cookie's session, or None when it is unknown, idle too long or over."""
         if not cookie:
             return None
         found = await self._live(_BY_COOKIE, {"cookie_hash": self._hash(cookie)}, {})
@@ -167,9 +167,9 @@ class Sessions:
     async def still_live(
         self, session_ids: Collection[UUID], active_at: Mapping[UUID, datetime] | None = None
     ) -> dict[UUID, Identity]:
-        """Who these sessions are, without those that are over.
+        """The identities of those of these sessions that are live, by session id.
 
-        `active_at` says when the persons last did something, as far as is known.
+        `active_at` has the times of the persons' last activity by session id, where known.
         """
         ids = list(session_ids)
         found: list[Identity] = []
@@ -179,7 +179,7 @@ class Sessions:
         return {identity.session_id: identity for identity in found}
 
     async def note_activity(self, cookie: str | None) -> None:
-        """The person with this cookie did something just now; nothing when it is nobody's."""
+        """Record activity of the cookie's person at this moment; ignores an unknown cookie."""
         identity = await self.find(cookie)
         if identity is not None:
             await self.still_live([identity.session_id], {identity.session_id: now()})
@@ -195,7 +195,7 @@ class Sessions:
         for seen_at, signed_in_at, *who in rows:
             identity = Identity(*who)
             active = max(active_at.get(identity.session_id, seen_at), seen_at)
-            # What was done after the session was over does not bring it back.
+            # Activity after its end does not bring a session back.
             if active - seen_at > self._idle or moment - active > self._idle:
                 continue
             if moment - signed_in_at > self._lifetime:
@@ -204,13 +204,13 @@ class Sessions:
                 unseen[identity.session_id] = active
             identities.append(identity)
         if unseen:
-            # Who it is does not depend on writing that down.
+            # The identity is valid even if the activity cannot be stored.
             with suppress(StorageUnavailable):
                 await self._touch(unseen)
         return identities
 
     async def end(self, session_id: UUID) -> None:
-        """End a session; its cookie is worth nothing from now on."""
+        """End a session; its cookie is not valid any more."""
         async with self._database.write() as session:
             await session.execute(delete(SignInSession).where(SignInSession.id == session_id))
 
@@ -248,7 +248,7 @@ class Sessions:
 
     async def _touch(self, active_at: Mapping[UUID, datetime]) -> None:
         async with self._database.write() as session:
-            # By primary key, all in one statement: everybody at work is due every few minutes.
+            # One statement by primary key, because everybody at work is due every few minutes.
             await session.execute(
                 update(SignInSession),
                 [{"id": session_id, "seen_at": at} for session_id, at in active_at.items()],

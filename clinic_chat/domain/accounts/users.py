@@ -1,4 +1,4 @@
-"""The people who work in clinics: users and what they are in each clinic."""
+"""Users: the people who work in clinics, and their memberships."""
 
 import re
 from dataclasses import dataclass
@@ -37,11 +37,11 @@ class User(Base):
     sound: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime] = mapped_column(default=now)
     deactivated_at: Mapped[datetime | None] = mapped_column(default=None)
-    """Since when this person may not sign in to any clinic; None for those who may."""
+    """The time since which this person may not sign in to any clinic; None for active users."""
 
 
 class Membership(Base):
-    """A person's place in a clinic; not clinic-owned, because signing in reads across clinics."""
+    """A person's membership in a clinic; not clinic-owned, because sign-in reads across clinics."""
 
     __tablename__ = "memberships"
 
@@ -53,7 +53,7 @@ class Membership(Base):
     )
     role: Mapped[Role] = mapped_column(String(20))
     personal_version: Mapped[int] = mapped_column(BigInteger, default=0)
-    """Counts the changes of what is this person's alone in this clinic (read markers)."""
+    """Counts the changes of this person's own data in this clinic (read markers)."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def checked_email(value: str) -> str:
     """The normal form of an email address.
 
     Raises:
-        InvalidInput: `email_invalid`: it is none.
+        InvalidInput: `email_invalid`: it is not an email address.
     """
     address = normal_email(value)
     if not _EMAIL.match(address):
@@ -99,9 +99,9 @@ async def create_user(
     *,
     published: bool = False,
 ) -> User:
-    """A person in a clinic. A known email address joins the clinic and keeps its password.
+    """Add a person to a clinic. A user with a known email address keeps their password.
 
-    `published` is for the demo alone, whose password everybody may know.
+    `published` is for the demo alone, whose password is public and therefore not checked.
 
     Raises:
         InvalidInput: `email_invalid`, `locale_invalid`, a rule of `check_new_password` or of
@@ -138,7 +138,7 @@ async def create_user(
 
 
 async def colleagues(session: AsyncSession, clinic_id: UUID) -> list[StaffMember]:
-    """Everyone in the clinic, by name as a reader would sort it, accents and case aside."""
+    """Everyone in the clinic, sorted by name without regard to accents and case."""
     rows = await session.execute(
         select(User.id, User.name, Membership.role)
         .join(Membership, Membership.user_id == User.id)

@@ -1,4 +1,7 @@
-"""Who acts in a clinic. The doors say who it is, `domain/accounts/permissions.py` what they may."""
+"""Actors: the people and programs that act in a clinic.
+
+Entry points identify the actor; `domain/accounts/permissions.py` has the permissions.
+"""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -6,7 +9,7 @@ from uuid import UUID
 
 
 class Role(StrEnum):
-    """What a person is in a clinic."""
+    """The role of a staff member in a clinic."""
 
     ADMIN = "admin"
     PROFESSIONAL = "professional"
@@ -37,7 +40,7 @@ class TokenActor:
 
 @dataclass(frozen=True, slots=True)
 class SystemActor:
-    """This server itself, or whoever has its command line."""
+    """This server itself, or an operator at its command line."""
 
 
 SYSTEM = SystemActor()

@@ -1,4 +1,4 @@
-"""A clinic: the tenant. Everything else belongs to one."""
+"""Clinics: the tenants of the product."""
 
 import re
 from datetime import datetime
@@ -19,7 +19,7 @@ _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 
 
 class Clinic(Base):
-    """A clinic; `last_event_seq` numbers its event log."""
+    """A clinic; `last_event_seq` is the number of its newest event."""
 
     __tablename__ = "clinics"
 

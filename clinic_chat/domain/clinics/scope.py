@@ -1,4 +1,4 @@
-"""Who acts, in which clinic: the first argument of every use case."""
+"""Clinic scope: the clinic and the actor of a use case, which is its first argument."""
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
@@ -34,7 +34,7 @@ class ClinicScope:
 
     @property
     def user_id(self) -> UUID | None:
-        """The staff member who acts, None for anybody else."""
+        """The acting staff member's id, None for other actors."""
         return self.actor.user_id if isinstance(self.actor, StaffActor) else None
 
     def read(self) -> AbstractAsyncContextManager[AsyncSession]:
@@ -45,9 +45,10 @@ class ClinicScope:
 
     @asynccontextmanager
     async def read_snapshot(self) -> AsyncIterator[Self]:
-        """This scope for reading only, whose reads all see one moment, one after the other.
+        """A copy of this scope for reading only; all its reads see one snapshot.
 
-        They share a session, which costs more than most of what is read in it.
+        They share one session and must run one after the other. A session of its own would cost
+        more than most reads.
         """
         async with self.read() as session:
             yield replace(self, _session=session)
@@ -64,13 +65,13 @@ class ClinicScope:
             yield session
 
     async def transact(self, work: Work[Result]) -> Result:
-        """What `work` returns, done in one go as in `write`."""
+        """The result of `work`, run in one go in a transaction as of `write`."""
         return await self.database.transact(self.clinic_id, self._locked(work))
 
     async def transact_shared(self, work: Work[Result]) -> Result:
-        """What `work` returns, in a transaction shared with the clinic's other waiting writes.
+        """The result of `work`, run in a transaction shared with the clinic's other waiting writes.
 
-        `work` may be called twice, and does nothing outside of its session.
+        `work` may run twice, and must have no effects outside of its session.
         """
         return await self.database.write_together(self.clinic_id, self._locked(work))
 
@@ -82,7 +83,7 @@ class ClinicScope:
         return locked
 
     def staff_id(self) -> UUID:
-        """The staff member who acts.
+        """The acting staff member's id.
 
         Raises:
             Forbidden: the actor is not a person of the clinic's staff.

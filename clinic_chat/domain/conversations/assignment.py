@@ -1,4 +1,4 @@
-"""Who deals with a conversation, and where it stands."""
+"""Changes of a conversation's assignee and status."""
 
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from clinic_chat.domain.events.log import EventType
 
 
 class AlreadyTaken(Conflict):
-    """Somebody else was faster; `name` says who, "" when it was set free."""
+    """The assignee was changed meanwhile; `name` is the new assignee, "" for nobody."""
 
     code = "already_assigned"
 
@@ -45,15 +45,15 @@ async def set_status(scope: ClinicScope, conversation: object, status: object) -
 async def assign(
     scope: ClinicScope, conversation: object, assignee: object, expected: object
 ) -> None:
-    """Give a conversation to a colleague, or to nobody, if it is still `expected`'s.
+    """Assign a conversation to a colleague, or to nobody, if its assignee is still `expected`.
 
-    Ids are strings, "" is nobody. Compare-and-set: of two people who take a conversation in
-    the same moment the second is told who has it (Rocket.Chat #22206).
+    Ids are strings, "" is nobody. This is a compare-and-set: of two people who take a
+    conversation at the same moment, the second is told who has it (Rocket.Chat #22206).
 
     Raises:
         NotFound: the conversation or the colleague is not in this clinic.
         InvalidInput: `assignee_invalid`.
-        AlreadyTaken: the conversation is not `expected`'s any more.
+        AlreadyTaken: the conversation's assignee is not `expected`.
     """
     require(scope, Permission.CHANGE_CONVERSATIONS)
     wanted = _person(assignee)

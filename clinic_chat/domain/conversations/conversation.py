@@ -1,4 +1,4 @@
-"""Conversations: one patient over one channel, as the list shows them."""
+"""Conversations: the table, one row per patient and channel, and how rows are read."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ from clinic_chat.storage.statements import ON_EVENT_LOOP
 
 
 class Status(StrEnum):
-    """Where a conversation stands."""
+    """The status of a conversation."""
 
     OPEN = "open"
     PENDING = "pending"
@@ -39,7 +39,7 @@ class Status(StrEnum):
 
 
 class Conversation(ClinicOwned, Base):
-    """A conversation. `version` counts everything that happened in it, `last_seq` its messages."""
+    """A conversation; `version` counts its events, `last_seq` its messages."""
 
     __tablename__ = "conversations"
     __table_args__ = (
@@ -69,17 +69,17 @@ class Conversation(ClinicOwned, Base):
 
 @dataclass(frozen=True, slots=True)
 class RowContext:
-    """What a list row shows besides its conversation."""
+    """The data of a list row besides its conversation."""
 
     patient: Patient
     assignee_name: str | None
 
 
 def conversation_id(value: object) -> UUID:
-    """The id in a URL or an event, in the one form in which this product writes it.
+    """Parse a conversation id from a URL or an event; only its canonical form is valid.
 
     Raises:
-        NotFound: it is not an id at all, which must look the same as an unknown one.
+        NotFound: not an id, which must look the same as an unknown one.
     """
     if isinstance(value, UUID):
         return value
@@ -89,7 +89,7 @@ def conversation_id(value: object) -> UUID:
         found = UUID(value)
     except ValueError:
         raise NotFound("no such conversation") from None
-    # Two forms of one id would be two keys of one feed.
+    # The id is the key of a feed, and two spellings would be two keys.
     if str(found) != value:
         raise NotFound("no such conversation")
     return found
@@ -132,13 +132,13 @@ _ONE = (
 
 
 def load_rows(session: Session, ids: Iterable[UUID]) -> dict[UUID, tuple[Conversation, RowContext]]:
-    """The clinic's conversations among `ids`, to be changed, with what their rows show besides."""
+    """The clinic's conversations among `ids`, for changing, with their row contexts, by id."""
     rows = session.execute(ROWS_BY_ID, {"ids": list(ids)})
     return {row.id: (row, RowContext(patient, name)) for row, patient, name in rows}
 
 
 async def conversation_exists(scope: ClinicScope, value: object) -> bool:
-    """Whether this is a conversation of the clinic; what is no id at all is none."""
+    """Whether `value` is the id of a conversation of the clinic; False for a malformed id."""
     require(scope, Permission.READ_CONVERSATIONS)
     try:
         wanted = conversation_id(value)
@@ -150,7 +150,7 @@ async def conversation_exists(scope: ClinicScope, value: object) -> bool:
 
 
 def conversation_rows() -> Any:
-    """The statement behind every list row, newest activity first."""
+    """The SELECT behind every list row (conversation, patient, assignee's name), newest first."""
     return (
         select(Conversation, Patient, User.name)
         .join(Patient, Patient.id == Conversation.patient_id)

@@ -1,4 +1,4 @@
-"""What happened in conversations, as the log records it."""
+"""Conversation events: recording them in the clinic's event log."""
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -9,7 +9,7 @@ from clinic_chat.storage.database import AnySession
 
 
 class CountKey(NamedTuple):
-    """What counts of conversations depend on; `assignee_id` is "" for nobody."""
+    """The fields that decide where a conversation is counted; `assignee_id` is "" for nobody."""
 
     status: str
     assignee_id: str
@@ -18,16 +18,16 @@ class CountKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TouchedRows:
-    """The rows that an event touched as its transaction left them."""
+    """The rows that an event changed, as its transaction left them."""
 
     conversation: Conversation
     context: RowContext
     message: Any = None
-    """The message that the payload names."""
+    """The message that the event's payload names."""
 
 
 def count_key(conversation: Conversation) -> CountKey:
-    """Where a conversation is counted now."""
+    """The current count key of a conversation."""
     return CountKey(
         str(conversation.status),
         str(conversation.assignee_id or ""),
@@ -45,11 +45,11 @@ def record_conversation_event(
     context: RowContext | None = None,
     message: Any = None,
 ) -> None:
-    """Log what happened in a conversation, in the caller's transaction.
+    """Record a conversation's event in the log, in the caller's transaction.
 
-    `was` is its key before, None when it is new: with it, whoever counts conversations can follow
-    the log without counting again. With `context`, and the `message` that the payload names,
-    nobody has to read again what is to be shown of it.
+    `was` is the count key before the change, None for a new conversation: with it, readers of the
+    log can update counts without counting again. `context`, and the `message` that the payload
+    names, save readers a query.
     """
     conversation.version += 1
     record(

@@ -28,15 +28,15 @@ class StaffConversation:
     version: int
     patient_id: str
     patient_name: str
-    """Their number when nobody said a name."""
+    """The phone number when no name is known."""
     patient_phone: str
-    """In E.164 as it was used last, or where messages come from that is no number."""
+    """In E.164 as it was used last, or another address of the channel."""
     patient_phone_shown: str
-    """The same in groups, for people."""
+    """The same number in groups of digits."""
     patient_other_names: list[str]
-    """Under which others write from the same number."""
+    """Further names that messages from the same number had."""
     patient_search: str
-    """The folded name that a search is compared with (domain/queries/search.py)."""
+    """The folded name that searches are compared with (domain/queries/search.py)."""
     patient_since: str
     channel: str
     status: str
@@ -46,7 +46,7 @@ class StaffConversation:
     inbound_count: int
     preview: str
     preview_kind: str
-    """A `MessageKind`: what the last message is besides its words."""
+    """The `MessageKind` of the last message."""
     preview_direction: str
     preview_author_id: str
     preview_author: str

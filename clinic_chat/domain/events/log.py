@@ -1,4 +1,4 @@
-"""The event log: what happened in a clinic, numbered without holes, in commit order."""
+"""Event log: the committed events of each clinic, numbered without holes in commit order."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -20,13 +20,13 @@ READ_LIMIT = 500
 
 
 class SubjectKind(StrEnum):
-    """What an event is about."""
+    """The kind of an event's subject."""
 
     CONVERSATION = "conversation"
 
 
 class EventType(StrEnum):
-    """The events of the specification's phase 2 that outlive the moment."""
+    """The event types of the specification's phase 2 that are stored."""
 
     MESSAGE_NEW = "message:new"
     MESSAGE_UPDATED = "message:updated"
@@ -55,7 +55,7 @@ class Event(ClinicOwned, Base):
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What an event is about, and how many events there are of it with this one."""
+    """The subject of an event; `version` counts its events up to and including this one."""
 
     kind: SubjectKind
     id: UUID
@@ -73,12 +73,12 @@ class CommittedEvent:
     payload: dict[str, Any]
     at: datetime
     rows: Any = field(default=None, compare=False, repr=False)
-    """What the event touched, if its recorder had it at hand: it need not be read again."""
+    """The rows that the event changed, if its recorder had them; they save readers a query."""
 
 
 @dataclass(frozen=True)
 class PersonalChange:
-    """A committed change of what is one person's alone; it is not in the clinic's log.
+    """A committed change of one person's own data; it is not in the clinic's log.
 
     `version` counts these changes per person and clinic.
     """
@@ -96,9 +96,9 @@ def record(
     payload: dict[str, Any],
     rows: object = None,
 ) -> None:
-    """Append to the log in the caller's transaction and announce it for after the commit.
+    """Append an event to the log in the caller's transaction; announce it after the commit.
 
-    With `rows`, of a form that the subject's readers know, they need not read them again.
+    `rows` are the changed rows, in a form that the subject's readers know; they save a query.
     """
     clinic = locked_clinic(session)
     clinic.last_event_seq += 1
@@ -130,7 +130,7 @@ async def events_after(
 async def subject_events_after(
     scope: ClinicScope, subject_id: UUID, version: int, limit: int = READ_LIMIT
 ) -> list[CommittedEvent]:
-    """What happened to one subject after its `version`, in order, at most `limit`."""
+    """The events of one subject after its `version`, in order, at most `limit`."""
     async with scope.read() as session:
         rows = await session.scalars(
             select(Event)

@@ -1,4 +1,4 @@
-"""Durable readers of the log: how far each has come in each clinic, and which process reads."""
+"""Log readers: durable cursors in each clinic's event log, leased by one process at a time."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -15,10 +15,10 @@ from clinic_chat.storage.database import Database
 
 
 class LogReader(Base):
-    """One reader's place in one clinic's log; not clinic-owned, because readers look at all.
+    """One reader's cursor in one clinic's log; not clinic-owned, because readers scan all clinics.
 
-    `cursor` is the number of the last event it has taken. Until `leased_until` only the process
-    `holder` reads on.
+    `cursor` is the number of the last event that was processed. Until `leased_until` only the
+    process `holder` may advance it.
     """
 
     __tablename__ = "log_readers"
@@ -33,13 +33,13 @@ class LogReader(Base):
 
 
 class LeaseLost(Exception):
-    """Another process has read on meanwhile; nothing was changed."""
+    """Another process has advanced the reader or holds its lease; nothing was changed."""
 
 
 async def places_behind(database: Database, name: str, holder: str) -> dict[UUID, int]:
-    """A reader's cursors in the clinics where it has events to take, by clinic.
+    """A reader's cursors by clinic, for the clinics with events that it has not processed.
 
-    Those that another process reads now are left out.
+    Clinics of which another process holds the lease are left out.
     """
     place = and_(LogReader.clinic_id == Clinic.id, LogReader.name == name)
     free = or_(LogReader.holder.in_(["", holder]), LogReader.leased_until <= now())
@@ -62,13 +62,13 @@ async def advance(
     *,
     keep: timedelta | None = None,
 ) -> None:
-    """Have `take` write for the next events and move the cursor past them, in one transaction.
+    """Call `take` with the next events and move the cursor past them, in one transaction.
 
-    So what it writes happens once for each event, whatever becomes of the process. With
-    `keep` the next events are this process's for as long.
+    So its writes happen exactly once for each event, even if the process dies. With `keep` this
+    process holds the lease for as long, otherwise the lease is released.
 
     Raises:
-        LeaseLost: the reader is not where it was, or another process's; nothing was done.
+        LeaseLost: the cursor has moved, or another process holds the lease; nothing was done.
     """
 
     def apply(session: Session) -> None:

@@ -1,4 +1,4 @@
-"""Reads CSV files of dialogues (RFC 4180, or as spreadsheets save them), around broken rows."""
+"""CSV reader for files of dialogues (RFC 4180, or as spreadsheets save them) with broken rows."""
 
 import codecs
 import csv
@@ -14,7 +14,7 @@ from clinic_chat.domain.errors import InvalidInput
 ID = "id"
 SECTION = "section_header"
 DIALOGUE = "dialogue"
-# Spreadsheets write semicolons where the comma is in numbers, as in Portuguese.
+# Spreadsheets write semicolons in languages with a decimal comma, such as Portuguese.
 SEPARATORS = (",", ";", "\t", "|")
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
 _MARKS = (
@@ -39,18 +39,18 @@ class DialogueRow:
 
 @dataclass(frozen=True)
 class Problem:
-    """A row that cannot be imported: where it begins in the file, and why."""
+    """A row that cannot be imported: the line in the file where it begins, and the reason."""
 
     line: int
     reason: str
 
 
 def read_dialogue_file(path: Path) -> list[DialogueRow | Problem]:
-    """The rows of the file in its order, with a problem in the place of each unreadable one.
+    """The rows of the file in its order, with a `Problem` in place of each unreadable row.
 
-    The columns `ID` and `dialogue` must be there, `section_header` is used when it is, others
-    are not looked at. Fields are separated by commas, semicolons, tabs or bars, or by what a
-    first line such as `sep=;` names. Text is UTF-8, UTF-16 or Windows-1252.
+    The columns `ID` and `dialogue` are required, `section_header` is optional, others are
+    ignored. Fields are separated by commas, semicolons, tabs or bars, or by the character in a
+    first line such as `sep=;`. Text is UTF-8, UTF-16 or Windows-1252.
 
     Raises:
         InvalidInput: `file_unreadable` or `columns_missing`.
@@ -83,19 +83,19 @@ def _decoded(data: bytes) -> tuple[str, str]:
         if data.startswith(mark):
             return _decode(data.removeprefix(mark), encoding), encoding
     for encoding in ("UTF-16-LE", "UTF-16-BE"):
-        # Every other byte of ASCII is zero, and the header is ASCII.
+        # In UTF-16 every other byte of ASCII is zero, and the header is ASCII.
         zeros = data[encoding == "UTF-16-LE" : 40 : 2]
         if len(zeros) > 1 and not any(zeros):
             return _decode(data, encoding), encoding
     text = _decode(data, "UTF-8")
-    # One letter in UTF-8 shows that it is UTF-8, with some broken bytes.
+    # One valid character beyond ASCII means UTF-8 with some broken bytes.
     if _BROKEN.search(text) and _BROKEN.sub("", text).isascii():
         return _decode(data, "Windows-1252"), "Windows-1252"
     return text, "UTF-8"
 
 
 def _decode(data: bytes, encoding: str) -> str:
-    # Half of a pair in UTF-16 is one broken character, which no byte stands for.
+    # In UTF-16 a lone surrogate is two bytes, which cannot be escaped as one.
     errors = "replace" if encoding.startswith("UTF-16") else "surrogateescape"
     return data.decode(encoding, errors)
 
@@ -129,7 +129,7 @@ def _rows(
     is_broken = False
     for line, record in records:
         whole = not isinstance(record, csv.Error) and len(record) == len(columns)
-        # The lines of a broken cell are no rows of their own.
+        # Lines that remain of a broken cell are not rows.
         if whole or not is_broken:
             rows.append(_row(line, record, columns, encoding))
         is_broken = isinstance(record, csv.Error) or (is_broken and not whole)

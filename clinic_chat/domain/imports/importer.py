@@ -1,4 +1,4 @@
-"""Importing dialogues from a file: each row becomes a conversation, once and for ever."""
+"""Dialogue import: each row of a file becomes a conversation; importing it again adds nothing."""
 
 import asyncio
 import hashlib
@@ -30,17 +30,20 @@ from clinic_chat.storage.base import new_id, now
 IMPORT_CHANNEL = "import"
 BATCH_ROWS = 40
 BREATHER_SECONDS = 0.1
-"""Longer than SQLite's longest wait between two tries, so a running server gets its turn."""
+"""The pause between batches, in which a running server can write.
+
+It is longer than SQLite's longest wait between two tries for the lock.
+"""
 CONVERSATION_SPACING = timedelta(minutes=10)
 TURN_SPACING = timedelta(minutes=1)
 
 Progress = Callable[[int, int], None]
-"""Called with how many rows are done and how many there are."""
+"""Called with the number of processed rows and the number of all rows."""
 
 
 @dataclass
 class ImportResult:
-    """What an import did; `unchanged` counts the rows that were there already."""
+    """The result of an import; `unchanged` counts the rows that were imported before."""
 
     conversations: int = 0
     messages: int = 0
@@ -61,10 +64,10 @@ async def import_dialogues(
 ) -> ImportResult:
     """Import the dialogues of a CSV file (see `read_dialogue_file`) into the clinic.
 
-    A row is known by its ID and dialogue, so importing it again, from whatever file, adds
-    nothing. A row that breaks a rule is in the result's problems, and nothing of it is stored.
-    The dialogues have no times: they are laid out in the file's order, the last one ending now.
-    What was committed stays when an import is cut short; running it again adds the rest.
+    A row is identified by its ID and dialogue, so importing it again, from any file, adds
+    nothing. A row that breaks a rule is in the result's problems and is not stored. The dialogues
+    have no times: they get times in the file's order, and the last one ends now. An interrupted
+    import keeps what was committed; running it again adds the rest.
 
     Raises:
         InvalidInput: the file cannot be read or lacks a column.

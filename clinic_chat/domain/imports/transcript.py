@@ -1,4 +1,4 @@
-"""Reads a written-down dialogue, lines of `Doctor: …` and `Patient: …`, as turns of a chat."""
+"""Transcript parser: lines of `Doctor: …` and `Patient: …` become turns of a chat."""
 
 import re
 from collections.abc import Iterator
@@ -8,7 +8,8 @@ from clinic_chat.domain.characters import clean_text, is_visible
 from clinic_chat.domain.errors import InvalidInput
 from clinic_chat.domain.messages.inbound import INBOUND_LIMIT
 
-# A full stop in place of the colon counts only after a label that no sentence begins with.
+# A full stop in place of the colon counts only after a label with an underscore, because a
+# sentence may begin with any other word.
 _LABELLED = re.compile(
     r"\s*(?:(?P<label>[a-z][a-z0-9_]*)\s*:|(?P<typed>[a-z]+_[a-z0-9_]+)\.)(?P<said>.*)",
     re.IGNORECASE,
@@ -18,7 +19,7 @@ _NEXT_SPEAKER = re.compile(r"(?<=[.?!…])[\"”’)]*\s*(?=(?P<label>[A-Z][A-Za
 _QUOTES = {'"': '"', "“": "”", "'": "'"}
 _WORD = re.compile(r"[a-z]+|[0-9]+")
 _SIDES = {"doctor", "patient", "guest"}
-# The spellings that the MTS-Dialog corpus has besides the right ones.
+# Misspelt labels in the MTS-Dialog corpus.
 _MISSPELT = {"docotr": "doctor", "gest": "guest", "clinican": "clinician"}
 
 
@@ -31,7 +32,7 @@ class Turn:
 
     @property
     def by_doctor(self) -> bool:
-        """Whether the clinic said it: patients and their guests are the other side."""
+        """Whether the clinic's side said it; the other side is patients and their guests."""
         return self.speaker.startswith("Doctor")
 
     @property
@@ -41,16 +42,16 @@ class Turn:
 
 
 def parse_dialogue(text: str) -> list[Turn]:
-    """The turns of a dialogue: every line that says something is one.
+    """The turns of a dialogue: every line with visible text is one.
 
-    A line that names no speaker is by the speaker before it. "Doctor", "Patient" and "Guest",
+    A line without a speaker belongs to the speaker before it. "Doctor", "Patient" and "Guest",
     each with or without more words and a number (`Guest_family_2`), are speakers, also in the
-    middle of a line when a sentence has ended before. Quotation marks around it all, or around
-    a line with its speaker, are left out.
+    middle of a line after the end of a sentence. Quotation marks around the whole dialogue, or
+    around a line with its speaker, are removed.
 
     Raises:
-        InvalidInput: `dialogue_empty`, `speaker_missing` (before the first line that says
-            something), or `body_too_long` (a turn of over 65,536 characters).
+        InvalidInput: `dialogue_empty`, `speaker_missing` (the first line with visible text has
+            none), or `body_too_long` (a turn of over 65,536 characters).
     """
     turns: list[Turn] = []
     speaker: str | None = None
@@ -79,7 +80,7 @@ def normal_newlines(text: str) -> str:
 
 
 def _lines(text: str) -> Iterator[str]:
-    """What one speaker says at a time, with the label where there is one."""
+    """The parts of the text that one speaker says, with the label where there is one."""
     for line in _without_quotes(normal_newlines(text)).split("\n"):
         inner = _unwrapped(line.strip())
         whole = inner if _speaker_and_words(inner)[0] else line
@@ -97,7 +98,7 @@ def _without_quotes(text: str) -> str:
     each_line = first != text and _unwrapped(first) != first
     if inner != text and not each_line and _speaker_and_words(inner.partition("\n")[0])[0]:
         return inner
-    # The end of a pair whose beginning an earlier program took away.
+    # A closing quotation mark without its opening one.
     return text[:-1] if text.endswith('"') and text.count('"') % 2 else text
 
 

@@ -1,4 +1,4 @@
-"""Adding the next message to a conversation."""
+"""Message append: adds the next message to a conversation."""
 
 from datetime import datetime
 from uuid import UUID
@@ -31,9 +31,8 @@ def append_message(
 ) -> Message:
     """Add the next message to a conversation and log it, in the caller's transaction.
 
-    The caller holds the clinic's lock, so the numbers have no holes. An inbound message
-    reopens a resolved conversation. `context` is as of
-    `record_conversation_event`.
+    The caller holds the clinic's lock, so the numbers have no holes. An inbound message reopens a
+    resolved conversation. `context` is as of `record_conversation_event`.
     """
     moment = at or now()
     was = count_key(conversation) if conversation.last_seq else None

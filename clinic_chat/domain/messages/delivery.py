@@ -1,4 +1,4 @@
-"""How far outbound messages got, as the channel reports it: forward only."""
+"""Delivery status of outbound messages, as the channel reports it; it only moves forward."""
 
 from datetime import datetime
 from uuid import UUID
@@ -38,15 +38,14 @@ async def report_status(
 ) -> StoredMessage:
     """Move an outbound message on to `delivered`, `read` or `failed`.
 
-    Channels report out of order and twice: what is behind the message's status changes
-    nothing and is no error, and `read` implies `delivered`. `created` of the result says
-    whether the message changed. `channel_at` is the channel's own time (`channel_time`), which
-    counts unless it cannot be right.
+    Channels report out of order and twice: a status behind the message's own changes nothing and
+    is no error. `read` implies `delivered`. The result's `created` says whether the message
+    changed. `channel_at` is the channel's own time, used if it is plausible (`channel_time`).
 
     Raises:
         NotFound: the message is unknown, malformed or another clinic's.
         InvalidInput: `status_invalid`, `reason_not_text` or `not_outbound`.
-        Conflict: `status_final`: a message that arrived cannot fail, one that failed stays so.
+        Conflict: `status_final`: a delivered message cannot fail, a failed one stays failed.
     """
     require(scope, Permission.REPORT_DELIVERY)
     if not isinstance(status, str) or status not in set(MessageStatus):
@@ -68,7 +67,7 @@ async def report_status(
             raise InvalidInput("only outbound messages have receipts", code="not_outbound")
         if not _moves_on(MessageStatus(message.status), wanted):
             return StoredMessage(staff_message(message), created=False)
-        # Clocks differ, and nothing arrives before it was sent.
+        # Clocks differ, but no message arrives before it was sent.
         _apply(message, wanted, told, max(moment, message.created_at))
         if message.seq == conversation.last_seq:
             conversation.preview_status = wanted

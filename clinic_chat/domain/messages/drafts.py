@@ -1,4 +1,4 @@
-"""Drafts: what a person was about to write in a conversation, on all of their devices."""
+"""Drafts: a person's unsent text in a conversation, the same on all of their devices."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,17 +15,17 @@ from clinic_chat.domain.errors import InvalidInput
 from clinic_chat.domain.validation import KEY_LIMIT, storable, valid_key
 from clinic_chat.storage.base import Base, ClinicOwned, now
 
-# A draft may be longer than a message may be, so that nothing pasted is lost while it is cut.
+# Longer than a message may be, so that pasted text is not lost before it is shortened.
 DRAFT_LIMIT = 16_000
-# The largest whole number that a browser counts to exactly.
+# The largest integer that JavaScript represents exactly (Number.MAX_SAFE_INTEGER).
 EDIT_LIMIT = 2**53 - 1
 
 
 class Draft(ClinicOwned, Base):
     """One person's draft in one conversation.
 
-    An empty one stays as a row without text: it is newer than what a page that is gone may
-    still have under way.
+    An emptied draft stays as a row without text, so that a late save from a closed page is
+    recognised as older.
     """
 
     __tablename__ = "drafts"
@@ -44,7 +44,7 @@ class Draft(ClinicOwned, Base):
 
 @dataclass(frozen=True)
 class SavedDraft:
-    """The draft as it is kept, with the number that its device gave the edit."""
+    """The stored draft with the number that its device gave the edit."""
 
     edit: int | None
     body: str
@@ -58,14 +58,14 @@ async def save_draft(
     device: object = None,
     edit: object = None,
 ) -> SavedDraft:
-    """Keep a draft; of an empty one no text is kept. The newest saved wins.
+    """Store a draft, without text if it is blank. The newest saved wins.
 
-    What a page saved last may arrive after what the next page on the same device saved, so a
-    device numbers its edits, and an edit older than the device's own that is kept changes
-    nothing. Between devices the last that arrives is the newest.
+    Saves from two pages of one device may arrive in the wrong order. So a device numbers its
+    edits, and an edit older than the stored one of the same device changes nothing. Between
+    devices the last that arrives is the newest.
 
     Returns:
-        What is kept now: its edit is larger than `edit` when that came too late.
+        The stored draft; its `edit` is larger than the given one when that came too late.
 
     Raises:
         NotFound: the conversation is unknown, malformed or another clinic's.

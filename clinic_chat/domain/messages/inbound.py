@@ -1,4 +1,4 @@
-"""What a channel delivers, made storable: a patient's message is never refused for its form."""
+"""Inbound messages: makes a channel's data storable, and never refuses a message for its text."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,15 +12,15 @@ from clinic_chat.domain.validation import KEY_LIMIT, hashed_key
 from clinic_chat.storage.base import to_millisecond
 
 INBOUND_LIMIT = 65_536
-# What lies further behind is counted and not cleaned, which would take a tenth of a second.
+# Characters that are cleaned; the rest is only counted, or it would take a tenth of a second.
 READ_LIMIT = 2 * INBOUND_LIMIT
-# Clocks of channels differ from ours; what is further off is a wrong clock or an old archive.
+# Tolerance for channels' clocks; a time further off means a wrong clock or an old archive.
 AHEAD = timedelta(minutes=5)
 BEHIND = timedelta(days=30)
 
 
 class MessageKind(StrEnum):
-    """What a message is; of all but text only the words beside it are kept."""
+    """The kind of a message; of every kind but text only the accompanying text is kept."""
 
     TEXT = "text"
     IMAGE = "image"
@@ -38,16 +38,16 @@ class InboundMessage:
     """A patient's message as it is stored."""
 
     identities: tuple[Identity, ...]
-    """Of the patient, the strongest first."""
+    """The patient's, the strongest first."""
     name: str
-    """What the channel calls the person, "" when it gives no name."""
+    """The channel's name for the person, "" when it gives none."""
     kind: MessageKind
     body: str
     length: int | None
-    """How many characters were delivered, when there were more than `INBOUND_LIMIT`."""
+    """The number of delivered characters if over `INBOUND_LIMIT`, else None."""
     key: str
     sent_at: datetime | None
-    """When the channel got it, None when it does not say or its clock is wrong."""
+    """The channel's own time, None when it is missing or not plausible."""
 
 
 def inbound_message(
@@ -62,17 +62,17 @@ def inbound_message(
     at: object = None,
     moment: datetime,
 ) -> InboundMessage:
-    """The message that a channel delivers at `moment`.
+    """Normalise a message that a channel delivers at `moment`.
 
-    Text is cleaned and cut where it is too long. A kind that is not known is `unsupported`. A
-    message without anything to see is stored with an empty body.
+    Text is cleaned, and cut where it is too long. An unknown kind becomes `unsupported`. A
+    message without visible text gets an empty body.
 
     Raises:
         InvalidInput: the request is malformed: `phone_missing`, `externalId_missing`,
             `body_missing` (neither a body nor a kind), or `<field>_not_text`.
     """
     own = external_identity(_text(patient_id, "patientId"))
-    # Who has an id may have no number.
+    # A patient with an id of the other system may have no number.
     number = None if own and not _readable(_text(phone, "phone")) else phone_identity(phone)
     key = _key(external_id)
     if body is None and caption is None and kind is None:
@@ -92,9 +92,9 @@ def inbound_message(
 
 
 def channel_time(value: object, moment: datetime) -> datetime | None:
-    """The time in an RFC 3339 text, None when there is none that can be right at `moment`.
+    """The time in an RFC 3339 text, None when it is missing, malformed or not plausible.
 
-    It names its offset from UTC, and lies at most 5 minutes after `moment` and 30 days before.
+    A plausible time has a UTC offset and is at most 5 minutes after and 30 days before `moment`.
     """
     if not isinstance(value, str):
         return None
@@ -128,7 +128,7 @@ def _kind(value: str) -> MessageKind:
 
 
 def _key(value: object) -> str:
-    """The channel's id of the message; one that cannot be stored is told by its hash."""
+    """The channel's id of the message, or its hash when it cannot be stored."""
     if not isinstance(value, str) or not value.strip():
         raise InvalidInput("externalId is missing", code="externalId_missing")
     if len(value) <= KEY_LIMIT and value.isprintable():

@@ -1,4 +1,4 @@
-"""Messages: what patients and staff write, numbered 1, 2, 3 … in each conversation."""
+"""Messages of patients and staff, numbered 1, 2, 3 … in each conversation."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -12,14 +12,14 @@ from clinic_chat.storage.base import Base, ClinicOwned, new_id, now
 
 
 class Direction(StrEnum):
-    """Who wrote: the patient's side or the clinic's."""
+    """The side that wrote: the patient's (inbound) or the clinic's (outbound)."""
 
     INBOUND = "inbound"
     OUTBOUND = "outbound"
 
 
 class MessageStatus(StrEnum):
-    """How far an outbound message got."""
+    """The delivery status of an outbound message."""
 
     SENT = "sent"
     DELIVERED = "delivered"
@@ -30,9 +30,9 @@ class MessageStatus(StrEnum):
 class Message(ClinicOwned, Base):
     """A message. (clinic, origin, client_id) is unique for ever: a repeated send is the same one.
 
-    `origin` names who chose the `client_id`: `staff:<user id>`, `api` or `import`.
-    `body_length` is how long a body was that was too long to be kept whole, `sent_at` the
-    channel's own time; `seq` and `created_at` are of when it arrived.
+    `origin` is the source of the `client_id`: `staff:<user id>`, `api` or `import`.
+    `body_length` is the original length of a body that was cut, else None. `sent_at` is the
+    channel's own time; `seq` and `created_at` follow the arrival.
     """
 
     __tablename__ = "messages"

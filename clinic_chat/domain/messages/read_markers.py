@@ -1,4 +1,4 @@
-"""What each person has read: markers that only move forward, unless the person says unread."""
+"""Read markers: how far each person has read; they move back only when a person marks unread."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -19,15 +19,15 @@ from clinic_chat.domain.messages.message import Direction, Message
 from clinic_chat.storage.base import Base, ClinicOwned, now
 from clinic_chat.storage.statements import ON_EVENT_LOOP, PREPARED
 
-# So many messages are counted in less time than the way to a thread takes.
+# Counting this many messages takes less time than the switch to a worker thread.
 NEAR = 100
 
 
 class ReadMarker(ClinicOwned, Base):
-    """How far one person has read one conversation.
+    """The position up to which one person has read one conversation.
 
-    `inbound_read` is the number of inbound messages up to `seq`; a conversation's
-    `inbound_count` minus it is what is unread.
+    `inbound_read` is the number of inbound messages up to `seq`; the unread messages are the
+    conversation's `inbound_count` minus it.
     """
 
     __tablename__ = "read_markers"
@@ -48,7 +48,7 @@ class ReadMarker(ClinicOwned, Base):
 async def mark_read(scope: ClinicScope, conversation: object, seq: object) -> int:
     """Move this person's marker forward to `seq`, at most to the last message.
 
-    Returns how many inbound messages are read now; a marker further on stays.
+    Returns the number of inbound messages that are read now; a marker further on stays.
 
     Raises:
         NotFound: the conversation is unknown, malformed or another clinic's.
@@ -70,9 +70,9 @@ async def mark_read(scope: ClinicScope, conversation: object, seq: object) -> in
 
 
 async def mark_unread(scope: ClinicScope, conversation: object) -> int:
-    """Take this person's marker back to before the last inbound message.
+    """Move this person's marker back to before the last inbound message.
 
-    Returns how many inbound messages count as read now.
+    Returns the number of inbound messages that count as read now.
 
     Raises:
         NotFound: the conversation is unknown, malformed or another clinic's.
@@ -98,7 +98,7 @@ async def mark_unread(scope: ClinicScope, conversation: object) -> int:
 
 
 async def read_markers(scope: ClinicScope, ids: Iterable[UUID]) -> dict[str, int]:
-    """How many inbound messages this person has read in each of these conversations."""
+    """The number of inbound messages that this person has read, by conversation id."""
     require(scope, Permission.READ_CONVERSATIONS)
     async with scope.read() as session:
         return await read_markers_in(session, scope.staff_id(), ids)
@@ -107,7 +107,7 @@ async def read_markers(scope: ClinicScope, ids: Iterable[UUID]) -> dict[str, int
 async def read_markers_in(
     session: AsyncSession, user_id: UUID, ids: Iterable[UUID]
 ) -> dict[str, int]:
-    """The same within a session that is open already."""
+    """Like `read_markers`, for a user and in an open session."""
     wanted = list(ids)
     rows = await session.scalars(
         select(ReadMarker).where(
@@ -119,7 +119,7 @@ async def read_markers_in(
 
 
 async def markers_since(session: AsyncSession, user_id: UUID, version: int) -> dict[str, int]:
-    """This person's markers that moved after their `personal_version` was `version`."""
+    """Like `read_markers`, for the markers that moved after personal version `version`."""
     rows = await session.scalars(
         select(ReadMarker).where(ReadMarker.user_id == user_id, ReadMarker.version > version)
     )
@@ -127,7 +127,7 @@ async def markers_since(session: AsyncSession, user_id: UUID, version: int) -> d
 
 
 async def personal_version(session: AsyncSession, scope: ClinicScope) -> int:
-    """How many personal changes this person has made in the clinic."""
+    """The number of this person's personal changes in the clinic, 0 for other actors."""
     if scope.user_id is None:
         return 0
     version = await session.scalar(
@@ -205,7 +205,7 @@ def _inbound_up_to(session: Session, target: Conversation, seq: int) -> int:
     return target.inbound_count - (later or 0)
 
 
-# Many take too long for the event loop to wait.
+# Not on the event loop: counting many messages takes too long.
 _INBOUND_FAR_AFTER = (
     select(func.count())
     .select_from(Message)
@@ -216,5 +216,5 @@ _INBOUND_FAR_AFTER = (
     )
     .execution_options(**PREPARED)
 )
-# What is read is near the end, mostly: there are fewer after it than before it.
+# People mostly read near the end, so fewer messages come after a marker than before it.
 _INBOUND_AFTER = _INBOUND_FAR_AFTER.execution_options(**ON_EVENT_LOOP)

@@ -1,4 +1,4 @@
-"""Storing what a channel delivers: a patient's message, in the patient's conversation."""
+"""Receiving messages: stores a patient's message from a channel in the patient's conversation."""
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
@@ -34,9 +34,9 @@ async def receive_message(
     caption: object = None,
     at: object = None,
 ) -> StoredMessage:
-    """Store what a patient wrote, once per `external_id`.
+    """Store a patient's message, once per `external_id`.
 
-    The patient is found by the id that another system has for them (`patient_id`), or by phone.
+    The patient is found by another system's id for them (`patient_id`) or by phone.
 
     Raises:
         InvalidInput: the request is malformed, a code of `inbound_message`.

@@ -1,4 +1,4 @@
-"""Answers of staff, stored once each; those that come together share a transaction."""
+"""Sending messages: stores each answer of staff once, several in one transaction."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from clinic_chat.storage.statements import ON_EVENT_LOOP
 
 @dataclass(frozen=True)
 class Answer:
-    """What a staff member wrote; `key` is their own id of it."""
+    """A message from a staff member; `key` is the idempotency key that their client chose."""
 
     author_id: UUID
     conversation: UUID
@@ -33,12 +33,12 @@ class Answer:
 
     @property
     def origin(self) -> str:
-        """Who chose the key."""
+        """The source of the key."""
         return f"staff:{self.author_id}"
 
 
 class Sends:
-    """Sends of a whole process. Those that wait for the one before are stored together."""
+    """The send queue of a process; answers that wait for the batch before are stored together."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -77,7 +77,7 @@ def _checked(scope: ClinicScope, conversation: object, body: object, client_id: 
 
 
 def _store(session: Session, answers: Sequence[Answer]) -> list[StoredMessage | None]:
-    """What became of each, in the caller's transaction; None where there is no conversation."""
+    """Store the answers in the caller's transaction; None for each without a conversation."""
     places = load_rows(session, {answer.conversation for answer in answers})
     keys = {
         "origins": list({answer.origin for answer in answers}),

@@ -13,8 +13,8 @@ from clinic_chat.domain.validation import BODY_LIMIT
 class StaffMessage:
     """A message as staff's screens show it; times are ISO 8601 in UTC, "" when not yet.
 
-    `at` is when it was sent, `received_at` when it arrived, where a channel's time says
-    otherwise. `body_length` is the length of the whole when `body` is only its beginning, or 0.
+    `at` is the channel's own time, or else the arrival. `received_at` is the arrival if the
+    channel gave a time, or else "". `body_length` is the full length if `body` is cut, or else 0.
     """
 
     id: str
@@ -38,14 +38,14 @@ class StaffMessage:
 
 @dataclass(frozen=True)
 class StoredMessage:
-    """The message a send or a receipt led to; `created` is False for a repetition."""
+    """The message of a send or a receipt; `created` is False for a repetition."""
 
     message: StaffMessage
     created: bool
 
 
 def staff_message(message: Message, *, whole: bool = False) -> StaffMessage:
-    """The message for staff: in lists only the beginning of a body that staff cannot write."""
+    """The message for staff; unless `whole`, the body is cut to the limit of staff's messages."""
     body = message.body if whole else cut(message.body, BODY_LIMIT)
     length = message.body_length or len(message.body)
     return StaffMessage(

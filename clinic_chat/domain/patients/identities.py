@@ -1,4 +1,4 @@
-"""How patients are reached: phone numbers, addresses of channels, ids of the clinic's system."""
+"""Patient identities: phone numbers, channel addresses and other systems' ids of patients."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,22 +18,22 @@ from clinic_chat.storage.statements import ON_EVENT_LOOP
 
 
 class IdentityKind(StrEnum):
-    """By what a person is known."""
+    """The kind of an identifier."""
 
     PHONE = "phone"
-    """A number in E.164, a Brazilian mobile's with its ninth digit."""
+    """A phone number in E.164; a Brazilian mobile number with its ninth digit."""
     ADDRESS = "address"
-    """Where messages of a channel come from that is no phone number."""
+    """A channel's sender address that is not a phone number."""
     EXTERNAL = "external"
-    """The id in the system that delivers the messages."""
+    """The patient's id in the system that delivers the messages."""
     IMPORT = "import"
-    """A row of an imported file."""
+    """The key of a row of an imported file."""
 
 
 class PatientIdentity(ClinicOwned, Base):
-    """One way to reach a patient; nobody else in the clinic is reached by it.
+    """An identifier of one patient, unique in the clinic.
 
-    `value` is the one form of all its spellings, `shown` the one that was used last.
+    `value` is the normal form, `shown` the spelling that was used last.
     """
 
     __tablename__ = "patient_identities"
@@ -52,7 +52,7 @@ class PatientIdentity(ClinicOwned, Base):
 
 @dataclass(frozen=True)
 class Identity:
-    """What a message tells of whose it is."""
+    """An identifier of a message's sender, in its normal form."""
 
     kind: IdentityKind
     value: str
@@ -61,7 +61,7 @@ class Identity:
 
 
 def phone_identity(value: object) -> Identity:
-    """The identity behind what a channel gives as a patient's phone, whatever it is.
+    """The identity for a channel's phone field: a phone number or another address.
 
     Raises:
         InvalidInput: `phone_missing`: not text, or nothing to see.
@@ -73,7 +73,7 @@ def phone_identity(value: object) -> Identity:
 
 
 def external_identity(value: object) -> Identity | None:
-    """The identity behind another system's id of a patient, None for no id."""
+    """The identity for another system's id of a patient, None when there is no id."""
     given = value if isinstance(value, str) else ""
     text = clean_line(given[:KEY_LIMIT])
     if not text:
@@ -84,14 +84,17 @@ def external_identity(value: object) -> Identity | None:
 
 
 def identity_row(patient: Patient, identity: Identity) -> PatientIdentity:
-    """The row that gives an identity to a patient who has an id."""
+    """A new row for an identity of a patient; the patient must have an id."""
     return PatientIdentity(
         patient_id=patient.id, kind=identity.kind, value=identity.value, shown=identity.shown
     )
 
 
 def show_identity(patient: Patient, identity: Identity) -> None:
-    """Show a patient under what they were reached by last, a number before another system's id."""
+    """Update the patient's `phone_shown` and `search_phones` from an identity.
+
+    An external id is shown only while there is nothing else to show.
+    """
     if identity.kind is not IdentityKind.EXTERNAL or patient.phone_shown is None:
         patient.phone_shown = identity.shown
     if identity.kind is IdentityKind.PHONE:
@@ -103,7 +106,7 @@ def show_identity(patient: Patient, identity: Identity) -> None:
 def held_identities(
     session: Session, identities: Iterable[Identity]
 ) -> dict[Identity, tuple[PatientIdentity, Patient]]:
-    """The clinic's rows of those identities that somebody has, and whose they are."""
+    """The clinic's rows of the given identities with their patients, without unknown ones."""
     found: dict[Identity, tuple[PatientIdentity, Patient]] = {}
     for identity in identities:
         row = session.execute(_HELD, {"kind": identity.kind, "value": identity.value}).one_or_none()
@@ -113,7 +116,7 @@ def held_identities(
 
 
 def has_identity(session: Session, patient: Patient, kind: IdentityKind) -> bool:
-    """Whether a patient is known by an identity of this kind."""
+    """Whether a patient has an identity of this kind."""
     found = session.execute(_OF_KIND, {"patient": patient.id, "kind": kind})
     return found.first() is not None
 

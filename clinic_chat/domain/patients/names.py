@@ -1,4 +1,4 @@
-"""Names of people as channels give them: which of them name somebody."""
+"""Person names from channels: cleaning them, and recognising placeholders."""
 
 import re
 import unicodedata
@@ -8,9 +8,9 @@ from clinic_chat.domain.validation import NAME_LIMIT
 from clinic_chat.folding import fold
 
 OTHER_NAMES_LIMIT = 5
-# A channel may send a megabyte; a name is found within so much of it, or there is none.
+# Characters of a name that are read; a channel may send a megabyte.
 READ_LIMIT = 1_000
-# What phones and gateways say instead of a name, without accents and case.
+# Placeholders that phones and gateways send in place of a name, without accents and case.
 _PLACEHOLDERS = {
     "anonimo",
     "anonymous",
@@ -40,16 +40,16 @@ _PLACEHOLDERS = {
     "whatsapp",
     "whatsapp user",
 }
-# Fewer digits than in any phone number make a nickname.
+# At least six digits: a shorter number is a nickname.
 _NUMBER = re.compile(r"(?=(?:\D*\d){6})[\d\s+().\-/]+")
 
 
 def person_name(value: str) -> str:
-    """The name in what a channel calls a person, "" when it names nobody.
+    """A channel's name for a person, cleaned, or "" when it names nobody.
 
     White space and invisible characters, punctuation alone, a phone number, and words such as
-    "unknown" name nobody. Emoji do: somebody chose them. The `~` that phones put before a name
-    that its owner chose goes. At most 120 code points are kept.
+    "unknown" name nobody. Emoji do, because people choose them. The `~` that phones put before a
+    self-chosen name is removed. At most 120 code points are kept.
     """
     name = cut(clean_line(value[:READ_LIMIT]).removeprefix("~").strip(), NAME_LIMIT)
     if not _says_something(name) or _NUMBER.fullmatch(name):
@@ -58,12 +58,12 @@ def person_name(value: str) -> str:
 
 
 def same_name(one: str, other: str) -> bool:
-    """Whether two names differ in case, accents and encoding at most."""
+    """Whether two names are equal apart from case, accents and encoding."""
     return one == other or fold(one) == fold(other)
 
 
 def with_other_name(names: list[str], name: str) -> list[str]:
-    """`names` with `name` at their end, each once, the latest five."""
+    """`names` with `name` added or moved to the end, cut to the last five."""
     others = [known for known in names if not same_name(known, name)]
     return [*others, name][-OTHER_NAMES_LIMIT:]
 
@@ -73,6 +73,6 @@ def _says_something(name: str) -> bool:
 
 
 def _names_somebody(character: str) -> bool:
-    # Emoji are symbols, and those that this Python does not know yet are unassigned.
+    # Emoji have category So, or Cn when they are newer than this Python's Unicode data.
     category = unicodedata.category(character)
     return (category[0] in "LN" or category in {"So", "Cn"}) and is_visible(character)

@@ -1,4 +1,4 @@
-"""The people who write to a clinic."""
+"""Patients: the people who write to a clinic."""
 
 from datetime import datetime
 from uuid import UUID
@@ -10,16 +10,16 @@ from clinic_chat.domain.validation import valid_name
 from clinic_chat.folding import search_key
 from clinic_chat.storage.base import Base, ClinicOwned, new_id, now
 
-# One character may take up to 18 in its search form; what a search may need is far less.
+# Folding can turn one character into 18; a search needs far fewer.
 SEARCH_NAME_LIMIT = 400
 
 
 class Patient(ClinicOwned, Base):
-    """A patient of one clinic; how they are reached is in `patient_identities`.
+    """A patient of one clinic; their identities are in `patient_identities`.
 
-    `name` is "" while nobody said one; `other_names` are those that others wrote under from the
-    same number, one a line. `phone_shown` is the number as it was used last, or where messages
-    come from that is no number; `search_phones` are all numbers, for searches.
+    `name` is "" until one is known. `other_names` are further names that messages from the same
+    number had, one per line. `phone_shown` is the number, or other address, that was used last;
+    `search_phones` are all numbers, separated by spaces, for searches.
     """
 
     __tablename__ = "patients"
@@ -39,7 +39,7 @@ class Patient(ClinicOwned, Base):
 
 
 def new_patient(name: str) -> Patient:
-    """A patient row ready to add; the name is checked and its search form filled in.
+    """A new patient row with a checked name and its search form, not yet in a session.
 
     Raises:
         InvalidInput: a rule of `valid_name`.
@@ -49,5 +49,5 @@ def new_patient(name: str) -> Patient:
 
 
 def search_name(names: list[str]) -> str:
-    """What a search for a person of these names is compared with."""
+    """The folded text of these names that searches look in, at most 400 characters."""
     return search_key(" ".join(names))[:SEARCH_NAME_LIMIT]

@@ -1,4 +1,4 @@
-"""Phone numbers: the many ways to write one, and the one form that tells who it is."""
+"""Phone numbers: parsing a channel's spellings into one normal form (E.164)."""
 
 import hashlib
 import re
@@ -13,43 +13,43 @@ from clinic_chat.domain.characters import clean_line, cut
 from clinic_chat.domain.errors import InvalidInput
 from clinic_chat.domain.validation import KEY_LIMIT
 
-# Numbers that are written without their country.
+# The country of numbers without a country code.
 DEFAULT_REGION = "BR"
 SHOWN_LIMIT = 64
-# No number is longer, and no address that a person could know by heart.
+# Characters of a phone field that are read; longer text is kept as its hash.
 READ_LIMIT = 1_000
 _SCHEME = re.compile(r"(?:tel|sms|whatsapp):", re.IGNORECASE)
 _ACCOUNT = re.compile(r"@(?:c\.us|s\.whatsapp\.net)\Z", re.IGNORECASE)
-# Letters would be read as digits of a keypad, and user names as numbers.
+# Without letters: the library reads them as keypad digits, and user names as numbers.
 _NUMBER = re.compile(r"[+\d][\d\s().\-/]*|\([\d\s().\-/]*")
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
-# Without its area a number of Brazil is somebody in each of them.
+# A Brazilian number without its area code is ambiguous: each area may have it.
 _WITHOUT_AREA = re.compile(r"\+55[0-9]{1,9}")
-# 6 to 9 begin mobiles, 2 to 5 landlines, which have no ninth digit (Anatel, Res. 553/2010).
+# Mobiles begin with 6 to 9; landlines (2 to 5) have no ninth digit (Anatel, Res. 553/2010).
 _WITHOUT_NINTH_DIGIT = re.compile(r"\+55([1-9]{2})([6-9][0-9]{7})")
-# The digit that mobiles had in Mexico until 2019, and that WhatsApp's numbers keep.
+# The 1 that Mexican mobile numbers had until 2019, and still have in WhatsApp.
 _MEXICAN_MOBILE = re.compile(r"\+521([0-9]{10})")
-# Every change of a conversation shows its number again; parsing takes a tenth of a millisecond.
+# Size of a cache: each change of a conversation formats its number, which takes 0.1 ms.
 _FORMATTED = 20_000
 
 
 @dataclass(frozen=True)
 class Address:
-    """Where messages of a person come from."""
+    """A sender's address: a phone number, or another text from the channel."""
 
     number: str | None
-    """In E.164, the same for every way to write it; None when it is no phone number."""
+    """In E.164, the same for every spelling; None when it is not a phone number."""
     key: str | None
-    """What tells the person when there is no number, up to 200 characters."""
+    """Identifies the sender when `number` is None; up to 200 characters."""
     shown: str
-    """The number as it was used, in E.164; what is no number as it was given."""
+    """The number in E.164 as it was used, or the address as it was given."""
 
 
 def phone_address(value: object) -> Address:
-    """What a channel gives as a patient's phone, whatever it is.
+    """Parse a channel's phone field.
 
-    Whatever has the form of E.164 or is possible by its length is a number, though nobody may
-    have it yet. Mobiles of Brazil are one number with and without their ninth digit.
+    A text in the form of E.164, or with a possible length for its country, is a number even if
+    nobody has it yet. A Brazilian mobile number is the same with and without its ninth digit.
 
     Raises:
         InvalidInput: `phone_missing`: not text, or nothing to see.
@@ -74,7 +74,7 @@ def _hashed(text: str) -> str:
 def format_phone(number: str) -> str:
     """A number in E.164, like `+5511900000103`, in groups: `+55 11 90000-0103` (ITU-T E.123).
 
-    What is no such number, or of no known country, stays as it is.
+    Other text, and a number of an unknown country, is returned unchanged.
     """
     try:
         return phonenumbers.format_number(
@@ -90,7 +90,7 @@ def _e164(given: str) -> str | None:
         return text
     if not _NUMBER.fullmatch(text):
         return None
-    # Abroad 00 is dialled before the country; here it would be 00, a carrier, the country.
+    # Abroad 00 is the international prefix; in Brazil a carrier's code would follow it.
     forms = [f"+{text[2:]}", text] if text.startswith("00") else [text]
     for form in forms:
         try:

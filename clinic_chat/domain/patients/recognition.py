@@ -1,4 +1,7 @@
-"""Whose a message is: nobody is merged or renamed by what a channel says."""
+"""Patient recognition: finds or creates the patient who sent a message.
+
+A channel's data never merges or renames patients.
+"""
 
 from collections.abc import Sequence
 
@@ -19,12 +22,12 @@ from clinic_chat.domain.patients.patient import Patient, search_name
 def sending_patient(
     session: Session, identities: Sequence[Identity], name: str
 ) -> tuple[Patient, str]:
-    """The clinic's patient who writes, and the name they write under.
+    """Find or create the clinic's patient who sent a message; also returns the name they used.
 
-    `identities`, the strongest first, are what the channel tells of the person, `name` is "" when
-    it gives none. The patient is created when new, and gets what identities nobody has. What
-    another patient has stays theirs: one phone may be several people's, and whether two records
-    are one person is for people to say.
+    `identities` come from the channel, the strongest first; `name` is "" when it gives none. The
+    patient gets those identities that no patient has yet. An identity of another patient stays
+    theirs: several people may share a phone, and only people can tell whether two records are
+    the same person.
     """
     held = held_identities(session, identities)
     patient = _patient_of(session, identities, held, name)
@@ -54,7 +57,7 @@ def _patient_of(
     for identity in others:
         if identity not in held:
             continue
-        # Known by their number until now, and the only one so far who is.
+        # The holder had no id of the stronger kind yet, so the new one can be theirs.
         holder = held[identity][1]
         may_be = not name or not holder.name or same_name(name, holder.name)
         if may_be and not has_identity(session, holder, strongest.kind):
@@ -63,10 +66,10 @@ def _patient_of(
 
 
 def _name_written_under(patient: Patient, name: str) -> str:
-    """Note a name that a channel gives.
+    """Record a channel's name for a patient; returns the name to show for the message.
 
-    A real name stays: what a channel calls a person changes with their phone's profile, and the
-    clinic may have corrected it. Without a name yet, the first real one becomes the patient's.
+    An existing name stays: a channel's name changes with the phone's profile, and the clinic may
+    have corrected it. Without one, the channel's name becomes the patient's.
     """
     if name and not patient.name:
         patient.name, patient.search_name = name, search_name([name])

@@ -1,4 +1,4 @@
-"""What a group of events changed, as it is now."""
+"""Changes of a group of events: the touched conversations and messages in their current state."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -19,17 +19,18 @@ from clinic_chat.storage.statements import ON_EVENT_LOOP
 
 @dataclass(frozen=True)
 class Changes:
-    """The conversations that were touched, newest activity first, and messages in order."""
+    """The touched conversations, newest activity first, and messages in order."""
 
     conversations: list[StaffConversation]
     messages: dict[str, list[StaffMessage]]
-    """By conversation id; those of each that the events name."""
+    """The messages that the events name, by conversation id."""
 
 
 async def changes_of(scope: ClinicScope, events: list[CommittedEvent]) -> Changes:
-    """The conversations that events touched, as they left them or read in one statement.
+    """The conversations and messages that events touched.
 
-    It runs for everything that happens. What is read may be newer than the last event.
+    The rows are the events' own if all have them, otherwise read in one statement; rows that are
+    read may be newer than the last event. This runs for every event.
     """
     require(scope, Permission.READ_CONVERSATIONS)
     events = [e for e in events if e.subject.kind == SubjectKind.CONVERSATION]
@@ -43,7 +44,7 @@ async def changes_of(scope: ClinicScope, events: list[CommittedEvent]) -> Change
         rows = await _read(scope, events)
     conversations: dict[UUID, StaffConversation] = {}
     messages: dict[tuple[str, int], StaffMessage] = {}
-    # Of what several events touched, the last shows how it is.
+    # Of rows that several events touched, the last event has the current state.
     for conversation, patient, assignee_name, message in rows:
         conversations[conversation.id] = staff_conversation(conversation, patient, assignee_name)
         if message is not None:

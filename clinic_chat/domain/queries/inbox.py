@@ -1,4 +1,4 @@
-"""The list of conversations: filters, pages and counts, for one person."""
+"""Conversation list: its filters, pages and counts for one person."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -33,7 +33,7 @@ SEARCH_LIMIT = 100
 
 
 class AssigneeFilter(StrEnum):
-    """Whose conversations."""
+    """The filter by assignee."""
 
     ALL = "all"
     MINE = "mine"
@@ -42,7 +42,7 @@ class AssigneeFilter(StrEnum):
 
 @dataclass(frozen=True)
 class Filter:
-    """Which conversations a list shows; an empty `status` is any."""
+    """The filters of a conversation list; an empty `status` is any."""
 
     search: str = ""
     who: AssigneeFilter = AssigneeFilter.ALL
@@ -50,13 +50,13 @@ class Filter:
     unread: bool = False
 
     def as_dict(self) -> dict[str, Any]:
-        """The filter as the browser knows it, with the `terms` to compare rows with."""
+        """The filter as the browser gets it, with the `terms` to compare rows with."""
         return {**asdict(self), "terms": asdict(search_terms(self.search))}
 
 
 @dataclass(frozen=True)
 class ConversationCount:
-    """How many conversations are alike in what the filters look at."""
+    """The number of conversations with the same values in the fields of the filters."""
 
     who: str
     """`mine`, `unassigned` or `others`."""
@@ -78,7 +78,7 @@ class InboxPage:
 
 @dataclass(frozen=True)
 class FirstPage:
-    """The newest conversations as everybody in the clinic has them, at a version of the list."""
+    """The unfiltered list's first page, the same for the whole clinic, at a version of the log."""
 
     version: int
     rows: list[StaffConversation]
@@ -87,7 +87,7 @@ class FirstPage:
 
 @dataclass(frozen=True)
 class InboxOverview:
-    """The first page, this person's markers and counts, all of one moment."""
+    """The first page with this person's markers and counts, from one snapshot."""
 
     first: FirstPage
     markers: dict[str, int]
@@ -96,7 +96,7 @@ class InboxOverview:
 
 
 def parse_filter(search: object, who: object, status: object, unread: object) -> Filter:
-    """A filter from outside.
+    """Check and parse a filter from a client.
 
     Raises:
         InvalidInput: `search_too_long` or `filter_invalid`.
@@ -141,11 +141,11 @@ async def overview(
     known: Callable[[], FirstPage | None] = lambda: None,
     mine: Callable[[], InboxOverview | None] = lambda: None,
 ) -> InboxOverview:
-    """What a person's list starts with; without `rows`, only the counts.
+    """The initial data of a person's list; without `rows`, only the counts.
 
-    With `since`, a personal version, the markers that moved after it are in the page. `known`
-    gives the first page as it was read before, and `mine` this person's whole overview: they are
-    not read again when nothing has happened since, in the clinic and to the person.
+    With `since`, a personal version, the markers that moved after it are in it. `known` returns
+    the first page as it was read before, and `mine` this person's whole overview; both are used
+    again if the clinic's version, and for `mine` the person's, is unchanged.
     """
     require(scope, Permission.READ_CONVERSATIONS)
     async with scope.read() as session:

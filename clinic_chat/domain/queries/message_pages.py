@@ -1,4 +1,4 @@
-"""Reading conversations: pages of messages."""
+"""Message pages: reads a conversation's messages page by page."""
 
 from dataclasses import dataclass
 
@@ -66,14 +66,14 @@ async def messages_page(
 
 @dataclass(frozen=True)
 class WholeBody:
-    """All that is kept of a message's text; of `lost` characters more only the number."""
+    """The stored text of a message; `lost` is the number of characters that were cut off."""
 
     body: str
     lost: int
 
 
 async def whole_body(scope: ClinicScope, conversation: object, seq: object) -> WholeBody:
-    """The text of which a page has only the beginning.
+    """The whole stored text of a message; pages have only its beginning.
 
     Raises:
         NotFound: there is no such message, or it is another clinic's.

@@ -1,4 +1,4 @@
-"""Finding patients by name and phone number: the one rule of what a search matches.
+"""Patient search: the terms of a query, matched with names and phone numbers.
 
 Names are stored folded (`search_key`, kept in `patients.search_name`); a query is folded here
 into `Terms`. The browser gets both and compares plain strings, so it needs no folding of its own.
@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from clinic_chat.folding import fold
 
 PHONE_DIGITS = 3
-"""Fewer digits are looked for in names only."""
+"""The minimum for phone numbers; shorter digits are searched in names only."""
 
 BRAZIL = "55"
-# What a number begins with when it is dialled: international prefix, or trunk with carrier code.
+# Prefixes for dialling: international, or trunk with or without a carrier's code.
 _DIALLED = re.compile(r"^(?:00(?=[1-9])|0[1-9]{2}(?=[1-9]{2}\d{8,9}$)|0(?=[1-9]))")
 _OPTIONAL_TRUNK = re.compile(rf"^{BRAZIL}0(?=[1-9])")
 _PHONE_WORD = re.compile(r"[+()\-./\d]+")
@@ -21,17 +21,17 @@ _PHONE_WORD = re.compile(r"[+()\-./\d]+")
 
 @dataclass(frozen=True)
 class Numeric:
-    """Part of a query that may be a phone number."""
+    """A part of a query that may be a phone number; it matches by `words` or by `phones`."""
 
     words: list[str]
-    """To be found in the name, all of them …"""
+    """All of these must be in the name."""
     phones: list[str]
-    """… or one of these in the number's digits."""
+    """One of these must be in the number's digits."""
 
 
 @dataclass(frozen=True)
 class Terms:
-    """What a query asks for; every word and every number must be there, in any order."""
+    """The terms of a query; every word and every number must match, in any order."""
 
     words: list[str] = field(default_factory=list)
     numbers: list[Numeric] = field(default_factory=list)
@@ -65,11 +65,11 @@ def search_terms(query: str) -> Terms:
 
 
 def phone_parts(digits: str) -> list[str]:
-    """What to look for in stored numbers (E.164) for digits as people write and dial them.
+    """The digits to look for in stored numbers (E.164), for digits as people write and dial them.
 
-    Without the international prefix, the trunk's 0 and a carrier's code; and for Brazilian
-    mobiles, whose numbers got a ninth digit from 2012 to 2016 (Anatel, resolution 553/2010), with
-    and without it. Parts of numbers are found as well.
+    They are with and without prefixes for dialling (international, trunk, carrier). Brazilian
+    mobile numbers, which got a ninth digit from 2012 to 2016 (Anatel, resolution 553/2010), are
+    looked for with and without it. Parts of numbers are found as well.
     """
     number = _OPTIONAL_TRUNK.sub(BRAZIL, _DIALLED.sub("", digits))
     parts = [digits, number]
@@ -82,7 +82,7 @@ def phone_parts(digits: str) -> list[str]:
 
 
 def _other_length(national: str) -> list[str]:
-    """A mobile with its ninth digit for one without, and the other way round."""
+    """A mobile number with its ninth digit for one without, and the other way round."""
     if re.fullmatch(r"9[6-9]\d{7}", national):
         return [national[1:]]
     area, rest = national[:2], national[2:]
@@ -94,7 +94,7 @@ def _other_length(national: str) -> list[str]:
 
 
 def _needed(words: list[str]) -> list[str]:
-    """Each word once, and none that is part of another one."""
+    """The words without repetitions and without those that are part of another one."""
     kept: list[str] = []
     for word in sorted(set(words), key=len, reverse=True):
         if not any(word in longer for longer in kept):

@@ -1,4 +1,4 @@
-"""What is one person's of a conversation they open, with the conversation's row."""
+"""Opening a conversation: its row with one person's read marker and draft."""
 
 from dataclasses import dataclass
 

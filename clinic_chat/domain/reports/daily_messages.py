@@ -1,4 +1,4 @@
-"""How many messages a clinic had on each day, kept by a reader of the log."""
+"""Daily message counts of a clinic, kept current by a reader of the event log."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ DAYS_SHOWN = 30
 
 
 class DailyMessages(ClinicOwned, Base):
-    """A clinic's messages of one day in its time zone, by when they arrived."""
+    """The number of messages that arrived on one day in the clinic's time zone."""
 
     __tablename__ = "daily_messages"
 
@@ -40,7 +40,7 @@ class DayCount:
 
 
 def count_messages(session: Session, events: list[CommittedEvent]) -> None:
-    """Count the new messages that events name, in the caller's transaction."""
+    """Add the new messages of these events to the counts, in the caller's transaction."""
     ids = [
         UUID(event.payload["messageId"]) for event in events if event.type == EventType.MESSAGE_NEW
     ]
@@ -64,7 +64,7 @@ def count_messages(session: Session, events: list[CommittedEvent]) -> None:
 
 
 async def daily_messages(scope: ClinicScope, days: int = DAYS_SHOWN) -> list[DayCount]:
-    """The last days that had any, newest first."""
+    """The last `days` days with messages, newest first."""
     require(scope, Permission.READ_REPORTS)
     async with scope.read() as session:
         rows = await session.scalars(

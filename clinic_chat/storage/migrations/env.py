@@ -1,4 +1,4 @@
-"""Alembic's entry: runs migrations over the application's asynchronous drivers."""
+"""Alembic environment: runs migrations over the application's asynchronous drivers."""
 
 import asyncio
 from typing import Any
@@ -13,7 +13,7 @@ from clinic_chat.storage.base import Base
 from clinic_chat.storage.sqlite.connection import sqlite_connection
 from clinic_chat.storage.sqlite.engine import sqlite_driver
 
-# Any constant that nothing else in the database locks on.
+# Any constant that no other advisory lock in the database uses.
 ADVISORY_LOCK = 0x436C696E
 SECONDS_FOR_ANOTHER_PROCESS = 60
 
@@ -55,8 +55,8 @@ def _engine(url: str) -> AsyncEngine:
 
     @event.listens_for(engine.sync_engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:
-        # Otherwise the driver would commit each statement that changes a table by itself, and
-        # a process that stops in the middle would leave half of the tables.
+        # Otherwise the driver would commit each statement that changes a table by itself, and a
+        # process that stops in the middle would leave half of the tables.
         connection.isolation_level = None
 
     @event.listens_for(engine.sync_engine, "begin")

@@ -1,4 +1,4 @@
-"""A connection of SQLite's driver that visits its thread as rarely as it can."""
+"""SQLite connection: runs on its driver's thread as rarely as it can."""
 
 import asyncio
 import os
@@ -12,20 +12,20 @@ import aiosqlite
 
 from clinic_chat.storage.sqlite.library import sqlite3
 
-# A transaction that begins like this waits for nobody (https://sqlite.org/wal.html).
+# A transaction that begins like this takes no lock yet (https://sqlite.org/wal.html).
 WAITS_FOR_NOBODY = "BEGIN"
 PRIVATE = 0o600
 OTHERS = 0o077
 
 
 class _Cursor(aiosqlite.Cursor):
-    """Visits the connection's thread once per statement, where aiosqlite does four times.
+    """Uses the connection's thread once per statement, where aiosqlite does four times.
 
-    A quick statement that waits for no lock does not go there at all: it takes less time than
-    the way to a thread and back, which costs about 0.2 ms.
+    A quick statement that waits for no lock does not use it at all: it takes less time than the
+    switch to a thread and back, which costs about 0.2 ms.
 
-    All of a connection are the same one of the driver's, so each takes what its statement found
-    before the next statement: the driver would remember 200 that are not used any more.
+    All cursors of a connection share one of the driver's, so each fetches its statement's rows
+    before the next statement: the driver would remember 200 cursors that are not used any more.
     """
 
     _conn: "_Connection"
@@ -36,7 +36,7 @@ class _Cursor(aiosqlite.Cursor):
     lastrowid: int | None = None
 
     def at_once(self, sql: str, parameters: Iterable[Any]) -> list[Any] | None:
-        """The rows of a quick statement, None when it has to go to the thread."""
+        """The rows of a quick statement, None when it has to run on the thread."""
         if self.quick and self._conn.is_free():
             return self._run(sql, parameters)
         return None
@@ -82,7 +82,7 @@ class _Cursor(aiosqlite.Cursor):
         return list(self._rows)
 
     async def close(self) -> None:
-        """Nothing is left to close: every row was fetched."""
+        """Do nothing: every row was fetched."""
 
 
 class _Connection(aiosqlite.Connection):
@@ -93,22 +93,22 @@ class _Connection(aiosqlite.Connection):
         self._visits: set[object] = set()
 
     def begin_with_next(self, begin: str) -> None:
-        """Start a transaction with the next statement, in the same visit to the thread."""
+        """Begin a transaction with the next statement, in the same use of the thread."""
         self._begin = begin
 
     def take_begin(self) -> str:
-        """What is still to be said before the next statement, once."""
+        """The BEGIN that is due before the next statement, once; "" for none."""
         begin, self._begin = self._begin, ""
         return begin
 
     def is_free(self) -> bool:
-        """Whether a statement would wait neither for the thread's nor for another's lock."""
+        """Whether a statement would wait neither for the thread nor for another connection."""
         if self._visits:
             return False
         return self._begin in ("", WAITS_FOR_NOBODY) or self._begins_at_once()
 
     def _begins_at_once(self) -> bool:
-        """Whether the transaction has begun, because nobody else had the lock."""
+        """Begin the transaction if no other connection holds the lock; whether it has begun."""
         self._shared_cursor.execute("PRAGMA busy_timeout=0")
         try:
             self._shared_cursor.execute(self._begin)
@@ -120,7 +120,7 @@ class _Connection(aiosqlite.Connection):
         return True
 
     async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        # Whoever asked may be cancelled while the thread still works.
+        # The caller may be cancelled while the thread still works.
         visit = object()
         self._visits.add(visit)
 
@@ -148,7 +148,7 @@ class _Connection(aiosqlite.Connection):
         try:
             await super()._connect()
         except Exception:
-            # Its thread still has an answer to give, while there is a loop to take it.
+            # The thread still delivers a result to the loop, which must run until then.
             await asyncio.to_thread(self._thread.join)
             raise
         self._shared_cursor = self._conn.cursor()
@@ -166,21 +166,22 @@ def sqlite_connection(path: str, *, timeout: float = 5.0, **options: Any) -> aio
         return sqlite3.connect(path, timeout, **options)
 
     connection = _Connection(connect, timeout)
-    # A process that stops does not wait for its connections.
+    # A process that stops must not wait for its connections.
     connection._thread.daemon = True
     return connection
 
 
 def keep_private(path: str) -> None:
-    """Let only its owner read a database file; a missing one is made, if its folder is there.
+    """Restrict a database file to its owner; a missing file is made if its folder exists.
 
-    SQLite gives the files that it makes beside it the same mode (https://sqlite.org/walformat.html).
-    The file is never opened here: to close it would cancel every lock that this process has on
-    it, and another process would take away the log under it (https://sqlite.org/howtocorrupt.html).
+    SQLite gives the files that it makes beside it the same mode
+    (https://sqlite.org/walformat.html). The file is never opened here: to close it would cancel
+    every lock that this process has on it, and another process would take away the log under it
+    (https://sqlite.org/howtocorrupt.html).
     """
     if path == ":memory:" or path.startswith("file:"):
         return
-    # Whatever is wrong with it, opening the database says it better.
+    # Opening the database reports a fault of the file better than this could.
     with suppress(OSError):
         if not os.path.exists(path):
             _make_empty(path)

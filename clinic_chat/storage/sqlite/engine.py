@@ -1,4 +1,4 @@
-"""SQLite underneath: its settings, its transactions, and SQLAlchemy's way to its driver."""
+"""SQLite engine: its settings, its transactions, and SQLAlchemy's adapter for its driver."""
 
 from collections import deque
 from contextlib import suppress
@@ -16,9 +16,9 @@ from clinic_chat.storage.sqlite.connection import sqlite_connection
 from clinic_chat.storage.sqlite.library import driver, sqlite3
 from clinic_chat.storage.statements import ON_EVENT_LOOP_OPTION
 
-# Well under what a browser waits for an answer before it takes the connection for dead.
+# Well under the time after which a browser takes the connection for dead.
 BUSY_TIMEOUT_MS = 2_000
-# While somebody reads the log only grows; without a limit the file would stay as large for ever
+# The log only grows while a connection reads; without a limit the file would stay that large
 # (https://sqlite.org/pragma.html#pragma_journal_size_limit).
 WAL_BYTES = 16 * 1024 * 1024
 
@@ -58,14 +58,14 @@ def sqlite_engine(url: str, *, begin: str, connections: int) -> AsyncEngine:
     def _tell_quick(
         _connection: Any, cursor: Any, _sql: str, _parameters: Any, context: Any, many: bool
     ) -> None:
-        # What runs for everything that happens goes by index, and so do an object's changes.
+        # Statements that run for every event use an index, and so do an object's own changes.
         again = context.execution_options.get(ON_EVENT_LOOP_OPTION)
         cursor._cursor.quick = not many and (again or context.isinsert or context.isupdate)
 
     @event.listens_for(engine.sync_engine, "invalidate")
     def _let_go(connection: Any, _record: Any, _error: Any) -> None:
-        # A caller that is cancelled in the middle of a statement leaves it unfinished. Closing
-        # waits for it (https://sqlite.org/c3ref/close.html), and the write lock would stay.
+        # A cancelled caller leaves its statement unfinished. Closing would wait for that
+        # (https://sqlite.org/c3ref/close.html), and the write lock would stay.
         with suppress(Exception):
             connection.rollback()
 
@@ -78,7 +78,7 @@ def sqlite_driver() -> AsyncAdapt_aiosqlite_dbapi:
 
 
 class _AdaptedCursor(AsyncAdapt_aiosqlite_cursor):
-    """Goes by way of coroutines only for what has to wait, where SQLAlchemy does three times."""
+    """Uses coroutines only for statements that have to wait, where SQLAlchemy uses three each."""
 
     __slots__ = ()
 
@@ -100,7 +100,7 @@ class _AdaptedCursor(AsyncAdapt_aiosqlite_cursor):
         self._rows.clear()
 
     async def _async_soft_close(self) -> None:
-        """Nothing is left to close: every row was fetched."""
+        """Do nothing: every row was fetched."""
 
 
 class _AdaptedConnection(AsyncAdapt_aiosqlite_connection):

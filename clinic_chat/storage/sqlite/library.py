@@ -1,10 +1,10 @@
-"""Which SQLite is used: the wheel's, or Python's own where there is no wheel.
+"""SQLite library: the wheel's module, or Python's own where there is no wheel.
 
 SQLite 3.7.0 to 3.51.2 can corrupt a database in WAL mode when two connections write or checkpoint
 at once (https://sqlite.org/wal.html#walresetbug), as the command line does beside a server.
 
-Everything in a process opens databases with this one: two libraries do not see each other's locks
-(https://sqlite.org/howtocorrupt.html, 2.2.1).
+All code of a process opens databases with this module: two libraries do not see each other's
+locks (https://sqlite.org/howtocorrupt.html, 2.2.1).
 """
 
 import sqlite3 as standard
@@ -20,7 +20,7 @@ except ImportError:
 
 __all__ = ["driver", "has_reset_bug", "sqlite3"]
 WITHOUT_RESET_BUG = (3, 51, 3)
-# What SQLAlchemy takes from aiosqlite, which has it from Python's own module.
+# The names that SQLAlchemy reads from aiosqlite, which has them from Python's own module.
 _NAMES = (
     "DatabaseError",
     "Error",
@@ -32,7 +32,7 @@ _NAMES = (
     "sqlite_version_info",
 )
 
-# Over aiosqlite's threads, with the errors and the version of the module that is used.
+# aiosqlite's connections, with the errors and the version of the module in use.
 driver: Any = SimpleNamespace(
     connect=aiosqlite.connect,
     Connection=aiosqlite.Connection,

@@ -1,4 +1,4 @@
-"""The person's menu: clinic, language, appearance, sign-out."""
+"""Account menu: clinic, language, appearance, notifications and sign-out."""
 
 import reflex as rx
 from reflex.style import color_mode, set_color_mode
@@ -52,7 +52,7 @@ def account_menu() -> rx.Component:
 
 
 def leaving_dialog() -> rx.Component:
-    """Asks before signing out throws away what waits for a connection."""
+    """A question before signing out discards unsent messages."""
     return Question.create(
         rx.el.h2(t("Unsent messages"), id="question-title"),
         rx.el.p(
@@ -83,7 +83,7 @@ def leaving_dialog() -> rx.Component:
 
 
 def account_forms() -> rx.Component:
-    """The form behind the menu: moving to another clinic is a plain post."""
+    """The menu's form, a plain post that switches to another clinic."""
     return rx.el.div(
         plain_form(
             rx.el.input(type="hidden", name="clinic", id="switch-clinic-slug"),

@@ -1,4 +1,4 @@
-"""Who is signed in, for the screens."""
+"""Account state: the signed-in person, for the screens."""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from clinic_chat.realtime.connections import Connection, current_connection
 from clinic_chat.realtime.gate import exposed
 from clinic_chat.storage.database import StorageUnavailable
 
-# Somebody's tabs often come back together, after an outage or a restart.
+# A person's tabs often reconnect together, after an outage or a restart.
 _CLINICS: SingleFlightCache[list[Clinic]] = SingleFlightCache(seconds=2.0)
 
 
@@ -27,7 +27,7 @@ class ClinicChoice:
 
 
 class Account(rx.State):
-    """The signed-in person and clinic. All of it comes from the session, nothing from clients."""
+    """The signed-in person and clinic, all from the session and nothing from clients."""
 
     user_id: str = ""
     user_name: str = ""
@@ -42,7 +42,7 @@ class Account(rx.State):
 
     @exposed
     async def load(self) -> None:
-        """Fill in the person behind this tab's session."""
+        """Fill the vars with the person of this tab's session."""
         connection = current_connection()
         identity = connection.identity
         self.user_id = str(identity.user_id)
@@ -55,8 +55,8 @@ class Account(rx.State):
         self.locale = identity.locale or ""
         self.sound = identity.sound
         if not self.clinics:
-            # The list and the conversation are worth more than the other clinics' names, which
-            # the next load asks for again.
+            # The list and the conversation matter more than the other clinics' names, which the
+            # next load asks for again.
             with suppress(StorageUnavailable):
                 self.clinics = await self._choices(connection)
 

@@ -1,4 +1,4 @@
-"""What the browser has to know as the server does, written into the build from its one home."""
+"""Shared constants: values of the server, written into the browser's build."""
 
 import json
 from typing import Any

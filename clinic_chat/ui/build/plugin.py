@@ -1,7 +1,7 @@
-"""The Reflex plugin that brings the browser modules into the build.
+"""Reflex plugin: brings the browser modules into the build.
 
 Reflex is pinned: each change of its generated code is checked here and stops the build with
-a clear error when the place it changes is not there any more.
+a clear error when the code to be changed is not there any more.
 """
 
 from typing import Any
@@ -30,35 +30,35 @@ from clinic_chat.ui.build.vite_config import (
     proxy_backend,
 )
 
-# The typeface, which is served from here and not from a font service.
+# The typeface, served from here and not from a font service.
 FONT = "@fontsource-variable/inter"
-# Scales of colours whose steps keep their contrast, light and dark.
+# Colour scales with the same contrast between steps in light and dark themes.
 COLORS = "@radix-ui/colors"
-# Menus by the rules of WAI-ARIA: focus, keys, typing ahead, places at the screen's edge.
+# Menus by the rules of WAI-ARIA: focus, keys, typing ahead, and positions at the screen's edge.
 MENUS = "@radix-ui/react-dropdown-menu"
-# Seals what waits in the browser (assets/live/outbox/sealed_storage.js): audited, without
-# dependencies, and, unlike the browser's own, there on plain HTTP and without waiting.
+# Encrypts unsent data in the browser (assets/live/outbox/sealed_storage.js): audited, without
+# dependencies; unlike the browser's own, it is synchronous and works on plain HTTP.
 CIPHERS = "@noble/ciphers"
 PACKAGES = {FONT: "5.2.8", COLORS: "3.0.0", MENUS: "2.2.1", CIPHERS: "2.4.0"}
-# What assets/styles/tokens.css makes the look of; of some there are see-through colours too.
+# The colours of assets/styles/tokens.css; some of them also see-through.
 SCALES = ("slate", "jade", "amber", "blue", "red")
 SEE_THROUGH = ("slate", "jade")
 PAGES = ("app/routes/$.jsx", "app/routes/[login]._index.jsx", "app/routes/[404]._index.jsx")
 
 
 class LivePlugin(Plugin):
-    """Our socket in place of socket.io-client's, one route for the inbox, and the catalogs."""
+    """Adds our socket in place of socket.io-client's, one route for the inbox, and the catalogs."""
 
     def get_frontend_dependencies(self, **_context: Any) -> list[str]:
         """The npm packages the screens need."""
         return [f"{name}@{version}" for name, version in PACKAGES.items()]
 
     def get_stylesheet_paths(self, **_context: Any) -> list[str]:
-        """Style sheets that come from npm packages."""
+        """The style sheets from npm packages."""
         return [f"{FONT}/wght.css", *_color_sheets()]
 
     def pre_compile(self, **context: Any) -> None:
-        """Change the generated files and add the catalogs, constants and texts of errors."""
+        """Change the generated files, and add the catalogs, constants and error texts."""
         modify = context["add_modify_task"]
         modify("utils/state.js", changed_state)
         modify("utils/react-theme.js", changed_theme)
@@ -78,7 +78,7 @@ class LivePlugin(Plugin):
         context["add_save_task"](error_texts_module)
 
     def post_build(self, **context: Any) -> None:
-        """Change the pages that were rendered in advance."""
+        """Change the prerendered pages."""
         require_no_styles(get_web_dir())
         static_dir = context["static_dir"]
         for page in static_dir.rglob("*.html"):

@@ -1,4 +1,4 @@
-"""The pages that are rendered in advance: what they load first and how their code begins."""
+"""Prerendered pages: the order in which they load and evaluate their files."""
 
 import json
 import re
@@ -8,7 +8,7 @@ from clinic_chat.ui.build.source_patch import UnexpectedSource
 
 PRELOAD = '<link rel="modulepreload"'
 ROUTE = re.compile(r'import \* as (route\d+) from "([^"]+)";\n')
-# What is shorter is evaluated with whatever needs it first.
+# Shorter files are evaluated with the first file that imports them.
 WORTH_A_TURN_BYTES = 10_000
 _IMPORTED = re.compile(r'(?:from|import)\s*"\./([^"]+)"')
 # Browsers without `scheduler` wait a few milliseconds longer.
@@ -33,9 +33,10 @@ def adapt(page: Path, static_dir: Path) -> None:
 
 
 def style_first(page: str) -> str:
-    """A page whose code leaves the line to its style sheet: what is rendered shows before it.
+    """A page that loads its code with low priority, so that its rendered content shows first.
 
-    On a slow line both would arrive at the end of it all. The sign-in form works without code.
+    On a slow line the style sheet would arrive with the code, at the end. The sign-in form works
+    without code.
     """
     if PRELOAD not in page:
         raise UnexpectedSource("a built page", PRELOAD, 0)
@@ -43,10 +44,10 @@ def style_first(page: str) -> str:
 
 
 def evaluated_in_turns(page: str, static_dir: Path) -> str:
-    """A page whose code is evaluated a file at a time, libraries first, and not all in one go.
+    """A page that evaluates its code one file at a time, libraries first.
 
-    Between two files the browser answers whoever is already typing: the evaluation of all takes
-    a slow machine half a second.
+    Between two files the browser answers a person who is already typing: evaluating all at once
+    takes a slow machine half a second.
     """
     first = ROUTE.search(page)
     if first is None:
@@ -58,7 +59,7 @@ def evaluated_in_turns(page: str, static_dir: Path) -> str:
 
 
 def _dependencies_first(paths: list[str], static_dir: Path) -> list[str]:
-    """The files worth a turn that `paths` need, each after those it imports."""
+    """The files that `paths` need and that are worth a turn, each after those it imports."""
     seen: set[str] = set()
     ordered: list[str] = []
 

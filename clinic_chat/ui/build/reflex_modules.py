@@ -1,4 +1,4 @@
-"""Changes of Reflex's own modules: its half of the connection, its routes and its root."""
+"""Patches of Reflex's generated modules: its connection code, its routes and its root."""
 
 import re
 from pathlib import Path
@@ -9,24 +9,24 @@ NOTHING_WHILE_LOADING = "export function HydrateFallback() { return null; }\n"
 STORAGES = 'import * as storages from "$/public/live/lib/storage.js";'
 SHARED = "window.__reflex ="
 INDIRECT_EVAL = "globalThis.eval("
-# A style given to a component becomes this property, which only Emotion understands.
+# A component's style becomes this property, which only Emotion understands.
 STYLE_PROPERTY = re.compile(r"\bcss:")
 
 
 def changed_state(_kept: str) -> str:
-    """Reflex's half of the connection with our socket and storage, whatever was there."""
+    """Reflex's connection code with our socket and storage, made from its template."""
     source = evaluate_nothing_here(use_live_socket(template("utils/state.js")))
     source = load_each_screen_once(source)
     return use_forgiving_storage(source, "utils/state.js")
 
 
 def changed_theme(_kept: str) -> str:
-    """Reflex's theme with our storage."""
+    """Reflex's theme with our storage, made from its template."""
     return use_forgiving_storage(template("utils/react-theme.js"), "utils/react-theme.js")
 
 
 def changed_routes(_kept: str) -> str:
-    """Reflex's routes with one for the inbox and its conversations."""
+    """Reflex's routes with one for the inbox and its conversations, made from its template."""
     return route_inbox_once(template("app/routes.js"))
 
 
@@ -41,7 +41,7 @@ def use_live_socket(source: str) -> str:
 
 
 def load_each_screen_once(source: str) -> str:
-    """Send no state event when another conversation is opened: it comes with its feed."""
+    """Send no state event when another conversation is opened, because its feed brings its data."""
     begun = "    // Equivalent to routeChangeStart - runs when navigation begins\n"
     source = replace_once(
         source,
@@ -55,10 +55,10 @@ def load_each_screen_once(source: str) -> str:
 
 
 def evaluate_nothing_here(source: str) -> str:
-    """Have Reflex's module evaluate scripts where none of its names can be meant.
+    """Have Reflex's module evaluate scripts in the global scope, outside of its own names.
 
-    The page's policy lets it evaluate none, and because it might, no bundler shortens or leaves out
-    anything in the file that this module ends in, which is the largest but one.
+    The page's policy forbids evaluation anyway; but while the module might use it, no bundler
+    shortens or leaves out anything in its file, the second largest.
     """
     changed = re.sub(r"(?<![.\w])eval\(", INDIRECT_EVAL, source)
     if INDIRECT_EVAL not in changed:
@@ -80,7 +80,7 @@ def use_forgiving_storage(source: str, file: str) -> str:
 
 
 def leave_scrolling_to_browser(source: str) -> str:
-    """Leave out what remembers how far pages were scrolled, and fails without a storage.
+    """Leave out scroll restoration, which fails without a storage.
 
     No page here scrolls as a whole; lists and threads keep their places themselves.
     """
@@ -99,7 +99,7 @@ def route_inbox_once(source: str) -> str:
     return replace_once(
         source,
         '  route("*"',
-        # Of routes that fit alike the first counts: one name alone is no conversation's.
+        # Of equal matches the first counts: a single name is not a conversation's address.
         '  route(":unknown", "routes/[404]._index.jsx", { id: "unknown" }),\n'
         '  route("c?/:conversation?", "routes/$.jsx"),\n  route("*"',
         "app/routes.js",
@@ -107,7 +107,7 @@ def route_inbox_once(source: str) -> str:
 
 
 def require_no_styles(web: Path) -> None:
-    """Stop the build for a component with a style of its own, which would be left out.
+    """Stop the build if a component has a style of its own, which would be left out.
 
     Raises:
         UnexpectedSource: a page has one.
@@ -121,8 +121,8 @@ def require_no_styles(web: Path) -> None:
 def share_no_libraries(source: str) -> str:
     """Leave out whole libraries that the page would load for components made at run time.
 
-    There are none here, and of a library that is shared nothing can be left out. The development
-    server would load them whole, and one that is made of modules alone refuses that.
+    There are none here, and bundlers leave nothing out of a shared library. The development
+    server would load them whole, which fails for one that consists of modules alone.
     """
     if SHARED not in source:
         return source
@@ -140,7 +140,7 @@ def share_no_libraries(source: str) -> str:
 
 
 def show_no_preview(source: str) -> str:
-    """Leave out the picture that Reflex names for previews of links: there is none."""
+    """Leave out the image for link previews that Reflex names, because it does not exist."""
     shortened = source.replace(',jsx("meta",{content:"favicon.ico",property:"og:image"},)', "")
     if "og:image" in shortened:
         raise UnexpectedSource("a page", "og:image", 1)
@@ -148,16 +148,16 @@ def show_no_preview(source: str) -> str:
 
 
 def explain_failures(source: str) -> str:
-    """Show our page in the place of the router's "Application Error" with an English stack."""
+    """Show our page in place of the router's "Application Error" with an English stack."""
     app = "export default function App() {"
     page = 'export { FailedPage as ErrorBoundary } from "$/public/live/components/boundary.js";'
     return replace_once(source, app, f"{page}\n\n{app}", "app/root.jsx")
 
 
 def show_nothing_while_loading(source: str) -> str:
-    """Leave the screen empty until the page's code is there, where it is not rendered before.
+    """Leave a page that is not prerendered empty until its code is there.
 
-    The router's own way writes an advertisement for it to the browser's console.
+    The router's own fallback writes an advertisement for it to the browser's console.
     """
     if NOTHING_WHILE_LOADING in source:
         return source

@@ -1,4 +1,4 @@
-"""Changes of what Reflex generates, each checked against the pinned version."""
+"""Source patches: changes of generated code, each checked against the pinned Reflex version."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from reflex_base.constants import Templates
 
 
 class UnexpectedSource(RuntimeError):
-    """A generated file is not as the change of it expects: the Reflex version is another one."""
+    """A generated file is not as its patch expects, because the Reflex version is another one."""
 
     def __init__(self, file: str, expected: str, found: int) -> None:
         super().__init__(
@@ -16,7 +16,7 @@ class UnexpectedSource(RuntimeError):
 
 
 def replace_once(source: str, old: str, new: str, file: str) -> str:
-    """`source` with `new` in the place of `old`; as it is when it was changed before.
+    """`source` with `new` in place of `old`; unchanged if `new` is already there.
 
     Raises:
         UnexpectedSource: `old` is not there exactly once; the build stops.
@@ -29,8 +29,8 @@ def replace_once(source: str, old: str, new: str, file: str) -> str:
 
 
 def template(file: str) -> str:
-    """What Reflex's template has in `file`, which Reflex writes once and keeps.
+    """The text of `file` in Reflex's template, from which Reflex writes a file only once.
 
-    What is kept has the changes of whatever version of this project made it.
+    The written file has the changes of the version of this project that made it.
     """
     return Path(Templates.Dirs.WEB_TEMPLATE, file).read_text()

@@ -1,4 +1,4 @@
-"""The texts of the screens as JavaScript modules."""
+"""Text modules: the texts of the screens as JavaScript."""
 
 import json
 
@@ -7,7 +7,7 @@ from clinic_chat.ui.i18n.catalogs import all_texts
 
 
 def catalogs_module() -> tuple[str, str]:
-    """The compiled catalogs as a JavaScript module, without what reads like its key."""
+    """The compiled catalogs as a JavaScript module, without texts that are equal to their keys."""
     told = {
         locale: {key: text for key, text in texts.items() if text != key}
         for locale, texts in all_texts().items()

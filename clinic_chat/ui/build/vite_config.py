@@ -1,4 +1,4 @@
-"""What Vite is told beside what Reflex tells it."""
+"""Patches of Reflex's Vite configuration."""
 
 import json
 
@@ -10,18 +10,18 @@ GROUPS = "          groups: [\n"
 BUILD = "  build: {\n"
 ALIASES = "    alias: [\n"
 STYLED = "@emotion/react"
-# The oldest browsers that the product supports (README.md). Without it the floor would be Vite's,
-# which rises with its releases. Syntax and style sheets are lowered to it, web APIs are not.
+# The oldest supported browsers (README.md). Without it Vite's own minimum would count, which rises
+# with its releases. Syntax and style sheets are lowered to it, web APIs are not.
 TARGET = ("chrome99", "edge99", "firefox97", "safari15.4")
-# By the name of the file that they share. Those that the page begins with are each evaluated in a
-# turn of their own (pages.py).
+# Bundled files by name. Those that the page begins with are each evaluated in a turn of their own
+# (prerendered.py).
 FILES = {
     "react": r"/node_modules\/(react|react-dom|scheduler)\//",
     "router": r"/node_modules\/react-router\//",
     "socket": r"/node_modules\/(socket|engine)\.io-/",
     # Loaded on demand (assets/live/menus/menu.js).
     "menus": r"/node_modules\/(@radix-ui|@floating-ui|react-remove-scroll|aria-hidden)/",
-    # The socket begins to connect right after the first of these, for which it needs the others.
+    # The socket begins to connect after the first of these, and needs the others for it.
     "state": (
         r"/\.web\/(utils\/(state|context|context-registry)|public\/live\/components\/boundary)"
         r"\.jsx?$/"
@@ -31,7 +31,7 @@ BACKEND_PATHS = ("/_event", "/auth", "/api", "/healthz", "/readyz")
 
 
 def proxy_backend(source: str) -> str:
-    """Let the development server pass the back end's paths on, so all is one origin there too."""
+    """Let the development server proxy the back end's paths, so that all is one origin there."""
     target = get_config().api_url
     proxy = {path: {"target": target, "ws": path == "/_event"} for path in BACKEND_PATHS}
     return replace_once(
@@ -45,7 +45,7 @@ def proxy_backend(source: str) -> str:
 def libraries_apart(source: str) -> str:
     """Bundle each large library in a file of its own, which stays in caches over many releases.
 
-    Reflex's half of the connection is one file as well.
+    Reflex's connection code gets one file as well.
     """
     groups = "".join(
         f"            {{ test: {test}, name: {json.dumps(name)} }},\n"
@@ -62,9 +62,9 @@ def for_supported_browsers(source: str) -> str:
 
 
 def plain_elements(source: str) -> str:
-    """Make elements with React alone: Emotion is 7 KB and a call more for each, and styles nothing.
+    """Make elements with React alone: Emotion is 7 KB and a call for each, and styles nothing.
 
-    Looks come from assets/styles.
+    The styles are in assets/styles.
     """
     alias = (
         f"      {{\n        find: {json.dumps(STYLED)},\n        replacement: fileURLToPath("

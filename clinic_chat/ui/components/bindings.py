@@ -1,4 +1,4 @@
-"""Event triggers and values that browser modules have, for components of the server."""
+"""Bindings: event triggers and values of browser modules for components of the server."""
 
 import zlib
 from pathlib import PurePosixPath
@@ -54,10 +54,9 @@ def browser_value(module: str, store: str, expression: str, var_type: Any = str)
 
 
 def in_slices(ready: rx.Var[bool]) -> rx.Var[bool]:
-    """`ready`, true once what shows with it was drawn (assets/live/components/deferred.js).
+    """`ready`, true only after the parts that show with it are drawn (components/deferred.js).
 
-    For what is large: drawn in one go it would keep a slow machine from everything else for most
-    of a second.
+    For large parts: drawn in one go they would block a slow machine for most of a second.
     """
     name = f"drawn{zlib.crc32(str(ready).encode()):x}"
     return rx.Var(

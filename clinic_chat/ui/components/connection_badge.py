@@ -1,4 +1,4 @@
-"""The connection: whether what is on the screen is live, and how fresh it is."""
+"""Connection status: whether the screen is live, and the age of its data."""
 
 import reflex as rx
 
@@ -6,11 +6,11 @@ from clinic_chat.ui.components.bindings import browser_call, browser_value
 from clinic_chat.ui.i18n import t
 
 POLLING_SECONDS = 5
-"""How often a screen without a websocket asks for what is new (assets/live/app/freshness.js)."""
+"""The interval of checks without a websocket (assets/live/app/freshness.js)."""
 
 
 def connection_badge() -> rx.Component:
-    """How the connection is, in the list's header; while it waits, a click tries now."""
+    """The connection status in the list's header; while it waits, a click tries again at once."""
     status = _status()
     return rx.el.div(
         rx.el.span(class_name="connection-dot", custom_attrs={"aria-hidden": "true"}),
@@ -31,15 +31,15 @@ def connection_badge() -> rx.Component:
 
 
 def connection_bar() -> rx.Component:
-    """Lies over the screen while the connection is not live; read out when that changes.
+    """The connection status over the screen while it is not live; changes are read out.
 
-    Nothing moves when it comes or goes. While it is live only its words are there, for screen
-    readers.
+    Nothing moves when it appears or disappears. While it is live, only its text for screen
+    readers is there.
     """
     status = _status()
     return rx.el.div(
         rx.icon("wifi-off", size=16, custom_attrs={"aria-hidden": "true"}),
-        # The seconds beside it are not read out: they change all the time.
+        # The seconds beside it are not read out, because they change all the time.
         rx.el.span(_word(status), role="status"),
         _next_try(status),
         rx.cond(
@@ -103,7 +103,7 @@ def _detail(status: rx.Var[str]) -> rx.Component:
 
 
 def _age(fresh: rx.Component) -> rx.Component:
-    """How old the screen is when it is not fresh."""
+    """The age of the data on the screen, or `fresh` if it was just updated."""
     synced = browser_value("app/connection_badge", "badge", "synced", int)
     return rx.cond(
         synced > 0,

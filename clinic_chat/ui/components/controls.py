@@ -1,4 +1,4 @@
-"""Parts of any screen: boundaries of failure, notices, questions, drawers and buttons."""
+"""Common controls: error boundaries, notices, dialogs, drawers and buttons."""
 
 from typing import Any
 
@@ -7,11 +7,11 @@ from reflex.event import no_args_event_spec
 
 
 class Boundary(rx.Component):
-    """Shows a short text in the place of children that throw (assets/live/components/boundary.js).
+    """Shows a short text in place of children that throw (assets/live/components/boundary.js).
 
-    `of` is the var that decides what the children show, where there is one: an error is over when
-    it changes, and a long list costs no more with boundaries than without. `whole` is for a pane,
-    `element` the HTML element that the text stands in.
+    `of` is the var that the children depend on, if there is one: they are drawn again only when
+    it changes, which also clears an error. So boundaries do not slow a long list down. `whole` is
+    for a pane, `element` the HTML element of the text.
     """
 
     library = "$/public/live/components/boundary.js"
@@ -23,7 +23,7 @@ class Boundary(rx.Component):
 
 
 class SeenButton(rx.Component):
-    """A button that presses itself when it comes into view."""
+    """A button that presses itself when it scrolls into view."""
 
     library = "$/public/live/components/auto_load_button.js"
     tag = "SeenButton"
@@ -33,7 +33,7 @@ class SeenButton(rx.Component):
 
 
 class SkipLinks(rx.Component):
-    """Links to the list and to the conversation, for keys and screen readers."""
+    """Links to the list and to the conversation, for keyboards and screen readers."""
 
     library = "$/public/live/app/skip_links.js"
     tag = "SkipLinks"
@@ -43,14 +43,14 @@ class SkipLinks(rx.Component):
 
 
 class Notices(rx.Component):
-    """Short notices of what did not happen."""
+    """Short notices of failed actions."""
 
     library = "$/public/live/components/notices.js"
     tag = "Notices"
 
 
 class Question(rx.Component):
-    """A dialog that has to be answered; its title and text have the ids in question.js."""
+    """A dialog that has to be answered; confirm.js has the ids of its title and text."""
 
     library = "$/public/live/components/confirm.js"
     tag = "Question"
@@ -69,7 +69,7 @@ class Drawer(rx.Component):
 
 
 class CopyButton(rx.Component):
-    """A button that puts a text on the clipboard; what it copies is in its name."""
+    """A button that copies a text to the clipboard; its label names the text."""
 
     library = "$/public/live/components/clipboard.js"
     tag = "CopyButton"

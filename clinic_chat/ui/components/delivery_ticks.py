@@ -1,4 +1,4 @@
-"""The ticks that say how far an outbound message got."""
+"""Delivery ticks: icons for the delivery status of an outbound message."""
 
 import reflex as rx
 
@@ -11,7 +11,7 @@ SIZE = 14
 def tick(
     status: rx.Var[str], at: rx.Var[str] | str = "", reason: rx.Var[str] | str = ""
 ) -> rx.Component:
-    """The status as an icon; its name, time and reason are there on hover and when read out."""
+    """The status as an icon, with its name, time and reason on hover and for screen readers."""
     return rx.match(
         status,
         ("sending", _tick("clock", t("Sending"), "sending", "", "")),

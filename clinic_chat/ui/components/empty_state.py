@@ -1,4 +1,4 @@
-"""A pane that has nothing else to show."""
+"""Empty state: the content of a pane without data."""
 
 import reflex as rx
 
@@ -9,7 +9,7 @@ def notice(
     text: rx.Var[str] | None = None,
     action: rx.Component | None = None,
 ) -> rx.Component:
-    """An icon, what is the matter, and what to do about it."""
+    """An icon, a title with an explanation, and an action."""
     return rx.el.div(
         rx.icon(icon, size=34, custom_attrs={"strokeWidth": 1.5}),
         rx.el.h2(title),

@@ -1,4 +1,4 @@
-"""Menus. What a press opens is drawn by Radix's library, which is loaded after the page."""
+"""Menus. Radix's library, which is loaded after the page, draws an open menu."""
 
 from typing import Any
 
@@ -12,15 +12,15 @@ class _Part(rx.Component):
 
 
 class Menu(_Part):
-    """A button, its first child, that opens the others. It has to be a plain `rx.el.button`."""
+    """A button, the first child, that opens the others. It has to be a plain `rx.el.button`."""
 
     tag = "Menu"
-    # Wrapped in a component of its own, the button could not be given what makes it open.
+    # Memoized as a component of its own, the button could not get the props that open the menu.
     _memoization_mode = MemoizationMode(recursive=False)
 
 
 class MenuItem(_Part):
-    """What can be chosen; with a `role`, what is chosen now (`checked`) among several, or is on."""
+    """A menu item; with a `role`, one of several choices or a switch, whose state is `checked`."""
 
     tag = "MenuItem"
 
@@ -37,7 +37,7 @@ class MenuSeparator(_Part):
 
 
 class SubMenu(_Part):
-    """An item, its first child what it says, that opens the others beside it."""
+    """A menu item, with its label as the first child, that opens the other children beside it."""
 
     tag = "SubMenu"
 
@@ -50,12 +50,12 @@ sub_menu = SubMenu.create
 
 
 def radio(*children: Any, checked: rx.Var[bool], **props: Any) -> rx.Component:
-    """One of several of which one is chosen, with a tick when it is this one."""
+    """One of several choices, with a tick if it is chosen."""
     return item(*children, _tick(), role="menuitemradio", checked=checked, **props)
 
 
 def switch(*children: Any, checked: rx.Var[bool], **props: Any) -> rx.Component:
-    """What is on, with a tick, or off."""
+    """A setting that is on, with a tick, or off."""
     return item(*children, _tick(), role="menuitemcheckbox", checked=checked, **props)
 
 

@@ -1,4 +1,4 @@
-"""A form that the browser submits by itself; Reflex's own always prevents that."""
+"""Plain form: a form that the browser submits itself, which Reflex's own always prevents."""
 
 import reflex as rx
 from reflex_components_core.el.elements.base import BaseHTML

@@ -1,4 +1,4 @@
-"""Texts that the browser draws: links, marks, counts, and what changes in place."""
+"""Texts that the browser draws: links, marks, counts, and texts that change in place."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import reflex as rx
 
 
 class MarkedText(rx.Component):
-    """A text with what a search found in it marked."""
+    """A text with the hits of a search marked."""
 
     library = "$/public/live/components/marked_text.js"
     tag = "MarkedText"
@@ -16,7 +16,7 @@ class MarkedText(rx.Component):
 
 
 class CompactCount(rx.Component):
-    """A number as short as a button needs it: 1200 is "1,2 mil" or "1.2K"."""
+    """A number in short form: 1200 is "1,2 mil" or "1.2K"."""
 
     library = "$/public/live/components/numbers.js"
     tag = "CompactCount"
@@ -25,7 +25,7 @@ class CompactCount(rx.Component):
 
 
 class MessageText(rx.Component):
-    """What somebody wrote, with its addresses and phone numbers as links."""
+    """The text of a message, with addresses and phone numbers as links."""
 
     library = "$/public/live/components/links.js"
     tag = "MessageText"
@@ -34,19 +34,19 @@ class MessageText(rx.Component):
 
 
 def fresh(text: rx.Var[Any], **props: Any) -> rx.Component:
-    """A text that changes in place, in an element that is made anew with it.
+    """A text that changes in place, in an element that is created anew with each change.
 
-    Page translators replace text nodes, and React goes on changing those that are gone.
+    Page translators replace text nodes, and React would go on changing those that are gone.
     """
     return rx.el.span(text, key=rx.Var.create(text).to_string(), **props)
 
 
-# Names of people and their numbers are no words of a language.
+# Page translators must not translate names and numbers.
 UNTRANSLATED = {"translate": "no"}
 
 
 class InnerLink(rx.Component):
-    """A link to another address of this app; plain, so its look is the style sheet's."""
+    """A link to another address of this app; plain, so that its look comes from the style sheet."""
 
     library = "react-router"
     tag = "Link"

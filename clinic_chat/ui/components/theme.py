@@ -1,4 +1,4 @@
-"""The look of the product: its style sheets, its logo, and people's avatars."""
+"""Theme: style sheets, the product's logo, and avatars."""
 
 import reflex as rx
 
@@ -48,24 +48,24 @@ SHEETS = (
 STYLESHEETS = [f"/styles/{sheet}.css" for sheet in SHEETS]
 
 
-# What the header is drawn on (assets/styles/tokens.css), for the browser's own bars around it.
+# The header's background (assets/styles/tokens.css), for the browser's own bars around it.
 BAR_COLORS = {"light": "#ffffff", "dark": "#18191b"}
-# Over the whole screen, with a margin where it is round (`env(safe-area-inset-…)`); and smaller
-# while the keyboard of a phone is open, so that the message box stays above it.
+# Covers the whole screen, with margins at round corners (`env(safe-area-inset-…)`), and shrinks
+# while a phone's keyboard is open, so that the message box stays above it.
 VIEWPORT = (
     "width=device-width, initial-scale=1, viewport-fit=cover, interactive-widget=resizes-content"
 )
 
 
 def head() -> list[rx.Component]:
-    """What browsers and phones need to show the product as an app of its own."""
+    """Elements of the page's head for browsers, and for phones that install it as an app."""
     return [
         rx.el.meta(name="viewport", content=VIEWPORT),
         # The icon of the browser's tab, which assets/live/notifications/unread_badge.js changes.
         rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml"),
         rx.el.link(rel="apple-touch-icon", href="/icons/apple-touch-icon.png"),
         rx.el.link(rel="manifest", href="/manifest.webmanifest"),
-        # Where a person chose the other theme than the system's, assets/live/app/bar_color.js does.
+        # assets/live/app/bar_color.js changes these for a theme that is not the system's.
         *(
             rx.el.meta(
                 name="theme-color",
@@ -90,10 +90,10 @@ def logo() -> rx.Component:
 
 
 def avatar(initials: rx.Var[str] | str, hue: rx.Var[int] | int, size: str = "m") -> rx.Component:
-    """Initials on a colour that stays the same for the same person."""
+    """The initials on a colour that stays the same for the same person."""
     return rx.el.span(
         initials,
         class_name=f"avatar avatar-{size}",
-        # As an attribute: of a `style`, Reflex makes a rule in the page's style sheet for each hue.
+        # As an attribute: for a `style`, Reflex adds a rule to the page's style sheet per hue.
         custom_attrs={"aria-hidden": "true", "style": rx.Var.create({"--hue": hue})},
     )

@@ -15,14 +15,14 @@ class ClockTime(_Time):
 
 
 class RelativeTime(_Time):
-    """How long ago, kept current."""
+    """The time since a moment, kept current."""
 
     tag = "RelativeTime"
     at: rx.Var[str]
 
 
 class Receipt(_Time):
-    """What became of a message and when, on hover and for screen readers."""
+    """The delivery status of a message with its time, on hover and for screen readers."""
 
     tag = "Receipt"
     at: rx.Var[str]
@@ -31,7 +31,7 @@ class Receipt(_Time):
 
 
 class PrintedAt(_Time):
-    """The moment, for paper."""
+    """The date and time of printing."""
 
     tag = "PrintedAt"
 

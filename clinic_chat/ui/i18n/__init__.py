@@ -1,4 +1,4 @@
-"""Texts in the reader's language. English is the key; the catalogs are the .po files here."""
+"""Translation: texts in the reader's language, by English text; the .po files are the catalogs."""
 
 from typing import Any
 
@@ -13,9 +13,9 @@ _VAR_DATA = VarData(
 
 
 def t(text: str, /, **params: Any) -> rx.Var[str]:
-    """`text` in the reader's language, switching at once when that changes.
+    """`text` in the reader's language, updated at once when that changes.
 
-    `{name}` in the text is replaced by the parameter of that name; a plural goes by `n`.
+    `{name}` in the text is replaced by the parameter of that name; `n` selects the plural.
     """
     arguments = rx.Var.create(text), rx.Var.create(params)
     return rx.Var(

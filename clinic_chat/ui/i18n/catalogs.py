@@ -1,4 +1,4 @@
-"""Compiles the gettext catalogs for the browser."""
+"""Catalogs: compiles the gettext catalogs for the browser."""
 
 from pathlib import Path
 
@@ -13,13 +13,13 @@ Texts = dict[str, str | list[str]]
 
 
 def read_catalog(locale: str) -> Catalog:
-    """The catalog of a locale as gettext sees it."""
+    """The gettext catalog of a locale."""
     with (FOLDER / f"{locale}.po").open("rb") as file:
         return read_po(file, locale=locale.replace("-", "_"))
 
 
 def texts(locale: str) -> Texts:
-    """English text → its translation, or its plural forms in the catalog's order."""
+    """The translations by English text; a plural's are a list of forms in the catalog's order."""
     found: Texts = {}
     for message in read_catalog(locale):
         match message.id, message.string:

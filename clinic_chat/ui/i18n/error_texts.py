@@ -1,6 +1,6 @@
-"""The text that people read for each code of a refusal or failure, by where they read it.
+"""Error texts: the texts for the codes of refusals and failures, by the place that shows them.
 
-Screens take texts from here, browser modules from what the build makes of `COMMANDS`
+Screens take texts from here, browser modules from the build's module with `COMMANDS`
 (assets/live/lib/error_texts.js).
 """
 
@@ -15,7 +15,7 @@ Texts = dict[str, str]
 """Code → English text, the key of its translation."""
 
 GENERAL = "general"
-"""The place of the text for every code that has none of its own."""
+"""The key of the text for codes without a text of their own."""
 
 COMMANDS: Texts = {
     "already_assigned": "{name} already took this conversation.",
@@ -37,7 +37,7 @@ COMMANDS: Texts = {
     "storage_unavailable": "Nothing was changed: the server cannot save right now.",
     GENERAL: "That didn’t work. Try again.",
 }
-"""Of what somebody did on a page: notices, and the message box."""
+"""For actions on a page: notices, and the message box."""
 
 UNSENT: Texts = {
     "storage_unavailable": "Not sent: the clinic's server cannot save right now.",
@@ -47,7 +47,7 @@ UNSENT: Texts = {
     "too_old": "Not sent: it waited for more than a week. Is it still right?",
     GENERAL: "Not sent: something went wrong.",
 }
-"""Of a message that is kept in the browser only."""
+"""For messages that are kept in the browser only."""
 
 SIGN_IN: Texts = {
     "invalid": "Email or password is wrong.",
@@ -56,14 +56,14 @@ SIGN_IN: Texts = {
     "unavailable": "We couldn’t sign you in right now. Try again.",
     "ended": "Your session has ended. Sign in again.",
 }
-"""Of a try to sign in, by `error` in the address of the sign-in page."""
+"""For attempts to sign in, by `error` in the address of the sign-in page."""
 
 PARAMETERS: dict[str, dict[str, int]] = {"body_too_long": {"n": BODY_LIMIT}}
-"""What the texts of a code say besides what its answer tells, by code."""
+"""Parameters of a code's text besides those of the answer, by code."""
 
 
 def error_text(texts: Texts, code: rx.Var[str]) -> rx.Var[str]:
-    """The text for a code that is known in the browser only, in the reader's language."""
+    """The text for a code that only the browser knows, in the reader's language."""
     told = error_texts(texts)
     general = told.pop(GENERAL)
     found: Any = rx.match(code, *told.items(), general)

@@ -1,17 +1,17 @@
-"""The inbox's own components of the browser (assets/live/inbox)."""
+"""Inbox components that the browser draws (assets/live/inbox)."""
 
 import reflex as rx
 
 
 class ConversationRows(rx.Component):
-    """The scrolling list of conversations, with its keys and its order that holds still."""
+    """The scrolling list of conversations, with its keyboard control and its held order."""
 
     library = "$/public/live/inbox/rows.js"
     tag = "ConversationRows"
 
 
 class SearchBox(rx.Component):
-    """The box of the list's search."""
+    """The list's search box."""
 
     library = "$/public/live/inbox/search_box.js"
     tag = "SearchBox"

@@ -1,4 +1,4 @@
-"""Which conversations the list shows."""
+"""Filters of the conversation list."""
 
 import reflex as rx
 
@@ -11,7 +11,7 @@ from clinic_chat.ui.inbox.state import Inbox
 
 
 def filters() -> rx.Component:
-    """Whose conversations, of which status, and whether only unread ones."""
+    """The filters by assignee and status, and for unread conversations."""
     return rx.el.div(
         rx.el.div(
             _who(AssigneeFilter.ALL, t("All"), Inbox.count_all),
@@ -54,7 +54,7 @@ def _who(who: AssigneeFilter, name: rx.Var[str], count: rx.Var[int]) -> rx.Compo
 def _count(count: rx.Var[int]) -> rx.Component:
     return rx.el.span(
         CompactCount.create(number=count),
-        # Made anew, because page translators replace text that React would go on changing.
+        # Created anew, because page translators replace text that React would go on changing.
         key=count.to_string(),
         class_name="filter-count",
         custom_attrs={"data-testid": "filter-count"},

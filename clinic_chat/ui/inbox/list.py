@@ -1,4 +1,4 @@
-"""The pane with the clinic's conversations."""
+"""List pane: the clinic's conversations."""
 
 import reflex as rx
 
@@ -20,7 +20,7 @@ SKELETON_ROWS = 9
 
 
 def conversation_list() -> rx.Component:
-    """The clinic, the search box and the rows."""
+    """The clinic's name, the search box, the filters, the rows and the colleagues."""
     return rx.el.nav(
         rx.el.header(
             logo(),
@@ -77,7 +77,7 @@ def _rows() -> rx.Component:
 
 
 def _news() -> rx.Component:
-    """What has arrived while the order holds still; said once, however much comes."""
+    """The number of rows that wait while the order is held; read out once, however many come."""
     return rx.fragment(
         rx.cond(
             Inbox.news > 0,

@@ -1,4 +1,4 @@
-"""Who is on duty, and on a phone's list whether it is live."""
+"""Presence: the colleagues on duty, and the connection status of a phone's list."""
 
 import reflex as rx
 
@@ -10,7 +10,7 @@ from clinic_chat.ui.inbox.state import Colleague, Inbox
 
 
 def presence() -> rx.Component:
-    """Everyone of the clinic, the online ones first, behind a bar that shows how many are."""
+    """Everyone in the clinic, online ones first, behind a bar with the number of those online."""
     return rx.el.footer(
         connection_bar(),
         rx.el.details(

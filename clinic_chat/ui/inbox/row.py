@@ -1,4 +1,4 @@
-"""One row of the conversation list."""
+"""List row: one conversation in the list."""
 
 import reflex as rx
 
@@ -12,7 +12,7 @@ from clinic_chat.ui.inbox.state import ConversationRow
 
 @rx.memo
 def conversation_row(row: rx.Var[ConversationRow], rest: rx.RestProp) -> rx.Component:
-    """A link to the conversation with who, what, when and how much is unread."""
+    """A link to the conversation with its patient, last message, time and unread count."""
     return rx.el.li(
         inner_link(
             avatar(row.initials, row.hue),
@@ -127,7 +127,7 @@ def _marks(row: rx.Var[ConversationRow]) -> rx.Component:
 
 
 def status_name(status: rx.Var[str]) -> rx.Var[str]:
-    """The conversation's status in words, as text."""
+    """The conversation's status in words, as a text."""
     name: rx.Var[str] = rx.match(
         status,
         ("pending", t("Pending")),
@@ -138,7 +138,7 @@ def status_name(status: rx.Var[str]) -> rx.Var[str]:
 
 
 def status_badge(status: rx.Var[str], *, quiet: bool = False) -> rx.Component:
-    """The conversation's status in words; quietly, an open one needs none."""
+    """The conversation's status in words; with `quiet`, nothing for an open one."""
     return rx.match(
         status,
         ("pending", fresh(t("Pending"), class_name="status-badge status-badge-pending")),

@@ -1,4 +1,4 @@
-"""The conversation list's state, which the browser owns (assets/live/inbox/inbox.js)."""
+"""Inbox state: the vars of the conversation list, owned by the browser (inbox/inbox.js)."""
 
 from dataclasses import dataclass
 
@@ -10,30 +10,30 @@ from clinic_chat.domain.queries.inbox import AssigneeFilter
 
 @dataclass(frozen=True)
 class ConversationRow(StaffConversation):
-    """A list row: the conversation and what differs per viewer, which the browser adds."""
+    """A list row: the conversation, and fields that the browser adds for this viewer."""
 
     unread: int
     is_open: bool
     path: str
     """The conversation's address, with the filters of the list."""
     tab_stop: bool
-    """Whether Tab stops at this row, of all rows."""
+    """Whether the Tab key stops at this row."""
     salutation: str
-    """How to address the patient: the first name, or the number of somebody without a name."""
+    """The patient's first name, or the number of a patient without a name."""
     name_hits: list[list[int]]
-    """Where the search's words stand in the name, as pairs of UTF-16 offsets."""
+    """The search's hits in the name, as pairs of UTF-16 offsets."""
     initials: str
     hue: int
     preview_mine: bool
     assigned_to_me: bool
     typing: str
-    """The first name of a colleague who types here, "" for nobody."""
+    """The first name of a colleague who is typing here, "" for nobody."""
     typing_count: int
 
 
 @dataclass(frozen=True)
 class Colleague:
-    """Someone of the clinic, and whether they are online."""
+    """A person of the clinic, and whether they are online."""
 
     id: str
     name: str
@@ -49,7 +49,7 @@ class Inbox(rx.State):
     conversations: list[ConversationRow] = []  # noqa: RUF012 - Reflex copies the default
     ready: bool = False
     news: int = 0
-    """How many conversations with news wait to be put in their places."""
+    """The number of conversations with news that are not in their true place yet."""
     cursor: str = ""
     loading_more: bool = False
     is_filtered: bool = False
@@ -64,4 +64,4 @@ class Inbox(rx.State):
     status: str = ""
     unread: bool = False
     search: str = ""
-    """The search whose hits are shown."""
+    """The search of the rows that are shown."""

@@ -1,4 +1,4 @@
-"""What an address shows that names nothing."""
+"""Not-found page: the page for unknown addresses."""
 
 import reflex as rx
 
@@ -10,7 +10,7 @@ ROUTE = "404"
 
 
 def not_found_page() -> rx.Component:
-    """The way back to the inbox."""
+    """The message that the address is unknown, and a link back to the inbox."""
     return rx.el.main(
         notice(
             "map-pin-off",

@@ -1,4 +1,4 @@
-"""The panel about the open conversation's patient."""
+"""Patient panel: details of the open conversation's patient."""
 
 import reflex as rx
 
@@ -13,12 +13,12 @@ from clinic_chat.ui.thread.state import Thread
 
 
 def patient_pane() -> rx.Component:
-    """Who the patient is, beside the thread where there is room."""
+    """The patient's details beside the thread, where there is room."""
     return rx.el.aside(_facts(), class_name="patient-panel", aria_label=t("Patient details"))
 
 
 def patient_drawer() -> rx.Component:
-    """The same over the thread, where there is none."""
+    """The patient's details over the thread, where there is no room beside it."""
     return Drawer.create(
         rx.el.div(
             rx.el.button(

@@ -1,4 +1,4 @@
-"""The sign-in page: a plain form, so that it works before anything is connected."""
+"""Sign-in page: a plain form, so that it works before anything is connected."""
 
 import reflex as rx
 
@@ -15,7 +15,7 @@ ROUTE = "/login"
 
 
 class SignInQuery(rx.Component):
-    """What the address says: the error of the last try, and where to go afterwards."""
+    """Reads the address: the error of the last attempt, and the page to open afterwards."""
 
     library = "$/public/live/app/sign_in.js"
     tag = "SignInQuery"
@@ -24,7 +24,7 @@ class SignInQuery(rx.Component):
 
 
 def sign_in_page() -> rx.Component:
-    """Email, password and one button."""
+    """The form with email and password, and the choice of language."""
     return rx.el.main(
         rx.el.div(
             rx.el.div(logo(), rx.el.h1("Clinic Chat"), class_name="sign-in-brand"),
@@ -79,7 +79,7 @@ def _password() -> rx.Component:
             name="password",
             type=rx.cond(shown, "text", "password"),
             auto_complete="current-password",
-            # What is shown is still a password: nothing corrects it or learns it.
+            # A password that is shown must still not be corrected or learnt.
             auto_capitalize="none",
             spell_check=False,
             required=True,

@@ -1,4 +1,4 @@
-"""The thread's own components of the browser (assets/live/thread)."""
+"""Thread components that the browser draws (assets/live/thread)."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import reflex as rx
 
 
 class MessageBox(rx.Component):
-    """The text area of the composer with its draft, its limits and its keys."""
+    """The text area of the composer with its draft, its limits and its keyboard control."""
 
     library = "$/public/live/thread/composer.js"
     tag = "MessageBox"
@@ -17,7 +17,7 @@ class MessageBox(rx.Component):
 
 
 class ThreadScroll(rx.Component):
-    """The scrolling area that keeps the reader's place."""
+    """The scrolling area, which keeps the reader's place."""
 
     library = "$/public/live/thread/scroll.js"
     tag = "ThreadScroll"
@@ -28,7 +28,7 @@ class ThreadScroll(rx.Component):
 
 
 class Announcements(rx.Component):
-    """A live region that reads out what arrives in the open conversation."""
+    """A live region that reads out new messages of the open conversation."""
 
     library = "$/public/live/thread/announcements.js"
     tag = "Announcements"
@@ -47,7 +47,7 @@ class MessageActions(rx.Component):
 
 
 class FailedDelivery(rx.Component):
-    """What can be done about a message that did not reach the patient."""
+    """Actions for a message that did not reach the patient."""
 
     library = "$/public/live/thread/failed_delivery.js"
     tag = "FailedDelivery"

@@ -1,4 +1,4 @@
-"""Where staff write."""
+"""Composer: the form for writing a message."""
 
 import reflex as rx
 
@@ -14,7 +14,7 @@ def composer() -> rx.Component:
         MessageBox.create(
             conversation_id=Thread.conversation.id,
             label=t("Message to {name}", name=Thread.conversation.patient_name),
-            # Whom one answers, where one looks while writing.
+            # The patient's name stands where people look while they write.
             placeholder=t("Write a message to {name}…", name=Thread.conversation.salutation),
         ),
         rx.el.button(

@@ -1,4 +1,4 @@
-"""What a bubble shows besides a short text: stand-ins, the rest of long texts, late times."""
+"""Message content besides short text: stand-ins, folding of long text, late times."""
 
 import reflex as rx
 
@@ -9,7 +9,7 @@ from clinic_chat.ui.thread.state import ThreadMessage
 
 
 def stand_in(message: rx.Var[ThreadMessage]) -> rx.Component:
-    """What came with the words and cannot be shown; nothing for a text."""
+    """A sentence in place of content that cannot be shown; nothing for a text."""
     return rx.cond(
         (message.kind == "text") & (message.body != ""),
         rx.fragment(),
@@ -22,7 +22,7 @@ def stand_in(message: rx.Var[ThreadMessage]) -> rx.Component:
 
 
 def fold_button(message: rx.Var[ThreadMessage]) -> rx.Component:
-    """Shows a long message whole or folded, and says what of it was not kept."""
+    """A button that unfolds or folds a long message, and a note of text that was not kept."""
     return rx.fragment(
         rx.cond(
             message.lost > 0,
@@ -55,7 +55,7 @@ def fold_button(message: rx.Var[ThreadMessage]) -> rx.Component:
 
 
 def late_times(message: rx.Var[ThreadMessage]) -> rx.Component:
-    """When a message was sent and when it arrived, where the channel was slow."""
+    """The times of sending and of arrival, for a message that the channel passed on late."""
     return rx.el.span(
         t("sent"),
         " ",

@@ -1,4 +1,4 @@
-"""The head of the open conversation: whose it is, who else is here, what can be done."""
+"""Thread header: the open conversation's patient, viewers and actions."""
 
 import reflex as rx
 
@@ -24,7 +24,7 @@ def thread_header() -> rx.Component:
             rx.cond(
                 Thread.viewer_count > 0,
                 _viewers(),
-                # Whoever has no name is called by the number.
+                # A patient without a name has the number in its place already.
                 rx.cond(
                     conversation.patient_phone_shown != conversation.patient_name,
                     fresh(
@@ -49,14 +49,14 @@ def thread_header() -> rx.Component:
             on_click=browser_call("components/drawer", "openDrawer"),
         ),
         class_name="thread-header",
-        # Made anew for each conversation: what a page translator has put into the one before
+        # Created anew for each conversation: what a page translator wrote into the one before
         # must not stay above this one.
         key=conversation.id,
     )
 
 
 def back_link() -> rx.Component:
-    """Leads from a conversation to the list, where only one of them has room."""
+    """A link from a conversation to the list, for screens with room for only one of them."""
     return inner_link(
         rx.icon("arrow-left", size=20),
         to="/" + Inbox.filter_query,

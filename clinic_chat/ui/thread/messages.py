@@ -1,4 +1,4 @@
-"""The messages of the open conversation."""
+"""Message list of the open conversation."""
 
 import reflex as rx
 
@@ -22,7 +22,7 @@ SKELETON_BUBBLES = ("in", "out", "in", "in", "out")
 
 
 def message_list() -> rx.Component:
-    """The scrolling list, oldest first, and the pill that leads back to the newest."""
+    """The scrolling list, oldest first, with buttons to the newest and to the unread messages."""
     return rx.el.div(
         ThreadScroll.create(
             rx.cond(Thread.first_seq > 1, _printed_in_part(), rx.fragment()),
@@ -106,7 +106,7 @@ def _jump_to_latest() -> rx.Component:
 
 
 def typing_indicator() -> rx.Component:
-    """Which colleagues are writing an answer right now."""
+    """The colleagues who are typing in this conversation."""
     return rx.cond(
         (Thread.phase == "ready") & (Thread.typist_count > 0),
         rx.el.div(
@@ -142,7 +142,7 @@ def typing_indicator() -> rx.Component:
 
 @rx.memo
 def message_row(message: rx.Var[ThreadMessage], rest: rx.RestProp) -> rx.Component:
-    """A message with its day line before it when the day is new."""
+    """A message, with a line before it if it is the first of its day or the first unread one."""
     return rx.el.div(
         rx.cond(
             message.day != "",
@@ -236,7 +236,7 @@ def _status(message: rx.Var[ThreadMessage]) -> rx.Component:
 
 
 def _failure(message: rx.Var[ThreadMessage]) -> rx.Component:
-    """What went wrong with a message, and what can be done while it is only in this browser."""
+    """The error of a message, and actions for it."""
     return rx.cond(
         (message.status == "failed") & (message.seq > 0),
         rx.el.div(
@@ -280,7 +280,7 @@ def _unsent(message: rx.Var[ThreadMessage]) -> rx.Component:
 
 
 def message_skeleton() -> rx.Component:
-    """What shows while a conversation loads."""
+    """Placeholder bubbles while a conversation loads."""
     return rx.el.div(
         *[
             rx.el.div(

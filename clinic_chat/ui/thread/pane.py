@@ -1,4 +1,4 @@
-"""The pane of the open conversation."""
+"""Thread pane: the open conversation."""
 
 import json
 
@@ -22,10 +22,10 @@ CONVERSATION_PATH = "/c/"
 
 
 def opening_script() -> rx.Component:
-    """Tells the style sheet, before anything shows, that this is the address of a conversation.
+    """A script that marks the address of a conversation for the style sheet, before anything shows.
 
-    Its page is the one of all addresses, rendered when nothing is open (server/page_paths.py). The
-    mark is taken away when the conversation takes its place (assets/live/app/bridge.js).
+    All addresses share one page, rendered with nothing open (server/page_paths.py). The mark is
+    removed when the conversation shows (assets/live/app/bridge.js).
     """
     address = json.dumps(f"^{CONVERSATION_PATH}[^/]+/?$")
     return rx.el.script(
@@ -35,7 +35,7 @@ def opening_script() -> rx.Component:
 
 
 def thread_pane() -> rx.Component:
-    """What is open, or what to do when nothing is."""
+    """The open conversation, or a hint when nothing is open."""
     return rx.el.main(
         rx.match(
             Thread.phase,
@@ -48,7 +48,7 @@ def thread_pane() -> rx.Component:
                     rx.cond(Thread.conversation.id != "", thread_header(), _header_to_come()),
                     of=Thread.conversation.id,
                 ),
-                # Together, because nobody may answer what they do not see yet.
+                # Together, because nobody may answer messages that are not on the screen yet.
                 rx.cond(
                     in_slices(Thread.phase == "ready"),
                     rx.fragment(
@@ -73,10 +73,10 @@ def thread_pane() -> rx.Component:
 
 
 def _print_head() -> rx.Component:
-    """Whose paper it is and of when; the header below names the patient."""
+    """The clinic and the time of printing; the header below names the patient."""
     return rx.el.div(
         rx.el.span(Account.clinic_name),
-        # What nobody sees on a screen must not take the pane away from it.
+        # An error in a part for paper only must not replace the pane on the screen.
         rx.el.span(Boundary.create(PrintedAt.create())),
         class_name="print-only print-head",
     )

@@ -1,4 +1,4 @@
-"""The open conversation's state, which the browser owns (assets/live/thread/thread.js)."""
+"""Thread state: the vars of the open conversation, owned by the browser (thread/thread.js)."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ NO_CONVERSATION = blank_row(ConversationRow)
 
 @dataclass(frozen=True)
 class ThreadMessage(StaffMessage):
-    """A message on the screen: what is stored and what the browser adds to show it."""
+    """A message on the screen: the stored message and fields that the browser adds to show it."""
 
     key: str
     day: str
@@ -22,16 +22,16 @@ class ThreadMessage(StaffMessage):
     first_unread: bool
     marked: bool
     resent: bool
-    """Whether it did not arrive and was sent once more (assets/live/outbox/outbox.js)."""
+    """Whether it failed and was sent once more (assets/live/outbox/outbox.js)."""
     sender: str
-    """Who of several people wrote it from the patient's number; "" when there is only one."""
+    """The author's name if several people write from the patient's number, else ""."""
     sent_late: bool
-    """Whether the channel passed it on minutes after it was sent, or days."""
+    """Whether the channel passed it on minutes or days after it was sent."""
     sent_on_other_day: bool
     is_long: bool
     folded: bool
     lost: int
-    """How many characters of a message that is shown whole were too many to be kept."""
+    """The number of characters that were not kept, for a message that is shown whole."""
 
 
 class Thread(rx.State):
@@ -48,9 +48,9 @@ class Thread(rx.State):
     show_jump: bool = False
     new_below: int = 0
     unread_above: int = 0
-    """How many unread messages begin further up than what is loaded."""
+    """The number of unread messages, when the first is further up than the loaded messages."""
     offline: bool = False
-    """Whether it cannot be loaded, because there is no connection."""
+    """Whether it cannot be loaded for lack of a connection."""
     typist_count: int = 0
     typist_first: str = ""
     typist_second: str = ""

@@ -1,10 +1,10 @@
-"""What tells the browser modules what only Reflex knows (assets/live/app/bridge.js)."""
+"""Live bridge: passes Reflex's data to the browser modules (assets/live/app/bridge.js)."""
 
 import reflex as rx
 
 
 class LiveBridge(rx.Component):
-    """Tells the browser modules who is signed in and which states they feed."""
+    """Passes the signed-in person and the names of the states to the browser modules."""
 
     library = "$/public/live/app/bridge.js"
     tag = "LiveBridge"

@@ -1,4 +1,4 @@
-"""The inbox: conversations, the open thread and its patient, side by side where there is room."""
+"""Inbox page: conversations, the open thread and its patient, side by side where there is room."""
 
 import reflex as rx
 
@@ -19,7 +19,7 @@ ON_LOAD = Account.load
 
 
 def inbox_page() -> rx.Component:
-    """The one screen staff work in."""
+    """The one screen that staff work in."""
     return rx.el.div(
         LiveBridge.create(
             inbox_state=Inbox.get_full_name(),
