@@ -49,7 +49,7 @@ app = rx.App(
 )
 allowed = exposed_events((Account,))
 live.attach(app, allowed)
-# A page loads its account also when it comes back after an outage.
+# A page also loads its account by itself, when it reconnects after an outage.
 gate = Gate(live.connections, allowed, live.cut, by_itself=allowed)
 app.add_middleware(gate, index=0)
 app.register_lifespan_task(prepare_development, services=services)

@@ -1,4 +1,4 @@
-"""The cookies of a sign-in: their names, and how they are read from a Cookie header."""
+"""The cookies of a sign-in: their names, and how to read them from a Cookie header."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,19 +9,19 @@ from clinic_chat.domain.accounts.sessions import COOKIE_NAME
 from clinic_chat.settings import Settings
 
 HOST_PREFIX = "__Host-"
-"""With it a browser keeps the cookie of this very host alone (RFC 6265bis section 4.1.3.2)."""
+"""Prefix of cookies that only this host can set, over HTTPS (RFC 6265bis section 4.1.3.2)."""
 
 
 def cookie_name(secure: bool, name: str = COOKIE_NAME) -> str:
-    """What a cookie is called: over HTTPS no neighbouring host can set one of that name."""
+    """The name of a cookie; over HTTPS with the prefix, so that no sibling host can set it."""
     return HOST_PREFIX + name if secure else name
 
 
 def cookie_value(header: str, name: str) -> str | None:
-    """The value of the cookie `name` in a Cookie header, the first when there are several.
+    """The value of the cookie `name` in a Cookie header, or None; the first of several.
 
-    Read as servers should (RFC 6265 section 5.4 is how browsers write it): what another
-    application on the host has put beside it, whatever it looks like, does not matter.
+    Other applications on the host may have set cookies of any form beside it; those are skipped.
+    Browsers write the header as in RFC 6265 section 5.4.
     """
     for part in header.split(";"):
         found, equals, value = part.partition("=")
@@ -36,10 +36,10 @@ def session_cookie(header: str, *, secure: bool) -> str | None:
 
 
 def is_secure(scope: Mapping[str, Any], settings: Settings) -> bool:
-    """Whether the browser behind an ASGI request or websocket has its cookies for HTTPS only.
+    """Whether the cookies of an ASGI request or websocket are for HTTPS only.
 
-    A proxy that nobody named is believed when it says `https`: at worst a browser refuses a
-    cookie, while the other mistake would send one over a line that anybody reads.
+    X-Forwarded-Proto `https` counts even from a proxy that is not configured as trusted: at worst
+    the browser refuses a cookie, while the opposite mistake would send one unencrypted.
     """
     if settings.secure_cookies is not None:
         return settings.secure_cookies

@@ -1,4 +1,4 @@
-"""Folding: the form of a text in which it is compared with what people type."""
+"""Text folding: the form in which texts are compared, without case, accents and look-alikes."""
 
 import re
 import unicodedata
@@ -6,7 +6,7 @@ import unicodedata
 _APOSTROPHES = "’‘‛′‵`´ʹʻʼʽˈˊˋ՚׳Ꞌꞌ"
 _DASHES = "‐‑‒–—―−⁃˗֊־"
 _QUOTES = "“”„‟″«»"
-# Letters that Unicode does not take apart into a letter and an accent.
+# Letters that Unicode does not decompose into a letter and an accent.
 _LETTERS = dict(
     zip("øđðłħŧıæœþ", ["o", "d", "d", "l", "h", "t", "i", "ae", "oe", "th"], strict=True)
 )
@@ -14,8 +14,8 @@ _LOOK_ALIKES = str.maketrans(
     dict.fromkeys(_APOSTROPHES, "'") | dict.fromkeys(_DASHES, "-") | dict.fromkeys(_QUOTES, '"')
 )
 _PLAIN_LETTERS = str.maketrans(_LETTERS)
-# Unicode's Default_Ignorable_Code_Point, as far as those are no format characters, and the
-# braille blank, which shows nothing either.
+# Unicode's Default_Ignorable_Code_Point without the format characters (category Cf), and the
+# braille blank, which is invisible too.
 _INVISIBLE = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0000-\U000e0fff]"
 )
@@ -24,10 +24,10 @@ _INVISIBLE = re.compile(
 def fold(value: str) -> str:
     """`value` without case, accents, invisible characters and differences of punctuation.
 
-    Words stay apart by one space. Compatibility forms (NFKC) are the same; so are the
-    apostrophes, dashes and quotes that look alike; "ß" is "ss".
+    Words are separated by one space. Compatibility forms (NFKC) are equal, as are apostrophes,
+    dashes and quotes that look alike; "ß" is "ss".
     """
-    # Look-alikes twice: some are what others decompose to, some decompose into a blank.
+    # Look-alikes are replaced twice: some result from decomposition, some decompose into a blank.
     text = unicodedata.normalize("NFD", value).translate(_LOOK_ALIKES)
     text = unicodedata.normalize("NFKD", text).translate(_LOOK_ALIKES)
     kept = (c for c in text if not unicodedata.combining(c) and unicodedata.category(c) != "Cf")
@@ -36,7 +36,7 @@ def fold(value: str) -> str:
 
 
 def search_key(name: str) -> str:
-    """The form in which a name is searched: folded, words with punctuation also without it.
+    """The search form of a name: folded, followed by its words with ' or - again without them.
 
     "D'Ávila" is found as "d'avila" and as "davila", "Ana-Lúcia" as "analucia" too.
     """

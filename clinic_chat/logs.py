@@ -1,4 +1,4 @@
-"""Logs: JSON lines in a container, colours in a terminal, and never a patient's data."""
+"""Logging: JSON lines in a container, colours in a terminal, and never a patient's data."""
 
 import logging
 import sys
@@ -12,9 +12,9 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 _SHOWN_FRAMES = 8
-# Whose messages are our own words, and the server's and the migrations' about themselves.
+# Loggers whose messages quote no data: the application's, the server's and the migrations'.
 _TRUSTED = ("clinic_chat", "audit", "uvicorn", "alembic")
-# What uvicorn says of single connections: addresses with a tab's token, and what was malformed.
+# Uvicorn's records about single connections do quote: URLs with a tab's token, malformed input.
 _CONNECTIONS = "/uvicorn/protocols/"
 _REPEAT_SECONDS = 10.0
 _MAX_PLACES = 500
@@ -22,7 +22,7 @@ _audit = structlog.get_logger("audit")
 
 
 def configure_logging(level: str, stream: TextIO | None = None) -> None:
-    """Send structlog's and the standard library's records to `stream` (standard error).
+    """Send structlog's and the standard library's records to `stream`, by default standard error.
 
     Standard output is left to commands that print a result. An unknown level means INFO.
     """
@@ -60,16 +60,16 @@ def configure_logging(level: str, stream: TextIO | None = None) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(threshold)
-    # Says at every start how it works; what is migrated is said in `storage/migrations/env.py`.
+    # Alembic logs its set-up at every start; `storage/migrations/env.py` logs each migration.
     logging.getLogger("alembic").setLevel(max(threshold, logging.WARNING))
 
 
 class LibraryMessages(logging.Filter):
-    """Keeps of a library's record its place and the type of its exception, now and then.
+    """Reduces a library's records to their place and exception type, and limits how many there are.
 
-    Libraries quote what they were sent: Reflex a whole event with what was typed, asyncio the
-    arguments of a task. Their debug and information records are dropped; each place is logged at
-    most once in ten seconds, with the number of times.
+    Libraries quote their input: Reflex a whole event with the text typed, asyncio the arguments of
+    a task. Their debug and information records are dropped; each place is logged at most once in
+    ten seconds, with the number of times.
     """
 
     def __init__(self) -> None:
@@ -77,7 +77,7 @@ class LibraryMessages(logging.Filter):
         self._places: dict[tuple[str, int], tuple[float, int]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether the record is logged; a library's is changed."""
+        """Whether the record is logged; a library's record is changed in place."""
         if record.name.split(".")[0] in _TRUSTED and _CONNECTIONS not in record.pathname:
             return True
         if record.levelno < logging.WARNING:
@@ -99,7 +99,7 @@ class LibraryMessages(logging.Filter):
 
 
 def audit(event: str, **ids: UUID | str | int | None) -> None:
-    """Record who did what, by ids only: names, phones and texts do not belong here."""
+    """Record an action in the audit log, by ids only: never names, phone numbers or texts."""
     _audit.info(event, **{name: str(value) for name, value in ids.items() if value is not None})
 
 
@@ -123,7 +123,7 @@ def exception_without_values(
 
 
 def places(trace: TracebackType | None) -> list[str]:
-    """Where an exception passed, innermost last, as `file:line function`."""
+    """The inner frames of a traceback, innermost last, as `file:line function`."""
     frames = traceback.extract_tb(trace)[-_SHOWN_FRAMES:]
     return [
         f"{'/'.join(frame.filename.split('/')[-2:])}:{frame.lineno} {frame.name}"

@@ -1,4 +1,4 @@
-"""Rate limits: so many of something in a minute, counted here or in Redis for all processes."""
+"""Rate limits per minute, counted in this process or, for all processes, in Redis."""
 
 import ipaddress
 from collections import OrderedDict
@@ -16,9 +16,9 @@ from redis.asyncio import ConnectionPool
 REDIS_TIMEOUT_SECONDS = 1.0
 REDIS_PAUSE_SECONDS = 5.0
 WINDOW_SECONDS = 60
-# About 30 MB when an attacker fills it; the keys not hit for longest go first.
+# About 30 MB when an attacker fills it; the least recently hit keys are dropped first.
 MAX_KEYS = 100_000
-# A provider hands out /48s and /56s, so whoever has one /64 often has many (RFC 6177).
+# Providers assign /48s and /56s, so a subscriber with one /64 often has many (RFC 6177).
 SITE_FACTOR = 16
 
 log = structlog.get_logger(__name__)
@@ -30,7 +30,7 @@ Question = Callable[
 
 
 class Limits:
-    """Counts hits per name and key in a sliding minute, here or in Redis."""
+    """Counts hits per name and key in a sliding minute, in this process or in Redis."""
 
     def __init__(self, redis_url: str | None = None) -> None:
         self._here = SlidingWindows()
@@ -46,9 +46,9 @@ class Limits:
             self._shared = SlidingWindowCounterRateLimiter(_redis_storage(self._pool))
 
     async def hit(self, name: str, key: str, per_minute: int) -> int:
-        """Count one `name` by `key`: 0 when it is within the limit, else seconds to wait.
+        """Count a hit of `name` by `key`; return 0 within the limit, else the seconds to wait.
 
-        A refused hit is not counted. While Redis is away each process counts by itself, so
+        A refused hit is not counted. While Redis is unreachable each process counts alone, so
         limits stay in force.
         """
         shared = await self._ask_redis(_hit, name, key, per_minute)
@@ -57,10 +57,10 @@ class Limits:
     async def hit_address(
         self, name: str, host: str | None, per_minute: int, in_all: int | None = None
     ) -> int:
-        """Count one `name` by a client's address; 0, or seconds to wait.
+        """Count a hit of `name` by a client's address; return 0, or the seconds to wait.
 
-        `per_minute` is for an IPv4 address or an IPv6 /64, SITE_FACTOR times that for a /48, and
-        `in_all` for all addresses together.
+        `per_minute` limits an IPv4 address or an IPv6 /64, SITE_FACTOR times it limits a /48, and
+        `in_all` limits all addresses together.
         """
         for key, limit in address_limits(host, per_minute, in_all):
             if wait := await self.hit(name, key, limit):
@@ -68,21 +68,21 @@ class Limits:
         return 0
 
     def hit_address_here(self, name: str, host: str | None, per_minute: int, in_all: int) -> int:
-        """The same, always counted by this process alone: for what is too frequent for Redis."""
+        """As `hit_address`, but counted in this process only: for hits too frequent for Redis."""
         for key, limit in address_limits(host, per_minute, in_all):
             if wait := self._here.hit((name, key), limit):
                 return wait
         return 0
 
     async def blocked(self, name: str, key: str, per_minute: int) -> int:
-        """What `hit` would answer, without counting anything."""
+        """The seconds to wait that `hit` would return; nothing is counted."""
         shared = await self._ask_redis(_wait, name, key, per_minute)
         return self._here.blocked((name, key), per_minute) if shared is None else shared
 
     async def _ask_redis(
         self, question: Question, name: str, key: str, per_minute: int
     ) -> int | None:
-        """The answer for all processes, None when this one has to count by itself."""
+        """The answer of Redis, or None when this process has to count alone."""
         if self._shared is None or monotonic() < self._pause_until:
             return None
         try:
@@ -101,9 +101,9 @@ class Limits:
 class SlidingWindows:
     """Sliding-window counters in memory: constant cost per hit, at most `max_keys` keys.
 
-    A window is weighted: what the last clock minute counted weighs as much as is left of it in
-    the past 60 seconds. The storage of the `limits` package, which does the same, looks through
-    all its keys at every hit (79 ms at 100,000 keys).
+    The hits of the previous clock minute are weighted by the part of it that lies in the past 60
+    seconds. The in-memory storage of the `limits` package does the same, but scans all its keys at
+    every hit (79 ms at 100,000 keys).
     """
 
     def __init__(self, max_keys: int = MAX_KEYS) -> None:
@@ -112,7 +112,7 @@ class SlidingWindows:
         self._windows: OrderedDict[Key, tuple[int, int, int]] = OrderedDict()
 
     def hit(self, key: Key, per_minute: int) -> int:
-        """Count a hit: 0 when it is within the limit, else whole seconds to wait."""
+        """Count a hit; return 0 within the limit, else the whole seconds to wait."""
         wait, minute, current, previous = self._look(key, per_minute)
         if wait:
             return wait
@@ -123,11 +123,11 @@ class SlidingWindows:
         return 0
 
     def blocked(self, key: Key, per_minute: int) -> int:
-        """What `hit` would answer, without counting anything."""
+        """The seconds to wait that `hit` would return; nothing is counted."""
         return self._look(key, per_minute)[0]
 
     def _look(self, key: Key, per_minute: int) -> tuple[int, int, int, int]:
-        """Seconds to wait, the minute's number, the hits in it and in the minute before."""
+        """The seconds to wait, the minute's number, its hits and those of the minute before."""
         now = time()
         minute = int(now // WINDOW_SECONDS)
         passed = now - minute * WINDOW_SECONDS
@@ -149,7 +149,7 @@ class SlidingWindows:
 
 
 def address_key(host: str | None) -> str:
-    """What to count a client address by: the IPv4 address, or the /64 of an IPv6 one.
+    """The key that a client address is counted by: the IPv4 address, or the /64 of an IPv6 one.
 
     One subscriber usually holds a whole /64 (RFC 6177), so counting single IPv6 addresses
     would limit nobody.
@@ -160,7 +160,7 @@ def address_key(host: str | None) -> str:
 def address_limits(
     host: str | None, per_minute: int, in_all: int | None = None
 ) -> list[tuple[str, int]]:
-    """Under which keys a hit by a client address counts, each with its limit."""
+    """The keys that a hit by a client address counts for, each with its limit per minute."""
     subscriber, *site = _networks(host)
     limits = [(subscriber, per_minute)]
     limits += [(network, per_minute * SITE_FACTOR) for network in site]
@@ -211,7 +211,7 @@ async def _seconds_left(
 
 
 def _redis_storage(pool: ConnectionPool) -> RedisStorage:
-    # The pool already knows the server; the library wants some address all the same.
+    # The pool has the server's address; the library requires one here as well.
     return RedisStorage(
         "async+redis://localhost:6379",
         wrap_exceptions=True,

@@ -1,4 +1,4 @@
-"""What was refused, counted: a flood of refusals makes a few log lines, not one each."""
+"""Counts refusals for the log, so that a flood of them makes a few lines, not one each."""
 
 import asyncio
 from collections import OrderedDict
@@ -8,20 +8,20 @@ from uuid import UUID
 from clinic_chat.logs import audit
 
 LOG_SECONDS = 5.0
-# More different ones at a time are counted together as the oldest are told.
+# With more kinds at a time, the oldest is logged and forgotten.
 MAX_KINDS = 1_000
 
 Kind = tuple[tuple[str, str], ...]
 
 
 class Refusals:
-    """Logs the first of a kind at once, and how many more there were every LOG_SECONDS."""
+    """Logs the first refusal of a kind at once, and the number of further ones per LOG_SECONDS."""
 
     def __init__(self) -> None:
         self._kinds: OrderedDict[Kind, list[float]] = OrderedDict()
 
     def count(self, event: str, **ids: UUID | str | int | None) -> None:
-        """Count a refusal; `ids` are ids and fixed words, never what was sent."""
+        """Count a refusal; `ids` are ids and fixed words, never a client's input."""
         kind: Kind = (("event", event), *((n, str(v)) for n, v in ids.items() if v is not None))
         entry = self._kinds.get(kind)
         now = monotonic()

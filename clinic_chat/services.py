@@ -1,4 +1,4 @@
-"""What the parts of one process share."""
+"""The services that all parts of one process share."""
 
 from dataclasses import dataclass, field
 

@@ -1,4 +1,4 @@
-"""Every environment variable the application reads, typed, with its default."""
+"""Settings: every environment variable the application reads, typed, with its default."""
 
 import os
 import secrets
@@ -13,7 +13,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 KEY_FILE = ".clinic_chat_key"
-# As many bytes as the hash has that it keys (RFC 2104 section 3).
+# The output length, in bytes, of the hash that it keys (RFC 2104 section 3).
 KEY_LENGTH = 32
 DATABASES = ("sqlite+aiosqlite://", "postgresql+asyncpg://")
 
@@ -38,13 +38,13 @@ class Settings(BaseSettings):
     sends_per_minute: int = Field(default=200, ge=1)
     inbound_per_minute: int = Field(default=6000, ge=1)
     max_connections: int = Field(default=10_000, ge=10)
-    """Of the process in all; fewer when it may open fewer files."""
+    """TCP connections of the process; fewer when its limit of open files is lower."""
     connections_per_address: int = Field(default=2_000, ge=5)
     sockets_per_account: int = Field(default=100, ge=1)
     connects_per_minute: int = Field(default=600, ge=1)
-    """Socket connects of one person; an address may ten times as many."""
+    """Socket connects of one person; an address may make ten times as many."""
     events_per_minute: int = Field(default=600, ge=1)
-    """State events of one person, sustained; more wait for their turn."""
+    """State events of one person, sustained; more are delayed."""
     requests_per_minute: int = Field(default=30_000, ge=1)
     """HTTP requests of one address."""
     log_level: str = "INFO"
@@ -72,20 +72,20 @@ class Settings(BaseSettings):
         return value
 
     def signing_key(self) -> bytes:
-        """Key for hashing session ids and tokens; created beside the project once when unset.
+        """The key for hashing session ids and tokens; when unset, that of the project's key file.
 
         Raises:
             ValueError: the key file holds no key.
-            OSError: it can neither be read nor made.
+            OSError: the key file can neither be read nor made.
         """
         return (self.secret_key or _kept_key()).encode()
 
 
 def check_key(key: str) -> None:
-    """Refuse a key that somebody could guess, such as an empty file's.
+    """Refuse a key that is short enough to be guessed, such as that of an empty file.
 
     Raises:
-        ValueError: it is shorter than `KEY_LENGTH`.
+        ValueError: the key is shorter than `KEY_LENGTH`.
     """
     if len(key) < KEY_LENGTH:
         raise ValueError(f"a key has at least {KEY_LENGTH} characters, this one has {len(key)}")
@@ -97,11 +97,11 @@ def _kept_key() -> str:
 
 
 def key_in(path: Path) -> str:
-    """The key in a file that only its owner can read; a missing one is made.
+    """The key in a file that only its owner can read; a missing file is made.
 
     Raises:
         ValueError: the file holds no key.
-        OSError: it can neither be read nor made.
+        OSError: the file can neither be read nor made.
     """
     if not path.exists():
         _make_key(path)
@@ -118,7 +118,7 @@ def key_in(path: Path) -> str:
 
 
 def _make_key(path: Path) -> None:
-    # Whole before it has its name: of processes that start together none reads half of it.
+    # Written in full before it gets its name, so that no process starting now reads half a key.
     handle, name = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)
     try:
         with os.fdopen(handle, "w") as file:

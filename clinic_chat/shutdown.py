@@ -1,4 +1,4 @@
-"""How the real-time server ends: no new work, what is under way is finished, everyone is told."""
+"""Graceful shutdown: the listeners that are called first, and the count of work in flight."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
@@ -15,13 +15,13 @@ def on_shutdown(listener: ShutdownListener) -> None:
 
 
 async def announce_shutdown() -> None:
-    """Call everyone who asked for it."""
+    """Call the listeners, in the order of their registration."""
     for listener in _listeners:
         await listener()
 
 
 class InFlightWork:
-    """What is under way, counted so that an end can wait for it."""
+    """Counts the work in flight, so that a shutdown can wait for it."""
 
     def __init__(self) -> None:
         self.ending = False
@@ -32,7 +32,7 @@ class InFlightWork:
 
     @contextmanager
     def track(self) -> Iterator[None]:
-        """Work that an end waits for."""
+        """Count the body of a `with` statement as work in flight."""
         self._under_way += 1
         self._idle.clear()
         try:
@@ -43,7 +43,7 @@ class InFlightWork:
                 self._idle.set()
 
     async def drain(self, seconds: float) -> None:
-        """Refuse new work and wait for the rest, at most this long."""
+        """Set `ending` and wait for the work in flight, at most `seconds`."""
         self.ending = True
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):

@@ -1,4 +1,4 @@
-"""The HTTP side of the process: sign-in, the REST API and health, mounted before the pages."""
+"""The HTTP application: sign-in, the REST API and health checks, mounted before the pages."""
 
 from fastapi import FastAPI
 from starlette.routing import Route

@@ -1,4 +1,4 @@
-"""What the routes need, kept on the application they belong to."""
+"""The context of the API's routes, kept on the application they belong to."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ SignedOut = Callable[[UUID], Awaitable[None]]
 
 @dataclass(frozen=True)
 class ApiContext:
-    """The process's services, and whom to tell when a sign-in session ended."""
+    """The process's services, and the callback for a sign-in session that ended."""
 
     services: Services
     on_signed_out: SignedOut

@@ -46,7 +46,7 @@ class ErrorResponse(BaseModel):
 
 
 class ApiError(HTTPException):
-    """A refusal with its status; the frameworks let HTTP exceptions pass unchanged."""
+    """A refusal with its HTTP status; the frameworks let HTTP exceptions pass unchanged."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class ApiError(HTTPException):
 
 
 def rate_limited(seconds: int) -> ApiError:
-    """A 429 that says when to come back."""
+    """A 429 error with the seconds to wait, also in Retry-After."""
     return ApiError(
         429,
         "rate_limited",
@@ -73,7 +73,7 @@ def rate_limited(seconds: int) -> ApiError:
 
 
 def error_response(error: Exception) -> JSONResponse:
-    """The answer to a failed request. What nobody expected is logged, without its text."""
+    """The answer to a failed request; an unexpected exception is logged, without its text."""
     refusal = _refusal(error)
     detail = ErrorDetail(code=refusal.code, message=refusal.detail, field=refusal.field)
     body = ErrorResponse(error=detail).model_dump(exclude_none=True)

@@ -1,4 +1,4 @@
-"""Whether this process lives, and whether it can do its work."""
+"""Health checks: liveness at `/healthz`, readiness at `/readyz`."""
 
 import asyncio
 
@@ -36,6 +36,6 @@ async def _database(database: Database) -> str:
     except TimeoutError:
         return "timeout"
     except Exception:
-        # Whatever the driver raises, the answer is the same and says nothing about the inside.
+        # The answer is the same for every exception of the driver and reveals no internals.
         return "unavailable"
     return "ok"

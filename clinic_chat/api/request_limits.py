@@ -1,4 +1,4 @@
-"""A limit of HTTP requests per address and in all, in front of everything else."""
+"""Rate limit of HTTP requests per address and in all, in front of everything else."""
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -6,17 +6,17 @@ from clinic_chat.api.errors import error_response, rate_limited
 from clinic_chat.rate_limits import Limits
 from clinic_chat.refusals import count_refusal
 
-# Of all addresses together.
+# The limit of all addresses together, as a multiple of that of one.
 IN_ALL_FACTOR = 10
-# Whoever watches the process asks these, and restarts it when they are refused.
+# A supervisor requests these, and restarts the process when they are refused.
 NOT_COUNTED = ("/healthz", "/readyz")
 
 
 class RequestLimits:
     """ASGI middleware that answers 429 beyond `per_minute` requests of an address.
 
-    Requests are counted by this process alone: a question to Redis would cost more than most
-    requests do.
+    Requests are counted in this process only, because a request to Redis would cost more than most
+    of them.
     """
 
     def __init__(self, app: ASGIApp, limits: Limits, per_minute: int) -> None:
@@ -32,7 +32,7 @@ class RequestLimits:
             if wait:
                 count_refusal("http.refused", reason="rate_limited")
                 answer = error_response(rate_limited(wait))
-                # It is outside of what gives the others their headers.
+                # The middleware that sets this header on other answers is not reached.
                 answer.headers["Cache-Control"] = "no-store"
                 await answer(scope, receive, send)
                 return

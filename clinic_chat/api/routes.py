@@ -1,4 +1,4 @@
-"""How every route of the API runs: bounded bodies, and errors in one shape."""
+"""The route class of the API: limits the body, and answers every error in one shape."""
 
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -27,7 +27,7 @@ class GuardedRoute(APIRoute):
     max_body_bytes = MAX_BODY_BYTES
 
     def get_route_handler(self) -> Handler:
-        """The route's handler, guarded."""
+        """The route's handler with admission, body limit and error answers."""
         handler = super().get_route_handler()
 
         async def guarded(request: Request) -> Response:
@@ -46,9 +46,9 @@ class GuardedRoute(APIRoute):
 def bounded(request: Request, limit: int) -> Request:
     """The request with its body cut off at `limit` bytes.
 
-    Bytes are counted as they arrive, so a Content-Length that is absent or too small does not
-    help; one that is too large refuses the first read. The read then raises `ApiError` 413
-    `body_too_large`. (The framework's own body limit answers in plain text.)
+    Bytes are counted as they arrive, because Content-Length may be absent or too small; one over
+    the limit refuses the first read. A refused read raises `ApiError` 413 `body_too_large`. (The
+    framework's own body limit answers in plain text.)
     """
     declared = request.headers.get("content-length", "")
     total = 0
@@ -71,7 +71,7 @@ def _too_large(limit: int) -> ApiError:
 
 
 class Unmatched:
-    """Answers 404 or 405 for the rest of a path prefix, which the page server would get else."""
+    """Answers 404 or 405 to the rest of a path prefix, which else the page server would answer."""
 
     def __init__(self, routes: list[BaseRoute]) -> None:
         self._routes = [route for route in routes if isinstance(route, APIRoute)]

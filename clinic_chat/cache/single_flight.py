@@ -1,4 +1,4 @@
-"""A cache with a time to live, for what many tabs ask for at once and what changes rarely."""
+"""Single-flight cache with a time to live, for data that many tabs ask for and rarely changes."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Hashable
@@ -17,23 +17,23 @@ class SingleFlightCache(Generic[Value]):
         self._answers: dict[Hashable, tuple[float, asyncio.Task[Value]]] = {}
 
     async def get(self, key: Hashable, read: Callable[[], Coroutine[Any, Any, Value]]) -> Value:
-        """The answer for `key`, by `read` when there is none that is recent.
+        """The cached answer for `key`, or that of `read` when there is none or it is too old.
 
-        `read` sees none of the context variables of who asks: the answer is for others too.
+        `read` sees none of the caller's context variables, because the answer is for others too.
 
         Raises:
-            Exception: whatever `read` raises; that is not kept.
+            Exception: any that `read` raises; it is not cached.
         """
         moment = monotonic()
         read_at, answer = self._answers.get(key, (moment, None))
         if answer is None or moment - read_at >= self._seconds:
-            # What is kept would keep its context, and with it the whole event that asked first.
+            # The cached task would keep the first caller's context, with its whole event, alive.
             apart, loop = Context(), asyncio.get_running_loop()
             answer = loop.create_task(read(), context=apart)
             self._answers[key] = (moment, answer)
             loop.call_later(self._seconds, self._forget, key, answer, context=apart)
         try:
-            # One who leaves must not take the answer from the others.
+            # A cancelled caller must not cancel the read for the others.
             return await asyncio.shield(answer)
         finally:
             if answer.done() and (answer.cancelled() or answer.exception()):

@@ -1,4 +1,4 @@
-"""Commands about clinics and what is in them."""
+"""Commands about clinics and their data."""
 
 from pathlib import Path
 from time import monotonic
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from clinic_chat.domain.imports.importer import ImportResult
     from clinic_chat.storage.database import Database
 
-# Where there is no progress bar: often enough to see that it goes on.
+# Interval of lines where there is no progress bar.
 SECONDS_BETWEEN_LINES = 5.0
 
 
@@ -102,7 +102,7 @@ def daily_messages(clinic: ClinicOption) -> None:
 
 
 class ProgressLines:
-    """Progress as a line now and then, for logs; what is done soon is not worth one."""
+    """Prints progress as a line now and then, for logs; a short import prints none."""
 
     def __init__(self) -> None:
         self._said_at = monotonic()

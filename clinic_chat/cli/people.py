@@ -41,7 +41,7 @@ def create_user(
 
     async def work(database: "Database") -> bool:
         found = await find_clinic(database, clinic)
-        # Only somebody new needs a password, and it is asked for when the rest is right.
+        # Only a new person needs a password, which is asked for when the rest is valid.
         known = await staff.is_known(database, staff.checked_email(email))
         password = "" if known else await asyncio.to_thread(ask_password)
         await staff.create_user(database, found.id, email, name, password, Role(role), locale)
@@ -53,7 +53,7 @@ def create_user(
 
 
 def list_users(clinic: AnyClinicOption = None) -> None:
-    """List who may sign in where, and in how many browsers they are."""
+    """List the people of the clinics, with the number of browsers they are signed in with."""
     from clinic_chat.domain.accounts.administration import Account, list_accounts
 
     async def work(database: "Database") -> list[Account]:
@@ -88,7 +88,7 @@ def set_password(email: EmailOption) -> None:
 
 
 def deactivate_user(email: EmailOption) -> None:
-    """Let a person sign in nowhere any more and sign them out; what they wrote stays."""
+    """Keep a person from signing in anywhere and sign them out; what they wrote stays."""
     from clinic_chat.domain.accounts import administration as accounts
 
     async def work(database: "Database") -> list[str]:

@@ -1,4 +1,4 @@
-"""How a command runs: with the migrated database, and a failure that ends it in one line."""
+"""Runs commands with the migrated database, and ends a failed one with one line."""
 
 import sys
 from collections.abc import Awaitable, Callable
@@ -21,14 +21,14 @@ EmailOption = Annotated[str, typer.Option(help="Address that the person signs in
 
 
 def with_database(work: "Callable[[Database], Awaitable[T]]") -> T:
-    """What `work` returns, given the migrated database; a failure ends the command in one line."""
+    """The result of `work` with the migrated database; a failure ends the command in one line."""
     import asyncio
 
     from alembic.util import CommandError
     from pydantic import ValidationError
     from sqlalchemy.exc import SQLAlchemyError
 
-    # The sessions know which rows belong to a clinic once every table is imported.
+    # Sessions know which rows belong to a clinic only once every table is imported.
     from clinic_chat.domain import tables  # noqa: F401
     from clinic_chat.domain.errors import DomainError
     from clinic_chat.logs import configure_logging
@@ -38,7 +38,7 @@ def with_database(work: "Callable[[Database], Awaitable[T]]") -> T:
 
     async def run() -> T:
         settings = get_settings()
-        # What is recorded goes to standard error; results alone are on standard output.
+        # Logs go to standard error, so that standard output has only results.
         configure_logging(settings.log_level)
         await migrate(settings.database_url)
         database = Database(settings.database_url)
@@ -58,12 +58,12 @@ def with_database(work: "Callable[[Database], Awaitable[T]]") -> T:
     except UnicodeError:
         fail("an argument is not valid text")
     except (SQLAlchemyError, CommandError, OSError, ModuleNotFoundError) as error:
-        # The driver's own words: SQLAlchemy's would add the statement and its parameters.
+        # The driver's own message: SQLAlchemy's would add the statement and its parameters.
         fail(f"the database cannot be used: {getattr(error, 'orig', None) or error}")
 
 
 async def clinic_id_of(database: "Database", slug: str | None) -> "UUID | None":
-    """The id of the clinic with this slug, None for none.
+    """The id of the clinic with this slug, None without a slug.
 
     Raises:
         NotFound: there is no such clinic.
@@ -98,7 +98,7 @@ def print_table(header: tuple[str, ...], rows: "list[tuple[str, ...]]") -> None:
 
 
 def fail(reason: str) -> NoReturn:
-    """End the command with a reason in one line."""
+    """Print a reason in one line and end the command with status 1."""
     typer.echo(f"clinic_chat: {reason}", err=True)
     raise typer.Exit(1)
 

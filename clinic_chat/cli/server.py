@@ -35,13 +35,13 @@ def migrate() -> None:
 
 
 def refuse_taken_port(host: str, port: int) -> None:
-    """End the command when nothing can listen there, before anything is built for it."""
+    """End the command if the server cannot listen on this port, before the front end is built."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         with socket.socket(family, kind, protocol) as probe:
-            # As the server does: what just ended does not keep the port.
+            # As the server does, so that a server that just ended does not block the port.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
             probe.listen(1)

@@ -55,11 +55,11 @@ def revoke_token(
         str, typer.Argument(help="Id of the token; its text, or `-` to read it, does too.")
     ],
 ) -> None:
-    """Make an API token worth nothing, at once."""
+    """Revoke an API token, which stops working at once."""
     from clinic_chat.domain.accounts import api_tokens as tokens
 
     async def work(database: "Database") -> None:
-        # A text in the arguments is seen by others on the machine and stays in shells' histories.
+        # A token in the arguments is visible to others on the machine and in shell histories.
         named = typer.get_text_stream("stdin").readline().strip() if token == "-" else token  # noqa: S105
         await tokens.revoke_token(database, named)
 

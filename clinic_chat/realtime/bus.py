@@ -1,8 +1,8 @@
-"""Carries committed events to the feeds: in order, none skipped, none twice.
+"""The event bus: delivers committed events to the feeds in order, none skipped, none twice.
 
-A commit wakes the bus. The `events` table stays the truth: a hole in the numbers, and a look every
-five seconds, makes the bus read the table, so events written by another process (an
-import on the command line) arrive as well, only later.
+A commit wakes the bus. The `events` table is the source of truth: the bus reads it when numbers are
+missing and every five seconds, so events written by another process (an import on the command
+line) arrive as well, only later.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ log = structlog.get_logger(__name__)
 
 
 class Bus:
-    """The in-process bus. `run` must be running for anything to be delivered."""
+    """The event bus of one process; it delivers only while `run` is running."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -47,24 +47,24 @@ class Bus:
         self._on_events.append(listener)
 
     def on_personal(self, listener: PersonalListener) -> None:
-        """Call `listener` with each change of what is one person's alone."""
+        """Call `listener` with each change of one person's own markers, drafts and settings."""
         self._on_personal.append(listener)
 
     async def committed(self, items: list[CommittedEvent | PersonalChange]) -> None:
-        """Take what a transaction announced; register this with `Database.on_commit`."""
+        """Queue the items that a transaction announced; register this with `Database.on_commit`."""
         for item in items:
             self._queue.put_nowait(item)
 
     def call(self, call: Call) -> None:
-        """Call `call` in its turn, behind everything that is to be delivered before it."""
+        """Queue `call`, to be called after everything that was queued before it is delivered."""
         self._queue.put_nowait(call)
 
     def delivered(self, clinic_id: UUID) -> int:
-        """The number of the clinic's newest event that was delivered."""
+        """The number of the clinic's newest event that was delivered, or 0."""
         return self._delivered.get(clinic_id, 0)
 
     async def watch(self, clinic_id: UUID) -> None:
-        """From now on deliver this clinic's events, also those of other processes."""
+        """Deliver this clinic's events from now on, also those of other processes."""
         if clinic_id not in self._delivered:
             seq = await last_seq(ClinicScope(self._database, clinic_id, SYSTEM))
             self._delivered.setdefault(clinic_id, seq)
@@ -75,8 +75,8 @@ class Bus:
         try:
             while True:
                 first = await self._queue.get()
-                # What follows from the same transaction, such as the end of its author's typing,
-                # comes in the next turn: together they are one write for each receiver.
+                # Items that follow from the same transaction, such as the end of its author's
+                # typing, come in the next turn: together they are one write for each receiver.
                 await asyncio.sleep(0)
                 await self._deliver(first)
         finally:
@@ -88,8 +88,8 @@ class Bus:
             await self._guarded(self._look())
 
     async def _look(self) -> None:
-        # One statement for all clinics is what makes many quiet ones cheap, and no delivery waits
-        # for its answer. What a commit of this process told of meanwhile is in the queue before.
+        # One statement for all clinics keeps many quiet ones cheap, and no delivery waits for it.
+        # Commits of this process during the read are queued before the catch-up.
         for clinic_id, seq in (await last_seqs(self._database, self._delivered)).items():
             if seq > self._delivered[clinic_id]:
                 self.call(partial(self._catch_up, clinic_id, seq))
@@ -112,8 +112,8 @@ class Bus:
             if isinstance(item, CommittedEvent):
                 clinics.setdefault(item.clinic_id, []).append(item)
                 continue
-            # Events that follow each other become one patch; anything else keeps its place
-            # among them, because a read marker that overtakes its message would miscount.
+            # Consecutive events become one patch; other items keep their place among them,
+            # because a read marker that overtakes its message would make counts wrong.
             await self._deliver_events(clinics)
             if isinstance(item, PersonalChange):
                 for listener in self._on_personal:
@@ -147,8 +147,8 @@ class Bus:
             await self._hand_on(clinic_id, events)
 
     async def _hand_on(self, clinic_id: UUID, events: list[CommittedEvent]) -> None:
-        # Moved before the listeners run: a listener that fails must not see the batch again
-        # for ever, and whoever missed a patch notices the hole and asks.
+        # Set before the listeners run, so that a listener that fails does not get the batch again
+        # for ever; a tab that missed a patch notices the gap and catches up.
         self._delivered[clinic_id] = events[-1].seq
         for listener in self._on_events:
             await listener(clinic_id, events)

@@ -1,4 +1,4 @@
-"""The server's clock as browsers are told it: theirs may be hours or days wrong."""
+"""The server's clock, sent to browsers because their own may be hours or days wrong."""
 
 from time import time
 

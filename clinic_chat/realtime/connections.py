@@ -1,4 +1,4 @@
-"""Who is behind each socket: known from its connect, and looked up again every few seconds."""
+"""The live sockets with the identity of each, which is rechecked every few seconds."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -17,7 +17,7 @@ from clinic_chat.storage.base import now
 from clinic_chat.storage.database import Database, StorageUnavailable
 
 RECHECK_SECONDS = 5.0
-# An event that comes when no check has succeeded for so long has one of its own.
+# When the last successful recheck is older than this, an event looks its session up itself.
 STALE_SECONDS = 2 * RECHECK_SECONDS
 CALM_SECONDS = 1.0
 
@@ -34,37 +34,37 @@ class Connection:
     feeds: dict[str, str] = field(default_factory=dict)
     """The feeds this tab follows: name → key."""
     versions: dict[str, tuple[str, int]] = field(default_factory=dict)
-    """What the tab said at connect that it still holds: feed → (key, version)."""
+    """The versions that the tab had when it connected: feed → (key, version)."""
 
     following: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """Held while the tab enters and leaves feeds, which it does one after the other."""
+    """Serialises the tab's changes of the feeds it follows."""
     order: int = 0
-    """Which of the tab's changes of what it follows was taken last."""
+    """The number of the last applied change of the feeds that the tab follows."""
     acted_at: float = 0.0
     gone: bool = False
-    """Whether the socket is over, for whoever had to wait in between."""
+    """Whether the socket is closed; to be checked after an `await`."""
     active_at: datetime | None = None
-    """When the person last did something in this tab, which keeps the session from idling out."""
+    """When the person was last active in this tab, which keeps the session from expiring."""
 
     @property
     def identity(self) -> Identity:
-        """Who it is, as the last look-up found."""
+        """The person's identity, as the last look-up found it."""
         identity: Identity = self.visitor.identity
         return identity
 
     def note_activity(self) -> None:
-        """The person did something just now, and not the tab by itself."""
+        """Record that the person did something just now, not the tab by itself."""
         self.active_at = now()
 
     def is_calm(self, moment: float) -> bool:
-        """Whether a second has passed since this tab did something that was calm."""
+        """Whether CALM_SECONDS have passed since this last returned True."""
         if moment - self.acted_at < CALM_SECONDS:
             return False
         self.acted_at = moment
         return True
 
     def renew(self, identity: Identity | None, checked_at: float) -> bool:
-        """Take what a look-up found; False when it is no live session of this clinic."""
+        """Store a look-up's result; return False unless it is a live session of this clinic."""
         if identity is None or identity.clinic_id != self.identity.clinic_id:
             return False
         if identity.actor != self.scope.actor:
@@ -82,7 +82,7 @@ def current_connection() -> Connection:
 
 
 def set_current_connection(connection: Connection) -> None:
-    """Make it the one that `current_connection` returns in this task."""
+    """Have `current_connection` return `connection` in this task."""
     _current.set(connection)
 
 
@@ -95,7 +95,7 @@ class Connections:
         self._by_sid: dict[str, Connection] = {}
 
     def admit(self, sid: str, visitor: Visitor | None) -> Connection | None:
-        """Remember the socket of a connection that the handshake let in; None for any other."""
+        """Register the socket of an admitted visitor; None without one or if its session ended."""
         if visitor is None or visitor.over:
             return None
         identity: Identity = visitor.identity
@@ -104,11 +104,11 @@ class Connections:
         return connection
 
     def find(self, sid: str | None) -> Connection | None:
-        """The connection of a socket, whatever became of the session meanwhile."""
+        """The connection of a socket or None, even if its session has ended meanwhile."""
         return self._by_sid.get(sid or "")
 
     async def live(self, sid: str | None) -> Connection | None:
-        """The connection of a socket whose session was live a few seconds ago."""
+        """The connection of a socket whose session was live within STALE_SECONDS, else None."""
         connection = self.find(sid)
         if connection is None:
             return None
@@ -120,9 +120,9 @@ class Connections:
         return connection
 
     async def watch(self, cut: Callable[[str], Awaitable[None]]) -> None:
-        """Look all sessions up together every RECHECK_SECONDS; `cut` the sockets of those over.
+        """Look all sessions up every RECHECK_SECONDS and `cut` the sockets of those that ended.
 
-        One statement for all sockets is what makes hundreds of idle ones cheap.
+        One statement for all sockets keeps hundreds of idle ones cheap.
         """
         while True:
             await asyncio.sleep(RECHECK_SECONDS)
@@ -150,7 +150,7 @@ class Connections:
                 await cut(connection.sid)
 
     def forget(self, sid: str) -> Connection | None:
-        """Drop a socket that is gone."""
+        """Remove a closed socket and return its connection."""
         connection = self._by_sid.pop(sid, None)
         if connection is not None:
             connection.gone = True

@@ -1,8 +1,8 @@
-"""The gate in front of every state event: no live session, no event; deny by default.
+"""Middleware that blocks state events without a live session or permission: deny by default.
 
-Reflex lets any client name any public method of any state. Only the handlers marked
-`exposed`, and the few of Reflex's own that a page load needs, get through, and only for a
-socket whose session is live. It runs before hydrate (docs/security.md, "Rules").
+Reflex lets any client call any public method of any state. Only handlers marked `exposed` and the
+few of Reflex's own that a page load needs are let through, and only for a socket whose session is
+live. It runs before hydrate (docs/security.md, "Rules").
 """
 
 from collections.abc import Callable, Iterable
@@ -19,7 +19,7 @@ from reflex_base.utils.format import format_event_handler
 from clinic_chat.realtime.connections import Connections, set_current_connection
 from clinic_chat.refusals import count_refusal
 
-# What the browser's page load and navigation send; `set_is_hydrated` ends their chain.
+# The events of a page load and of navigation; `set_is_hydrated` ends their chain.
 FRAMEWORK_EVENTS = (
     "reflex___state____state.hydrate",
     "reflex___state____state.hydrate_and_load",
@@ -51,8 +51,8 @@ def exposed_events(states: Iterable[type[State]]) -> frozenset[str]:
 def well_formed(data: object, allowed: frozenset[str]) -> bool:
     """Whether `data` is an event that a page may send: its name is allowed, its parts objects.
 
-    Reflex logs an event that it cannot make sense of whole, with the cookie and what was typed,
-    so such an event must not get that far.
+    Reflex logs an event that it cannot parse in full, with the cookie and the text typed, so such
+    an event must not reach it.
     """
     match data:
         case {"name": str() as name, **rest}:
@@ -63,7 +63,7 @@ def well_formed(data: object, allowed: frozenset[str]) -> bool:
 
 
 class Gate(rx.Middleware):
-    """Blocks every event that is not allowed, and tells handlers who is calling."""
+    """Blocks every event that is not allowed, and sets the current connection for handlers."""
 
     def __init__(
         self,
@@ -72,14 +72,14 @@ class Gate(rx.Middleware):
         on_dead_session: Callable[[str], Any],
         by_itself: frozenset[str] = frozenset(),
     ) -> None:
-        """`by_itself` are the events that a page also sends while nobody is there."""
+        """`by_itself` names the events that a page also sends without any action of its person."""
         self._connections = connections
         self._by_itself = by_itself.union(FRAMEWORK_EVENTS)
         self._allowed = allowed | frozenset(FRAMEWORK_EVENTS)
         self._on_dead_session = on_dead_session
 
     async def preprocess(self, app: App, state: BaseState, event: Event) -> StateUpdate | None:
-        """None lets the event through; an empty update ends it here."""
+        """None to let the event through, or an empty update to block it."""
         sid = state.router_data.get(RouteVar.SESSION_ID)
         if event.name not in self._allowed:
             count_refusal("gate.unknown_event")

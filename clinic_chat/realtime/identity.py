@@ -1,7 +1,7 @@
-"""Who a tab is told that it belongs to, and what names somebody else.
+"""The identity that a tab is told when it connects, and the check of a command's author.
 
-A browser has one session for all of its tabs, which another person or another clinic may take
-over while a tab is away. What that tab had under way is its author's
+A browser has one session for all of its tabs. It may become that of another person or clinic while
+a tab is disconnected, but the tab's unsent work still belongs to its author
 (docs/decisions/001-bound-to-its-author.md).
 """
 
@@ -17,10 +17,10 @@ WRONG_AUTHOR = "wrong_author"
 
 
 def identity_told(identity: Identity, secret: bytes) -> dict[str, Any]:
-    """What a tab learns at its connect, before anything else.
+    """The identity message, the first message that a tab gets when it connects.
 
-    `author` is what its commands are to name, `key` seals what waits in the browser (32 bytes
-    in base64), `now` is the server's clock in milliseconds since 1970.
+    `author` is to be named in the tab's commands, `key` (32 bytes in base64) encrypts unsent work
+    in the browser, `now` is the server's clock in milliseconds since 1970.
     """
     key = browser_key(secret, identity.user_id, identity.clinic_id)
     return {
@@ -31,15 +31,15 @@ def identity_told(identity: Identity, secret: bytes) -> dict[str, Any]:
 
 
 def names_another(author: object, identity: Identity) -> bool:
-    """Whether a command or a tab was made by another person or in another clinic.
+    """Whether the `author` of a command or tab is another person, or the same in another clinic.
 
-    None names nobody: it is made by whoever sends it.
+    None names no author: the author is then the sender.
     """
     return author is not None and author != identity.author
 
 
 def author_of_tab(auth: object) -> object:
-    """Whose tab it is by what it says at its connect, None for one that has just been loaded."""
+    """The author in a tab's connect data, or None for a tab that has just been loaded."""
     match auth:
         case {"live": {"author": author}}:
             return author

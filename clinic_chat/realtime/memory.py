@@ -10,22 +10,22 @@ from clinic_chat.realtime.reflex_states import STATE_SECONDS
 from clinic_chat.storage.database import StorageUnavailable
 
 LOOK_SECONDS = 5.0
-# A crowd is gone when a quarter of it is left, for longer than the states of closed tabs stay.
+# A spike has at least CROWD tabs. It is over when at most the part LEFT of them is there at more
+# than LOOKS looks, which is longer than Reflex keeps the states of closed tabs.
 CROWD = 50
 LEFT = 0.25
 LOOKS = int(STATE_SECONDS / LOOK_SECONDS) + 1
-# Where tabs come and go all day and there never is a crowd, what so many left behind is enough.
+# Where tabs come and go all day without a spike, memory is trimmed after so many have left.
 MANY = 300
 
 
 class MemoryTrimmer:
     """Trims memory when a spike of connections is over, or when many have come and gone.
 
-    `count` tells how many tabs there are, `left` how many have ever left;
-    `release_idle_connections` closes what the database opened for as many as were here. What tabs
-    leave behind refers to itself, and Python looks for such garbage while tabs come, of all
-    moments. To look takes 0.1 s after 500 tabs, in which nothing else is done, so Python is kept
-    from it and it is left for when few are there to notice.
+    `count` returns the number of tabs, `left` how many have ever left; `release_idle_connections`
+    closes the database connections opened during the spike. Closed tabs leave reference cycles,
+    which Python would collect while tabs connect. A collection blocks the process for 0.1 s after
+    500 tabs, so it is suppressed then (`server/asgi.py`) and done here, when few tabs are open.
     """
 
     def __init__(
@@ -42,26 +42,26 @@ class MemoryTrimmer:
         self._left_then = 0
 
     async def run(self) -> None:
-        """Look now and then and tidy up when it is time, until cancelled."""
+        """Look every LOOK_SECONDS and trim memory when it is time, until cancelled."""
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             if self.is_time():
-                # The database may be away just now; the next crowd is tidied after as well.
+                # The database may be unavailable now; the next time releases its connections.
                 with suppress(StorageUnavailable):
                     await self._let_go()
                 trim()
 
     def is_time(self) -> bool:
-        """True once when a crowd has been gone for a while, or when many left since.
+        """True once when a spike is over, or when MANY tabs have left since the last time.
 
-        To be asked every LOOK_SECONDS.
+        To be called every LOOK_SECONDS.
         """
         count = self._count()
         self._most = max(self._most, count)
         gone = self._most >= CROWD and count <= self._most * LEFT
         self._looks = self._looks + 1 if gone else 0
         left = self._left()
-        # Not while the states of those of a crowd who left last are still kept.
+        # Not while Reflex still keeps the states of the last tabs of a spike.
         many = not gone and left - self._left_then >= MANY
         if self._looks <= LOOKS and not many:
             return False
@@ -70,7 +70,7 @@ class MemoryTrimmer:
 
 
 def trim() -> None:
-    """Free garbage, and give the system what the C library keeps for later, where it can."""
+    """Collect garbage and return the C library's free memory to the system, where it can."""
     gc.collect()
     malloc_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if malloc_trim is not None:

@@ -1,4 +1,4 @@
-"""Keeps Reflex's state of each tab while it is connected, and a while longer when it is lost."""
+"""Keeps Reflex's state of each tab while it is connected and for a while after its loss."""
 
 import asyncio
 from time import monotonic
@@ -7,30 +7,30 @@ from uuid import UUID
 
 import reflex as rx
 
-# Reflex forgets the state of a tab that it has not heard of for so long. A closed tab's should
-# go soon; an open one may be silent for hours.
+# Reflex drops the state of a tab that has sent nothing for so long. A closed tab's state should
+# go soon; an open tab may be silent for hours.
 STATE_SECONDS = 20
 REFRESH_SECONDS = 5.0
-# Whoever comes back from a lift or a meeting finds the search and the filters as they were.
+# A tab that reconnects within this time, as after a meeting, has its search and filters unchanged.
 LOST_SECONDS = 15 * 60.0
-# Of one session; the ones lost longest ago are forgotten first.
+# Lost tabs kept for one session; those lost longest ago are dropped first.
 MOST_LOST = 30
 
-# A clinic and a sign-in session in it.
+# The ids of a clinic and of a sign-in session in it.
 Session = tuple[UUID, UUID]
 
 
 class ReflexStates:
-    """Keeps the states of connected and recently lost tabs from being forgotten."""
+    """Keeps Reflex from dropping the states of connected and recently lost tabs."""
 
     def __init__(self, app: rx.App) -> None:
         self._app = app
         self._namespace: Any = app.event_namespace
-        # By session, the tabs' tokens in the order in which they were lost.
+        # By session: token → time until which its state is kept, in the order of loss.
         self._lost: dict[Session, dict[str, float]] = {}
 
     def lost(self, sid: str, session: Session) -> None:
-        """A tab's connection ended, and nothing said that the tab was closed."""
+        """Keep the state of a tab whose connection ended without a sign that the tab was closed."""
         token = self._namespace.sid_to_token.get(sid)
         if token is None:
             return
@@ -41,13 +41,13 @@ class ReflexStates:
             del tabs[next(iter(tabs))]
 
     async def run(self) -> None:
-        """Refresh what is to be kept, until cancelled."""
+        """Refresh the kept states every REFRESH_SECONDS, until cancelled."""
         while True:
             await asyncio.sleep(REFRESH_SECONDS)
             await self.refresh()
 
     async def refresh(self) -> None:
-        """Have Reflex count each kept state's time from now on."""
+        """Restart the time after which Reflex drops each kept state."""
         now = monotonic()
         kept = set(self._namespace.sid_to_token.values())
         for session, tabs in list(self._lost.items()):

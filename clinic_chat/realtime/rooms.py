@@ -1,21 +1,21 @@
-"""Names of the Socket.IO rooms. Who may be in one is decided where it is entered."""
+"""Names of the Socket.IO rooms; `feeds/subscriptions.py` checks permissions when a tab enters."""
 
 from uuid import UUID
 
 
 def clinic(clinic_id: UUID) -> str:
-    """Everyone on duty at a clinic."""
+    """The room of all tabs of a clinic."""
     return f"clinic:{clinic_id}"
 
 
 def conversation(clinic_id: UUID, conversation_id: UUID | str) -> str:
-    """Everyone of this clinic who has this conversation open.
+    """The room of all tabs of a clinic that have a conversation open.
 
-    Nothing is ever said in the room of one clinic and another's conversation.
+    Nothing is ever sent to the room of one clinic and another clinic's conversation.
     """
     return f"conversation:{clinic_id}:{conversation_id}"
 
 
 def person(clinic_id: UUID, user_id: UUID) -> str:
-    """Every tab and device of one person in one clinic."""
+    """The room of all tabs of one person in one clinic, on all devices."""
     return f"person:{clinic_id}:{user_id}"

@@ -1,4 +1,4 @@
-"""Puts the real-time half together: sockets, feeds and the bus, for the life of the server."""
+"""The real-time server: connects sockets, commands, feeds and the bus, and runs their tasks."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -52,7 +52,7 @@ SESSION_ENDED = "session:ended"
 SERVER_RESTARTING = "server:restarting"
 DRAIN_SECONDS = 4.0
 LAST_WRITES_SECONDS = 0.2
-# What the front end says of its build.
+# Characters of the hash of its state schema that the front end sends when it connects.
 MAX_SCHEMA = 64
 _LOST = {
     AsyncServer.reason.TRANSPORT_CLOSE,
@@ -87,7 +87,7 @@ class RealtimeServer:
         self._tabs: ReflexStates | None = None
         self._allowed: frozenset[str] = frozenset()
         self.starting: set[asyncio.Task[None]] = set()
-        """The tabs that have connected and are about to get what they lack."""
+        """The tasks that send the feeds to tabs that have just connected."""
         services.database.on_commit(self.bus.committed)
         on_shutdown(self.announce_shutdown)
         publisher = Publisher(services.database, self.sender, feeds)
@@ -95,9 +95,9 @@ class RealtimeServer:
         self.bus.on_personal(publisher.publish_personal)
 
     def attach(self, app: rx.App, allowed: frozenset[str] = frozenset()) -> None:
-        """Stand in front of Reflex's event namespace: nobody reaches it without a session.
+        """Handle the events of Reflex's namespace, which is reached only with a live session.
 
-        `allowed` are the events that pages may send beside the framework's own.
+        `allowed` names the events that pages may send besides the framework's own.
         """
         self._allowed = allowed
         self._framework = app.event_namespace
@@ -137,7 +137,7 @@ class RealtimeServer:
             await self.cut(connection.sid)
 
     async def announce_shutdown(self) -> None:
-        """Tell every tab that the server restarts, answer what is under way, and close."""
+        """Tell every tab that the server restarts, finish the commands in flight, and close."""
         await self.sio.emit(SERVER_RESTARTING, {}, namespace=self._namespace)
         await self.in_flight.drain(DRAIN_SECONDS)
         # The writers need a moment to put the last answers on the wire.
@@ -164,25 +164,25 @@ class RealtimeServer:
             count_refusal("socket.refused", reason=WRONG_AUTHOR)
             raise Refused(WRONG_AUTHOR)
         wanted = feeds_at_connect(connection, auth)
-        # Before anything that the tab could take for an answer to what it had asked as another.
+        # Sent first: the tab must know its identity before it takes a message for an answer.
         await self._emit(IDENTITY, identity_told(identity, self._secret), sid)
         request = framework_request(visitor.token or sid, identity.session_id)
         said = self._only_framework(auth)
         try:
             await self._in_turn(visitor, self._framework.on_connect, sid, request, said)
         except Exception:
-            # A refused connect never reaches disconnect.
+            # python-socketio calls no disconnect handler after a refused connect.
             self.connections.forget(sid)
             raise
-        # The tab is not kept waiting for its connection until all lists are read.
+        # A task, because the connect must not wait until all lists are read.
         starting = asyncio.create_task(self.start_feeds(connection, wanted))
         self.starting.add(starting)
         starting.add_done_callback(self.starting.discard)
 
     async def start_feeds(self, connection: Connection, wanted: list[Wanted]) -> None:
-        """Send a tab that has connected what it lacks, when it is its person's turn.
+        """Send a tab that has connected the feeds it wants, when it is its person's turn.
 
-        A tab whose lists do not come connects anew (assets/live/app/freshness.js).
+        A tab that does not get its lists reconnects (assets/live/app/freshness.js).
         """
         turns = connection.visitor.account.turns
         await turns.take()
@@ -223,7 +223,7 @@ class RealtimeServer:
             event.add_done_callback(turns.give)
 
     def _acceptable(self, data: Any) -> dict[str, Any] | None:
-        """The event as the framework gets it; None for one that a page does not send."""
+        """The event as the framework gets it, None if it is not allowed, malformed or too long."""
         return bounded(data) if well_formed(data, self._allowed) else None
 
     def _only_framework(self, auth: Any) -> Any:
@@ -249,8 +249,8 @@ class RealtimeServer:
             await self.activity.gone(connection)
 
     async def _tell_in_turn(self, clinic_id: UUID, event: str, data: dict[str, Any]) -> None:
-        # A message ends its author's typing on every screen, so what they begin to type after
-        # sending it must not overtake it.
+        # A message ends its author's typing on every screen, so the `typing:start` of the next
+        # message must not overtake it.
         self.bus.call(partial(self._tell_clinic, clinic_id, event, data))
 
     async def _tell_clinic(self, clinic_id: UUID, event: str, data: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""State events of the pages: their size, how many at a time, and whose turn it is."""
+"""State events on their way to Reflex: their size, the request it sees, and their completion."""
 
 import asyncio
 import json
@@ -8,7 +8,7 @@ from uuid import UUID, uuid5
 import orjson
 import reflex as rx
 
-# What the address of a page is, which Reflex keeps for each tab and each route.
+# Characters of a page's path, which Reflex keeps for each tab and each route.
 MAX_PATH = 512
 MAX_ROUTER_BYTES = 4 * 1024
 MAX_PAYLOAD_BYTES = 16 * 1024
@@ -16,7 +16,7 @@ FIELDS = ("name", "payload", "router_data")
 
 
 def bounded(event: dict[str, Any]) -> dict[str, Any] | None:
-    """What is kept of an event, or None when a part of it is too long."""
+    """The event reduced to `FIELDS`, or None when a part of it is too long."""
     router = event.get("router_data") or {}
     path = router.get("pathname")
     if path is not None and (not isinstance(path, str) or len(path) > MAX_PATH):
@@ -27,11 +27,11 @@ def bounded(event: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def size(value: object) -> int:
-    """How many bytes a value from a client's JSON takes as JSON."""
+    """The size of a value from a client's JSON in bytes of JSON; too much if nested too deeply."""
     try:
         return len(orjson.dumps(value))
     except TypeError:
-        # Numbers over 64 bits, half characters and what is nested very deeply.
+        # orjson refuses numbers over 64 bits, lone surrogates and very deep nesting.
         try:
             return len(json.dumps(value))
         except RecursionError:
@@ -39,21 +39,21 @@ def size(value: object) -> int:
 
 
 def framework_request(token: str, session_id: UUID) -> dict[str, Any]:
-    """What Reflex learns of a request: only the tab's token, bound to its session.
+    """The environ that Reflex gets for a request: only the tab's token, bound to its session.
 
-    Reflex keeps a tab's state under a token that the browser chooses and keeps beyond a
-    sign-out. Bound, it opens no state of another person, clinic or session. The headers would
-    be kept for each tab, the cookie among them, and nothing here asks Reflex for them. Of a
-    socket without a token Reflex logs every event whole, so there is always one.
+    Reflex keeps a tab's state under a token that the browser chooses and keeps after a sign-out.
+    Bound to the session, it opens no state of another person, clinic or session. The headers are
+    left out: nothing needs them, and Reflex would keep them, with the cookie, for each tab. Without
+    a token Reflex would log every event of the socket in full, so there is always one.
     """
     return {"QUERY_STRING": f"token={uuid5(session_id, token)}"}
 
 
 def newest_event(app: rx.App) -> "asyncio.Future[Any] | None":
-    """What is done when the event that Reflex was handed last has been handled.
+    """The future that is done once the event last handed to Reflex has been handled.
 
-    Reflex keeps it in the order in which events came, and tells nobody. Of an event that
-    replaced another or was refused it may be None, or the one before.
+    Reflex keeps the futures in order of arrival but has no public access to them. For an event that
+    replaced another or was refused, it may be None or the future of the event before.
     """
     futures = app.event_processor._futures
     return futures[next(reversed(futures))] if futures else None

@@ -14,7 +14,7 @@ from clinic_chat.server.serve import BUILT
 from clinic_chat.ui.build.vite_config import BACKEND_PATHS
 
 GARBAGE_AFTER = 50_000
-# What has been here for long is looked through by `realtime/memory.py`, at a better moment.
+# Old objects are left to `realtime/memory.py`, which collects when few tabs are open.
 OLD_GARBAGE_AFTER = 100
 
 
@@ -37,11 +37,11 @@ def create_app() -> ASGIApp:
     behind_headers = SecurityHeaders(
         PageLoads(pages, services.settings, services.sessions.note_activity), BUILT
     )
-    # What is here now stays until the end. Looking through it for garbage again and again would
-    # stop everything for a tenth of a second each time.
+    # All objects of now stay until the end. A collection that scans them would stop the process for
+    # a tenth of a second each time.
     gc.collect()
     gc.freeze()
     gc.set_threshold(GARBAGE_AFTER, gc.get_threshold()[1], OLD_GARBAGE_AFTER)
-    # The context is the connection's own and ends with it: nothing is set back.
+    # The context belongs to one connection and ends with it, so nothing is reset.
     entrance = SocketEntrance(behind_headers, app.sio, prepare=app.set_contexts)
     return RequestLimits(entrance, services.limits, services.settings.requests_per_minute)

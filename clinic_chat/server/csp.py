@@ -9,17 +9,17 @@ from pathlib import Path
 _HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?")
 
 NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-"""For what is no page: if a browser is made to show it, it does nothing (OWASP, REST Security)."""
+"""For responses that are no pages: shown in a browser, they do nothing (OWASP, REST Security)."""
 OWN_SCRIPTS = "default-src 'self'"
-"""For scripts, whose own policy counts where they are a worker's. A page loads more than ten, each
-with its headers, so it is short."""
+"""For scripts, because a worker is bound by the policy of its script. It is short because a page
+loads more than ten scripts, each with its headers."""
 
 
 def content_security_policy(host: str, script_hashes: list[str]) -> str:
     """The policy for a page served from `host`, the request's Host header.
 
     Styles may be inline because Reflex's components style that way. Safari before 15.4 does
-    not count websockets as 'self', so they are named when the host is a sane one.
+    not count websockets as 'self', so they are listed when the host is well formed.
     """
     sockets = f" ws://{host} wss://{host}" if _HOST.fullmatch(host.lower()) else ""
     return "; ".join(
@@ -41,7 +41,7 @@ def content_security_policy(host: str, script_hashes: list[str]) -> str:
 def inline_script_hashes(static_dir: Path) -> list[str]:
     """The CSP sources of every inline script in the built pages, like `'sha256-…'`, sorted.
 
-    A missing directory has none, as before the first build.
+    The list is empty when the directory is missing, as before the first build.
     """
     scripts: set[str] = set()
     for page in static_dir.rglob("*.html"):

@@ -1,4 +1,4 @@
-"""What happens before the development server takes its first request."""
+"""Prepares the database before the development server takes its first request."""
 
 import os
 import sys
@@ -22,7 +22,7 @@ SUPERVISOR = PROJECT_ROOT / ".web" / "supervisor.pid"
 async def prepare_development(services: Services) -> AsyncIterator[None]:
     """Under `reflex run`: migrate, and fill an empty database with the demo clinics.
 
-    In production `serve` migrates, and nobody but the `demo` command makes demo data.
+    In production `serve` migrates, and only the `demo` command makes demo data.
     """
     if environment.REFLEX_ENV_MODE.get() is Env.DEV:
         await migrate(services.settings.database_url)

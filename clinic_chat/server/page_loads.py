@@ -1,4 +1,4 @@
-"""Loading a page is something that a person does: it keeps the session from idling out."""
+"""Records page loads as activity of a person, which keeps the session from expiring."""
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -12,9 +12,9 @@ from clinic_chat.storage.database import StorageUnavailable
 
 
 class PageLoads:
-    """ASGI middleware that tells `note` the session cookie with which a page was loaded.
+    """ASGI middleware that calls `note` with the session cookie of each page load.
 
-    It does so when the page is on its way, which therefore does not wait.
+    It does so after the response has been sent, which therefore does not wait.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class PageLoads:
 
 
 def _is_navigation(headers: Headers) -> bool:
-    # Older browsers do not say so, nor does any over plain HTTP (W3C Fetch Metadata).
+    # Older browsers do not send the header, nor does any over plain HTTP (W3C Fetch Metadata).
     mode = headers.get("sec-fetch-mode")
     if mode is None:
         return headers.get("accept", "").startswith("text/html")

@@ -1,4 +1,4 @@
-"""Which rendered page answers which address, without sending the browser to another one."""
+"""Maps request paths to built pages, without redirecting the browser."""
 
 import re
 from collections.abc import Collection
@@ -11,22 +11,21 @@ from clinic_chat.api.errors import ApiError, error_response
 _CONVERSATION = re.compile(r"/c(?:/[^/]*)?/?")
 _INBOX = "/"
 _NOT_FOUND = "/404.html"
-# A page that answers "there is nothing here" is sent whole.
+# Headers that are dropped so that the not-found page is always sent whole.
 _CONDITIONS = {b"if-none-match", b"if-modified-since", b"range", b"if-range"}
 
 
 class PagePaths:
     """ASGI middleware; `static_dir` holds the built pages, `backend` are the other paths served.
 
-    The address of a conversation is answered with the inbox's page: without it the answer is a
-    page with nothing in it, which stays blank until all code is there, and staff load this
-    address whenever they reload. And a page in a folder of its own, like the sign-in page, is
-    answered where it is: a redirect to the same with a slash at its end costs a slow line a third
-    of a second.
+    A conversation's path is answered with the inbox's page: the page server's own answer stays
+    blank until all code is loaded, and staff load this path whenever they reload. A page in a
+    folder of its own, like the sign-in page, is served at its path without a slash, because a
+    redirect to the path with one costs a slow connection a third of a second.
 
-    Where there is neither page nor file the answer is 404: the page that says so, or JSON for
-    what is named like a file. The page server would answer with a page and 200, which browsers
-    then keep in the place of a script for a year.
+    A path without page or file is answered with 404: the not-found page, or JSON if the path has a
+    file's suffix. The page server would answer with a page and 200, which browsers would then cache
+    in place of a script for a year.
     """
 
     def __init__(self, app: ASGIApp, static_dir: Path, backend: Collection[str] = ()) -> None:

@@ -1,4 +1,4 @@
-"""Security and caching headers on every HTTP response, whoever made it."""
+"""Adds security and caching headers to every HTTP response of the application."""
 
 from http import HTTPStatus
 from pathlib import Path
@@ -24,7 +24,7 @@ ALWAYS = {
 }
 HSTS_SECONDS = 31_536_000
 PRIVATE_PREFIXES = ("/api/", "/auth/", "/_event")
-# The build puts only files with a hash of their content in their name here.
+# The build puts only files here whose names contain a hash of their content.
 HASHED_PREFIX = "/assets/"
 FOR_EVER = "public, max-age=31536000, immutable"
 REVALIDATE = "no-cache"
@@ -75,7 +75,7 @@ class SecurityHeaders:
         elif content_type.startswith(SCRIPT_TYPES):
             policy = OWN_SCRIPTS
         if status != HTTPStatus.NOT_MODIFIED:
-            # A browser would give it to the page that it has kept (RFC 9111 section 4.3.4).
+            # A browser would apply it to the page in its cache (RFC 9111 section 4.3.4).
             headers["Content-Security-Policy"] = policy
         if path.startswith(PRIVATE_PREFIXES):
             headers["Cache-Control"] = "no-store"
@@ -84,11 +84,11 @@ class SecurityHeaders:
         elif is_page:
             headers["Cache-Control"] = REVALIDATE
         else:
-            # Without it browsers guess, and show the old style sheet after an update.
+            # Without it browsers guess, and use the old style sheet after an update.
             headers.setdefault("Cache-Control", REVALIDATE)
 
     def _report_proxy(self, scope: Scope) -> None:
-        """Say once that a proxy in front is not named, and what that does."""
+        """Warn once that the proxy in front is not configured as trusted, and of the effect."""
         self._proxy_was_named = False
         log.warning(
             "proxy.not_trusted",

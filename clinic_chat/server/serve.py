@@ -41,9 +41,9 @@ SOURCES = (
     "reflex.lock/bun.lock",
     "rxconfig.py",
     "requirements.txt",
-    # The screens' vars have the shapes of the domain's views.
+    # The types of the screens' Reflex vars come from the domain's views.
     "clinic_chat/domain",
-    # The browser gets constants of it (ui/build/constants.py).
+    # The build writes its constants into the browser's code (ui/build/constants.py).
     "clinic_chat/realtime",
 )
 # Together under ten seconds, after which a container's supervisor kills.
@@ -68,7 +68,7 @@ def serve(host: str, port: int) -> None:
 def web_server_config(
     app: str | Callable[[], ASGIApp], limits: ConnectionLimits, **options: Any
 ) -> uvicorn.Config:
-    """How Uvicorn takes connections, counted by `limits`; `options` are its own."""
+    """Uvicorn's configuration, with connections counted by `limits`; `options` override it."""
     return uvicorn.Config(
         app,
         **{
@@ -100,9 +100,9 @@ def _tell_sqlite(database_url: str) -> None:
 
 
 class GracefulServer(uvicorn.Server):
-    """Uvicorn as this application needs it; `app` makes the application, or names what does.
+    """Uvicorn with this application's limits, which tells clients before it closes connections.
 
-    It tells the clients before it closes their connections, so that they know why.
+    `app` is a factory of the application, or the factory's import path.
     """
 
     def __init__(self, app: str | Callable[[], ASGIApp], host: str, port: int) -> None:
@@ -120,13 +120,13 @@ class GracefulServer(uvicorn.Server):
         )
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
-        """Serve until told to stop; to have ended as asked is a success."""
-        # Uvicorn ends well and then raises the signal again, which would kill this process.
+        """Serve until a signal; exit with status 0 after SIGTERM."""
+        # Uvicorn raises the signal again after its shutdown, which would kill this process.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         super().run(sockets)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop accepting, say listener, finish what is under way, and close."""
+        """Stop accepting, call the shutdown listeners, finish requests in flight, and close."""
         for server in self.servers:
             server.close()
         try:
@@ -155,7 +155,7 @@ def _build() -> None:
         cwd=PROJECT_ROOT,
         check=False,
         stdin=subprocess.DEVNULL,
-        # Progress bars and advice for people who build by hand; what went wrong is worth showing.
+        # Progress bars and advice are for people who build by hand; shown only after a failure.
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )

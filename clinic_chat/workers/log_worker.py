@@ -1,4 +1,4 @@
-"""Takes the log to its durable readers: each event once, in order, also after `kill -9`."""
+"""Runs the durable readers of the event log: each event once, in order, even after `kill -9`."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -18,7 +18,7 @@ from clinic_chat.domain.events.readers import LeaseLost, advance, places_behind
 from clinic_chat.storage.database import Database, StorageUnavailable
 
 BATCH = 200
-# Events of other processes, and what failed, are looked for so often.
+# Interval of looking for events of other processes and of retrying failures.
 LOOK_SECONDS = 5.0
 LEASE = timedelta(seconds=30)
 MAX_RETRY_SECONDS = 60.0
@@ -28,17 +28,17 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Reader:
-    """What is done for each event, by the name under which its place is kept."""
+    """A durable reader: a function for the events, and the name under which its place is stored."""
 
     name: str
     take: Callable[[Session, list[CommittedEvent]], None]
-    """Writes to the session of the transaction that moves the reader on, and nowhere else."""
+    """Writes only to the session of the transaction that stores the reader's new place."""
     every_seconds: float = 1.0
-    """What comes meanwhile is taken together: a transaction for each message would double them."""
+    """Pause that collects events: a transaction for each message would double the transactions."""
 
 
 class LogWorker:
-    """The readers of one process."""
+    """Runs the readers of one process."""
 
     def __init__(self, database: Database, readers: tuple[Reader, ...]) -> None:
         self._database = database
@@ -51,7 +51,7 @@ class LogWorker:
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:
-        """Read while the server runs."""
+        """Run all readers while the server runs."""
         tasks = [
             asyncio.create_task(self.run(reader), name=f"clinic_chat_reader_{reader.name}")
             for reader in self._readers
@@ -64,7 +64,7 @@ class LogWorker:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def run(self, reader: Reader) -> None:
-        """Read until cancelled."""
+        """Run one reader until cancelled."""
         news = self._news[reader.name]
         while True:
             news.clear()
@@ -75,7 +75,7 @@ class LogWorker:
             await asyncio.sleep(reader.every_seconds)
 
     async def catch_up(self, reader: Reader) -> None:
-        """Take all that is there for a reader, in every clinic that no other process reads."""
+        """Pass a reader its unread events, in every clinic that no other process reads."""
         try:
             behind = await places_behind(self._database, reader.name, self._holder)
         except StorageUnavailable:
@@ -91,7 +91,7 @@ class LogWorker:
             except (LeaseLost, StorageUnavailable):
                 log.info("worker.interrupted", reader=reader.name, clinic=clinic_id)
             except Exception as error:
-                # One clinic's trouble keeps nobody else's events back.
+                # A failure in one clinic must not delay the events of others.
                 pause = min(MAX_RETRY_SECONDS, 2.0**failures)
                 self._failed[reader.name, clinic_id] = (failures + 1, monotonic() + pause)
                 log.error("worker.failed", reader=reader.name, clinic=clinic_id, exc_info=error)

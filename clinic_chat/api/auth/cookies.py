@@ -1,4 +1,4 @@
-"""The session cookie as the browser keeps it."""
+"""Reads, sets and clears the session cookie."""
 
 from fastapi import Request
 from starlette.responses import Response
@@ -18,7 +18,7 @@ def session_cookie(request: Request, settings: Settings) -> str | None:
 def set_session_cookie(
     response: Response, request: Request, settings: Settings, cookie: str
 ) -> None:
-    """Have the browser keep `cookie`: unreadable for scripts, not sent from other sites."""
+    """Have the browser keep `cookie`: HttpOnly, SameSite=Lax, and Secure over HTTPS."""
     secure = cookies.is_secure(request.scope, settings)
     response.set_cookie(
         cookies.cookie_name(secure),
@@ -32,7 +32,7 @@ def set_session_cookie(
 
 
 def clear_session_cookie(response: Response, request: Request, settings: Settings) -> None:
-    """Have the browser forget the cookie."""
+    """Have the browser delete the session cookie."""
     secure = cookies.is_secure(request.scope, settings)
     response.delete_cookie(
         cookies.cookie_name(secure), path="/", secure=secure, httponly=True, samesite="lax"

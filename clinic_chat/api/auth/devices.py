@@ -1,6 +1,6 @@
-"""The device cookie: which accounts were signed in to in this browser before.
+"""The device cookie: the accounts that were signed in to in this browser before.
 
-It opens nothing. It only tells a person who comes back from somebody who guesses, also while
+It grants no access. It only distinguishes a returning person from somebody who guesses, also while
 others fail to sign in to the same account. Its value is up to `ACCOUNTS` entries
 `<device id>.<month>.<signature>`, each signed for one account; no email address is in it.
 """
@@ -19,7 +19,7 @@ from clinic_chat import cookies
 from clinic_chat.settings import Settings
 
 NAME = "clinic_chat_device"
-# The people of one desk.
+# Accounts remembered in one browser: the people who share a desk.
 ACCOUNTS = 8
 MONTH_SECONDS = 30 * 86_400
 MONTHS = 6
@@ -27,7 +27,7 @@ _ENTRY = re.compile(r"([A-Za-z0-9_-]{16})\.(\d{1,6})\.([A-Za-z0-9_-]{22})")
 
 
 def device_of(request: Request, settings: Settings, account: str) -> str | None:
-    """The id of the device, when this account was signed in to there in the last months."""
+    """The device's id if this account was signed in to there in the last MONTHS, else None."""
     for device, month, signature in _entries(request, settings):
         if _is_recent(month) and hmac.compare_digest(
             signature, _sign(settings, account, device, month)
@@ -37,7 +37,7 @@ def device_of(request: Request, settings: Settings, account: str) -> str | None:
 
 
 def remember_device(response: Response, request: Request, settings: Settings, account: str) -> None:
-    """Have the browser keep that this account was signed in to there."""
+    """Add this account to the device cookie of the browser."""
     month = str(_month())
     others = [
         entry

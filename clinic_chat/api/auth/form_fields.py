@@ -1,4 +1,4 @@
-"""The fields of a posted form, read with distrust."""
+"""Reads the text fields of a posted form, within limits."""
 
 from fastapi import Request
 from starlette.exceptions import HTTPException

@@ -1,4 +1,4 @@
-"""How a form post is answered: a browser is sent to a page, a program gets JSON."""
+"""Answers to form posts: a redirect to a page for a browser, JSON for a program."""
 
 import re
 from urllib.parse import urlencode
@@ -12,8 +12,8 @@ HOME = "/"
 LOGIN = "/login"
 PATH_LIMIT = 500
 
-# Only what a path of ours is made of. Browsers drop tabs and line breaks from a Location and
-# take "\" for "/", so anything outside this set could turn a path into another site's address.
+# Only characters of our own paths. Browsers drop tabs and line breaks from a Location and take
+# "\" for "/", so any other character could turn a path into another site's address.
 _PART = r"[A-Za-z0-9._~!$&'()*+,;=:@%?#-]+"
 _LOCAL_PATH = re.compile(rf"/(?:{_PART}(?:/{_PART})*/?)?")
 
@@ -32,7 +32,7 @@ def wants_json(request: Request) -> bool:
 
 
 def done(request: Request, location: str) -> Response:
-    """Success: go on to `location`."""
+    """The answer to a success, which leads to `location`."""
     if wants_json(request):
         return JSONResponse({"ok": True, "location": location})
     return RedirectResponse(location, 303)
@@ -41,7 +41,7 @@ def done(request: Request, location: str) -> Response:
 def refused(
     request: Request, error: ApiError, reason: str | None = None, onward: str | None = None
 ) -> Response:
-    """Failure: back to the sign-in page, which explains `reason` and keeps the way onward."""
+    """The answer to a failure: the sign-in page, with `reason` and the path to open `onward`."""
     if wants_json(request):
         return error_response(error)
     query = {name: value for name, value in (("error", reason), ("next", onward)) if value}

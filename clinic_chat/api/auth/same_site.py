@@ -1,4 +1,4 @@
-"""Refuses posts that another site made the browser send."""
+"""Protection against cross-site request forgery: refuses posts that come from another site."""
 
 from fastapi import Request
 

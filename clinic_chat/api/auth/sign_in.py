@@ -100,7 +100,7 @@ async def logout(request: Request) -> Response:
     except StorageUnavailable:
         response = refused(request, _UNAVAILABLE, "unavailable")
     clear_session_cookie(response, request, context.services.settings)
-    # Pages only: in the storage there may be what waits for somebody else to sign in again.
+    # Not the storage: it may hold unsent work that waits until another person signs in again.
     response.headers["Clear-Site-Data"] = '"cache"'
     return response
 
@@ -131,8 +131,8 @@ async def switch(request: Request) -> Response:
 
 
 def _asked_of_the_page(request: Request) -> str | None:
-    # The form knows it only once the page's code runs. Who is quicker, or lets a password
-    # manager be, must not land elsewhere.
+    # The form has `next` only once the page's code runs. A person or a password manager that
+    # submits the form sooner must not land on another page.
     try:
         page = urlsplit(request.headers.get("referer", ""))
     except ValueError:
@@ -143,14 +143,14 @@ def _asked_of_the_page(request: Request) -> str | None:
 
 
 def _can_be_right(email: str, password: str) -> bool:
-    """Whether there can be such an account and such a password; what cannot costs nothing."""
+    """Whether such an account and password can exist; others are refused without hashing."""
     if not 1 <= len(email) <= EMAIL_MAXIMUM or not email.isprintable():
         return False
     return 1 <= len(password) <= PASSWORD_MAXIMUM
 
 
 async def _keep_locale(context: ApiContext, identity: Identity | None, locale: str) -> None:
-    # Who chose a language on the way in means it, whatever was stored before.
+    # A language chosen at sign-in replaces the stored one.
     if identity is None or locale not in LOCALES or locale == identity.locale:
         return
     scope = ClinicScope(context.services.database, identity.clinic_id, identity.actor)
@@ -169,7 +169,7 @@ async def _end(context: ApiContext, identity: Identity | None) -> None:
 
 
 async def _tell(context: ApiContext, session_id: UUID) -> None:
-    # The session is over in the database already, so nobody gets in if this fails.
+    # The session has ended in the database already, so a failure here gives nobody access.
     try:
         await context.on_signed_out(session_id)
     except Exception:

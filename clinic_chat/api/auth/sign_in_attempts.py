@@ -1,8 +1,8 @@
-"""How often signing in may fail: for one account from one address, and widely for each.
+"""Limits failed sign-ins: strictly per account and address, widely per account and per address.
 
-Only a wrong email or password counts. What an attacker can block is their own address for an
-account; everybody else who works there still gets in, and a browser that signed in to the
-account before has a count of its own (OWASP, Blocking Brute Force Attacks: device cookies).
+Only a wrong email or password counts. An attacker can block an account for their own address only;
+others still get in, and a browser that signed in to the account before has a count of its own
+(OWASP, Blocking Brute Force Attacks: device cookies).
 """
 
 import hashlib
@@ -17,14 +17,14 @@ from clinic_chat.logs import audit
 from clinic_chat.rate_limits import address_key
 from clinic_chat.services import Services
 
-# So many times the limit of one account from one address. A clinic is often behind one address,
-# and an account that can be blocked from everywhere is a weapon; passwords hold against this.
+# Multiples of the limit per account and address: a clinic often shares one address, and nobody
+# should easily block an account for all. Passwords withstand this many guesses.
 WIDE_PER_ADDRESS = 30
 WIDE_PER_ACCOUNT = 100
 
 
 class TooManyFailures(Exception):
-    """Signing in failed too often, from there or to this account; `seconds` to wait."""
+    """Sign-ins from this address or to this account failed too often; wait `seconds`."""
 
     def __init__(self, seconds: int) -> None:
         super().__init__(f"wait {seconds} s")
@@ -33,17 +33,17 @@ class TooManyFailures(Exception):
 
 @dataclass(frozen=True)
 class Attempt:
-    """One try to sign in: where it comes from and for which account."""
+    """One attempt to sign in: its address, account and device."""
 
     services: Services
     address: str
     account: str
     device: str | None
-    """The id of the device when this account was signed in to there before."""
+    """The device's id if this account was signed in to there before."""
 
     @property
     def queue_entry(self) -> QueueEntry:
-        """Its turn to have the password checked: who was here before comes first."""
+        """Its entry in the queue for password hashing; a known device has priority."""
         party = self.device or self.address
         return QueueEntry(party, priority=self.device is not None, admit=self.check)
 
@@ -63,7 +63,7 @@ class Attempt:
             await self.services.limits.hit(*count)
 
     async def audit_refusal(self, event: str) -> None:
-        """Record a refusal that cost nothing; a flood of them is one line a minute and address."""
+        """Record a refusal without a password check, at most once a minute for an address."""
         if not await self.services.limits.hit(event, self.address, 1):
             audit(event, address=self.address, account=self.account)
 
@@ -79,7 +79,7 @@ class Attempt:
 
 
 async def attempt_of(request: Request, services: Services, email: str) -> Attempt:
-    """The attempt that this request is, for the account of a normal email address."""
+    """The attempt of this request to sign in to the account of a normalised email address."""
     settings = services.settings
     address = address_key(request.client.host if request.client else None)
     account = account_key(settings.signing_key(), email)
@@ -88,12 +88,12 @@ async def attempt_of(request: Request, services: Services, email: str) -> Attemp
     if device:
         limit = settings.login_attempts_per_minute
         if await services.limits.blocked("login-device", device, limit):
-            # A device that fails like anybody is treated like anybody.
+            # A known device that failed too often is treated like an unknown one.
             return Attempt(services, address, account, None)
     return attempt
 
 
 def account_key(key: bytes, email: str) -> str:
-    """What to count an account by: no email address stands in counters, cookies and logs."""
-    # Whoever signs in chooses the address and a log shows the key: it must be no other signature.
+    """The key that an account is counted by, so that counters, cookies and logs hold no email."""
+    # A client chooses the email and logs show the key, so the key must be no other signature.
     return hmac.new(key, b"account:" + email.encode(), hashlib.sha256).hexdigest()[:32]

@@ -1,4 +1,4 @@
-"""Bearer tokens: which clinic a program acts for, known before anything else is read."""
+"""Bearer token authentication: identifies a program's clinic before the body is read."""
 
 from typing import Annotated
 
@@ -12,7 +12,7 @@ from clinic_chat.domain.accounts.api_tokens import TokenHolder
 from clinic_chat.domain.clinics.actors import TokenActor
 from clinic_chat.domain.clinics.scope import ClinicScope
 
-# A misconfigured channel says so at its first request; more are guesses.
+# A misconfigured channel fails at its first request; more failures are guesses.
 GUESSES_PER_MINUTE = 60
 
 # Declares the scheme in OpenAPI; TokenRoute does the work, before the body is read.
@@ -25,7 +25,7 @@ class TokenRoute(GuardedRoute):
     """A route for holders of a token, limited in requests per minute and token."""
 
     async def admit(self, request: Request) -> None:
-        """Identify the caller, count the request and check what its body claims to be.
+        """Identify the caller, count the request and check the media type of its body.
 
         Raises:
             ApiError: 401 `unauthorized`, 429 `rate_limited` or 415 `unsupported_media_type`.
@@ -33,7 +33,7 @@ class TokenRoute(GuardedRoute):
         services = context_of(request).services
         holder = await services.tokens.holder(_token(request))
         if holder is None:
-            # Only what is refused counts, so nobody keeps a token that is right from working.
+            # Only refused requests count, so guesses cannot block a valid token.
             host = request.client.host if request.client else None
             if seconds := await services.limits.hit_address("token", host, GUESSES_PER_MINUTE):
                 raise rate_limited(seconds)
@@ -53,7 +53,7 @@ class TokenRoute(GuardedRoute):
         request.state.holder = holder
 
 
-# A coroutine, or FastAPI sends it to a thread, which costs more than it does.
+# A coroutine, because FastAPI would run a plain function in a thread, which costs more.
 async def token_scope(request: Request) -> ClinicScope:
     """The clinic of the caller's token."""
     holder: TokenHolder = request.state.holder

@@ -1,4 +1,4 @@
-"""What a channel reports: how far an outbound message got."""
+"""Endpoint for receipts: a channel reports the delivery status of an outbound message."""
 
 from typing import Literal
 
@@ -35,7 +35,7 @@ class Reported(ViewModel):
 
 @router.post("/messages/{message_id}/status", tags=["channels"], summary="Report a receipt")
 async def status(message_id: str, report: StatusReport, scope: CallerScope) -> Reported:
-    """Move a message forward. What is behind its status already changes nothing and is no error."""
+    """Move a message forward. A status behind its own changes nothing and is no error."""
     stored = await report_status(
         scope, message_id, report.status, reason=report.reason, channel_at=report.at
     )

@@ -1,4 +1,4 @@
-"""What a channel delivers: a patient's message."""
+"""Endpoint for inbound messages: a channel delivers a patient's message."""
 
 from typing import Annotated
 
@@ -12,9 +12,9 @@ from clinic_chat.domain.errors import InvalidInput
 from clinic_chat.domain.messages.inbound import INBOUND_LIMIT, MessageKind
 from clinic_chat.domain.messages.receiving import receive_message
 
-# The longest text that is kept, of characters that JSON writes in 12 bytes, and its frame.
+# Enough for the longest text that is kept, at 12 bytes of JSON per character, and other fields.
 MAX_BODY_BYTES = 1024 * 1024
-# The first part of a domain code is what broke the rule; this is where it is in the request.
+# First part of a domain error's code → the field of the request that broke the rule.
 FIELDS = {
     "phone": "patient.phone",
     "patientId": "patient.externalId",
@@ -38,24 +38,24 @@ router = APIRouter(
 
 
 class ChannelModel(StrictModel):
-    """What a channel tells; more fields than these may come, and nothing is converted."""
+    """A request body of a channel; unknown fields are allowed, and nothing is converted."""
 
     model_config = ConfigDict(extra="allow")
 
 
 class InboundPatient(ChannelModel):
-    """Who wrote."""
+    """The patient who wrote."""
 
     name: ChannelText | None = None
-    """How the channel names the person. Without a real name their number is shown; one that the
-    clinic has is kept, and another one is shown beside it."""
+    """The person's name in the channel. Without a real name their number is shown; a name that the
+    clinic has on file is kept, and a different one is shown beside it."""
     phone: ChannelText | None = None
-    """Best in E.164; numbers without a country are Brazilian, and what is no phone number is an
-    address like any other. The patient is found by it unless there is an `externalId`, with
-    which it may be left out."""
+    """Best in E.164; a number without a country code is Brazilian, and a text that is no phone
+    number is an address like any other. The patient is found by it unless there is an
+    `externalId`, with which it may be left out."""
     external_id: ChannelText | None = None
-    """The delivering system's own id of the patient, who is found by it first: two people behind
-    one number stay two."""
+    """The delivering system's own id of the patient, who is found by it first, so that two people
+    with one number stay two patients."""
 
 
 class InboundMessage(ChannelModel):
@@ -80,7 +80,7 @@ class InboundMessage(ChannelModel):
     caption: ChannelText | None = None
     """The words beside a picture, file or place."""
     external_id: Annotated[ChannelText, Field(json_schema_extra={"minLength": 1})]
-    """The channel's own id of the message; the same one again is the same message, for ever."""
+    """The channel's own id of the message; the same id is the same message, for ever."""
     at: ChannelText | None = None
     """The channel's own time, RFC 3339 with an offset. One that is over 5 minutes ahead, over 30
     days old or not readable is replaced by the server's."""

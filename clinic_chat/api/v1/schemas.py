@@ -13,13 +13,13 @@ from clinic_chat.domain.messages.views import StaffMessage
 ChannelText = Annotated[
     str, BeforeValidator(lambda value: well_formed(value) if isinstance(value, str) else value)
 ]
-"""Text with halves of characters in it, which the validator itself would refuse."""
+"""Text in which lone surrogates, which the validator would refuse, are replaced."""
 
 
 class StrictModel(BaseModel):
     """A request body: camelCase, no unknown fields, no conversions.
 
-    `json_schema_extra` documents rules that the domain checks, so that each has one home.
+    `json_schema_extra` documents rules that the domain checks, so that each is checked only there.
     """
 
     model_config = ConfigDict(
@@ -50,7 +50,7 @@ class ApiMessage(ViewModel):
     kind: MessageKind
     body: str
     body_length: int
-    """The length of what was delivered when it was too long to be kept whole, else 0."""
+    """The length of the delivered text when it was too long to be kept whole, else 0."""
     client_id: str
     status: MessageStatus
     at: str
@@ -64,7 +64,7 @@ class ApiMessage(ViewModel):
 
     @classmethod
     def of(cls, message: StaffMessage) -> Self:
-        """What programs may know of a message; a new field of staff's stays theirs until named."""
+        """The part of a message that programs may see; a new field is hidden until listed here."""
         return cls(
             id=message.id,
             conversation_id=message.conversation_id,

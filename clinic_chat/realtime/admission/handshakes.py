@@ -1,4 +1,4 @@
-"""Who may connect: a live session, within the limits of its address, its person and the process."""
+"""Admits socket handshakes: a live session, within limits per address, person and process."""
 
 from collections import Counter, OrderedDict
 from typing import Any
@@ -22,21 +22,21 @@ from clinic_chat.refusals import count_refusal
 from clinic_chat.settings import Settings
 from clinic_chat.storage.database import StorageUnavailable
 
-# Many people may share an address: what an account may, an address may so many times.
+# The limit of an address, which many people may share, as a multiple of an account's.
 ADDRESS_FACTOR = 10
-# Everything a browser sends over its sockets, pings included: far above what a person does.
+# Limits of all messages of one person's sockets, pongs included: far above normal use.
 MESSAGES_PER_SECOND = 50.0
 MESSAGES_AT_ONCE = 500.0
-# Of people who left, so that leaving does not renew what they may.
+# Accounts are kept without a connection too, so that leaving does not reset their limits.
 MAX_ACCOUNTS = 10_000
-# A name that a tab gives itself, a UUID.
+# Characters of a tab's token, a UUID that the tab chooses.
 MAX_TOKEN = 64
 
 Person = tuple[UUID, UUID]
 
 
 class Account:
-    """What all connections of one person in one clinic share."""
+    """The limits that all connections of one person in one clinic share."""
 
     __slots__ = ("connections", "pace", "turns")
 
@@ -65,10 +65,10 @@ class Handshakes:
         self._left = 0
 
     async def admit(self, scope: Any) -> Visitor:
-        """The person behind a handshake, counted until `leave`.
+        """The visitor of a handshake, counted until `leave`.
 
         Raises:
-            Refused: `unauthorized` without a live session, `unavailable` when nobody can say.
+            Refused: `unauthorized` without a live session, `unavailable` without a database.
             TooMany: the address or the person connects too often or has too many connections.
         """
         host = scope["client"][0] if scope.get("client") else None
@@ -99,7 +99,7 @@ class Handshakes:
         return visitor
 
     def leave(self, visitor: Visitor) -> None:
-        """A connection is over; told twice, it counts once."""
+        """Stop counting a connection that has ended; to call it again changes nothing."""
         if visitor not in self._visitors:
             return
         self._visitors.discard(visitor)
@@ -110,11 +110,11 @@ class Handshakes:
             del self._addresses[visitor.address]
 
     def belongs(self, scope: Any, visitor: Visitor) -> bool:
-        """Whether a further request of a polling connection is its own session's."""
+        """Whether a further request of a polling connection has the cookie of its handshake."""
         return self._cookie(scope) == visitor.cookie
 
     def end_session(self, session_id: UUID) -> None:
-        """Whoever is connected by this session and not in the namespace does not get there."""
+        """Keep connections of this session that are not yet in the namespace from entering it."""
         for visitor in self._visitors:
             if visitor.identity.session_id == session_id:
                 visitor.over = True
@@ -124,7 +124,7 @@ class Handshakes:
         return len(self._visitors)
 
     def left(self) -> int:
-        """How many connections there have been that are gone."""
+        """How many connections have ended so far."""
         return self._left
 
     def _cookie(self, scope: Any) -> str | None:

@@ -1,15 +1,15 @@
-"""How fast a connection may go on, and whose state event comes next: delays, never refusals."""
+"""Rate limits that delay and never refuse: messages of a person, and turns of state events."""
 
 import asyncio
 from collections import deque
 from contextlib import suppress
 from time import monotonic
 
-# Of one person in one clinic, in all their tabs together.
+# State events handled at once of one person in one clinic, in all their tabs together.
 AT_ONCE = 2
-# An event that takes longer does not hold the next one up.
+# The longest wait for a turn: an event that takes longer does not hold the next one up.
 LONGEST_SECONDS = 5.0
-# The seconds of the sustained rate that may come in one moment, as after an outage.
+# The burst, in seconds of the sustained rate, that may come at once, as after an outage.
 BURST_SECONDS = 6.0
 
 
@@ -24,7 +24,7 @@ class Pace:
         self._at = monotonic()
 
     def wait(self) -> float:
-        """Count one; how many seconds it has to wait for its turn, 0 for none."""
+        """Take a token; return the seconds to wait for it, 0 for none."""
         now = monotonic()
         self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate) - 1
         self._at = now
@@ -32,10 +32,10 @@ class Pace:
 
 
 class EventTurns:
-    """Has one person's events wait for each other, so that others' are not behind all of them.
+    """Limits one person's concurrent events, so that other people's do not wait for all of them.
 
-    Each tab waits with one event and is not read from meanwhile, so that the network holds the
-    rest: nothing is dropped and no queue grows.
+    A tab that waits for a turn is not read from meanwhile, so its further events stay in the
+    network's buffers: nothing is dropped and no queue grows.
     """
 
     __slots__ = ("_pace", "_under_way", "_waiting")
@@ -47,7 +47,7 @@ class EventTurns:
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     async def take(self) -> None:
-        """Return when the next event may begin; `give` when it has ended."""
+        """Wait until the next event may begin; call `give` when it has ended."""
         if delay := self._pace.wait():
             await asyncio.sleep(delay)
         if self._under_way >= AT_ONCE:
@@ -63,7 +63,7 @@ class EventTurns:
         self._under_way += 1
 
     def give(self, *_: object) -> None:
-        """An event has ended."""
+        """End the turn of an event and let the next one begin."""
         self._under_way -= 1
         while self._waiting:
             turn = self._waiting.popleft()

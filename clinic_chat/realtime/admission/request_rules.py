@@ -1,4 +1,4 @@
-"""What a request to the sockets' address may look like, before the library sees it."""
+"""Rules for HTTP requests to the socket endpoint, checked before the library sees them."""
 
 from http import HTTPStatus
 from typing import Any
@@ -12,7 +12,7 @@ RETRY_SECONDS = "5"
 
 
 class Unacceptable(Exception):
-    """The request is refused with an HTTP status; the reason is a fixed word for the log."""
+    """A request that is refused with an HTTP status; the reason is a fixed word for the log."""
 
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)
@@ -21,10 +21,10 @@ class Unacceptable(Exception):
 
 
 def check(scope: Any) -> str | None:
-    """The Engine.IO id in the request's address, or None for a handshake.
+    """The Engine.IO id in the request's query, or None for a handshake.
 
     Raises:
-        Unacceptable: its query is too long, or asks for JSONP or an upgrade.
+        Unacceptable: the query is too long or malformed, or asks for JSONP or an upgrade.
     """
     query: bytes = scope.get("query_string", b"")
     if len(query) > MAX_QUERY_BYTES:
@@ -44,7 +44,7 @@ def check(scope: Any) -> str | None:
 
 
 def tab_token(scope: Any) -> str:
-    """What the tab calls itself in the request's address, "" when it does not."""
+    """The token that the tab chose for itself, from the request's query, or ""."""
     query: bytes = scope.get("query_string", b"")
     return parse_qs(query.decode("ascii", errors="replace")).get("token", [""])[0]
 

@@ -1,4 +1,4 @@
-"""Whose a connection is: known from its handshake on, before anything of it is kept."""
+"""The visitor of a connection, identified in its handshake before anything of it is kept."""
 
 from dataclasses import dataclass, field
 from time import monotonic
@@ -6,9 +6,9 @@ from typing import Any, Protocol
 
 from clinic_chat.realtime.admission.pace import Pace
 
-# Where the namespace's connect handler finds it in what stands for the request.
+# The visitor's key in the environ that the namespace's connect handler gets.
 VISITOR = "clinic_chat.visitor"
-# Why a handshake leads nowhere, as the page is told.
+# The reasons for a refused handshake, as the page gets them.
 UNAUTHORIZED = "unauthorized"
 UNAVAILABLE = "unavailable"
 
@@ -21,7 +21,7 @@ class Visitor:
     identity: Any
     address: str
     token: str
-    """What the tab calls itself; a name, not a credential."""
+    """The token that the tab chose for itself; a name, not a credential."""
     pace: Pace
     account: Any
     over: bool = False
@@ -30,7 +30,7 @@ class Visitor:
 
 
 class Refused(Exception):
-    """The handshake is answered, and then refused in Socket.IO's way with this message."""
+    """The handshake is answered, and the connect to the namespace refused with this message."""
 
 
 class TooMany(Exception):
@@ -38,18 +38,18 @@ class TooMany(Exception):
 
 
 class Admission(Protocol):
-    """Who decides which handshakes lead to a connection."""
+    """Decides which handshakes lead to a connection."""
 
     async def admit(self, scope: Any) -> Visitor:
-        """The person behind a handshake, counted.
+        """The visitor of a handshake, counted until `leave`.
 
         Raises:
-            Refused: there is no live session, or nobody can say.
+            Refused: there is no live session, or no database to look for it.
             TooMany: a limit is reached.
         """
 
     def belongs(self, scope: Any, visitor: Visitor) -> bool:
-        """Whether a further request of a connection is its own session's."""
+        """Whether a further request of a connection has the cookie of its handshake."""
 
     def leave(self, visitor: Visitor) -> None:
-        """The connection of an admitted visitor is over."""
+        """Stop counting the connection of an admitted visitor, which has ended."""

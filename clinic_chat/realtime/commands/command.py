@@ -1,4 +1,4 @@
-"""A command: what a tab asks for over its socket and gets an answer to."""
+"""Commands: requests that a tab sends over its socket and that are answered."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ Data = dict[str, Any]
 
 @dataclass(frozen=True)
 class CommandContext:
-    """What commands of a process work with."""
+    """The services that the commands of a process use."""
 
     subscriptions: Subscriptions
     activity: Activity
@@ -29,21 +29,21 @@ Run = Callable[[CommandContext, Connection, Data], Awaitable[Data]]
 
 @dataclass(frozen=True)
 class Command:
-    """A command by its Socket.IO event name; what `run` returns is in the answer."""
+    """A command by its Socket.IO event name; the result of `run` is part of the answer."""
 
     name: str
     run: Run
     by_a_person: bool = False
-    """Whether a person does it, unless it says `byItself`; a tab asks for the others alone."""
+    """Whether it counts as activity of the person, unless its data says `byItself`."""
     per_minute: Callable[[Settings], int] | None = None
-    """A limit of its own for one person in one clinic, beside the one of all commands."""
+    """The command's own limit for one person in one clinic, besides that of all commands."""
 
 
 def open_conversation_id(connection: Connection, data: Data) -> str:
-    """The conversation this tab has open, which is the only one it can be active in.
+    """The id of the conversation that the tab has open, the only one it can be active in.
 
     Raises:
-        InvalidInput: `not_open`: the command names another one.
+        InvalidInput: `not_open`: the command names another conversation.
     """
     key = connection.feeds.get(thread_feed.FEED)
     if key is None or key != data.get("conversationId"):

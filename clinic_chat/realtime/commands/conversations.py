@@ -14,7 +14,7 @@ async def status(_context: CommandContext, connection: Connection, data: Data) -
 
 
 async def assign(_context: CommandContext, connection: Connection, data: Data) -> Data:
-    """Give a conversation to a colleague, or to nobody, if it is still `expected`'s."""
+    """Assign a conversation to a colleague, or to nobody, if its assignee is still `expected`."""
     await assign_conversation(
         connection.scope,
         data.get("conversationId"),
@@ -25,7 +25,7 @@ async def assign(_context: CommandContext, connection: Connection, data: Data) -
 
 
 async def unread(_context: CommandContext, connection: Connection, data: Data) -> Data:
-    """Take this person's read marker back to before the last inbound message."""
+    """Move this person's read marker back to before the last inbound message."""
     return {"inboundRead": await mark_unread(connection.scope, data.get("conversationId"))}
 
 

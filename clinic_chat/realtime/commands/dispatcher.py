@@ -1,8 +1,8 @@
-"""Answers commands: who asks, within which limits, and in which words a refusal is told.
+"""Dispatches commands: checks session, author and limits, runs the command and answers it.
 
-Each is answered with `{"ok": true, …}` or `{"error": {"code", "message"}}`; one that writes is
-answered after its commit, so what is acknowledged is durable. One whose `author` is not the
-session's is refused: it waited in a tab while somebody else signed in.
+Each is answered with `{"ok": true, …}` or `{"error": {"code", "message"}}`. A command that writes
+is answered after its commit, so an acknowledged write is durable. A command whose `author` is not
+the session's is refused: it waited in a tab while somebody else signed in.
 """
 
 from collections.abc import Awaitable, Callable
@@ -29,7 +29,7 @@ log = structlog.get_logger(__name__)
 
 
 class CommandDispatcher:
-    """The commands of a process by their Socket.IO event names."""
+    """Handles the commands of one process, by their Socket.IO event names."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class CommandDispatcher:
         self._in_flight = in_flight
 
     def by_name(self) -> dict[str, Callable[..., Awaitable[Data]]]:
-        """Event name → handler for python-socketio; whatever it returns is the answer."""
+        """Event name → handler for python-socketio; the result of a handler is the answer."""
         return {name: partial(self._handle, command) for name, command in COMMANDS.items()}
 
     async def _handle(self, command: Command, sid: str, *args: Any) -> Data:
@@ -66,8 +66,8 @@ class CommandDispatcher:
                     "command.wrong_author", command=command.name, user=connection.identity.user_id
                 )
                 return error(WRONG_AUTHOR, "somebody else made this, or in another clinic")
-            # Hundreds of idle tabs ask now and then whether they are current; a flood is
-            # counted without the one in a second.
+            # One command per second and tab is not counted, because hundreds of idle tabs
+            # check now and then whether they are current.
             if not connection.is_calm(monotonic()):
                 await self._limit("commands", connection, COMMANDS_PER_MINUTE)
             if command.by_a_person and args[0].get("byItself") is not True:
@@ -95,5 +95,5 @@ class CommandDispatcher:
 
 
 def error(code: str, message: str, **more: str) -> Data:
-    """A refusal in the shape every client of this server knows."""
+    """The answer to a refused command: `{"error": {"code", "message", …}}`."""
     return {"error": {"code": code, "message": message, **more}}

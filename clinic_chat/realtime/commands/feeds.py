@@ -10,10 +10,10 @@ from clinic_chat.realtime.feeds.subscriptions import Wanted
 
 
 async def start(context: CommandContext, connection: Connection, data: Data) -> Data:
-    """Follow a feed, in the place of the one of its name that the tab followed, or none for null.
+    """Follow a feed in place of the one of the same name; with a null `key` only stop following.
 
-    `around` is where it opens, `order` counts the tab's changes of what it follows. A list that
-    is not there is told as `refused`, in the feed's own words.
+    `around` is the number of the item that it opens at, `order` numbers the tab's changes of the
+    feeds that it follows. A list that does not exist is answered by a feed message `refused`.
     """
     match data:
         case {"feed": str() as feed, "key": str() | None as key} if context.subscriptions.has(feed):
@@ -27,7 +27,7 @@ async def start(context: CommandContext, connection: Connection, data: Data) -> 
 
 
 async def catch_up(context: CommandContext, connection: Connection, data: Data) -> Data:
-    """Send what the tab lacks of a feed that it follows."""
+    """Send the patch or snapshot that brings a feed that the tab follows up to date."""
     match data:
         case {"feed": str() as feed, "key": str() as key}:
             held = {feed: _number(data.get("version"))}
@@ -53,13 +53,13 @@ async def page(context: CommandContext, connection: Connection, data: Data) -> D
 
 
 async def check(context: CommandContext, connection: Connection, data: Data) -> Data:
-    """Answer, on the way of every patch, how far the list should be by now."""
+    """Send, the same way as every patch, the version that the list should have by now."""
     await context.subscriptions.check(connection, data.get("nonce"))
     return {}
 
 
 async def counts(_context: CommandContext, connection: Connection, _data: Data) -> Data:
-    """How many conversations there are of each kind, for this person."""
+    """The number of conversations of each kind, for this person."""
     return {"counts": inbox_feed.counts(await overview(connection.scope, rows=False))}
 
 

@@ -18,7 +18,7 @@ async def send(context: CommandContext, connection: Connection, data: Data) -> D
 
 
 async def body(_context: CommandContext, connection: Connection, data: Data) -> Data:
-    """The whole text of a message of which a list has the beginning."""
+    """The whole text of a message that lists hold only the beginning of."""
     return asdict(await whole_body(connection.scope, data.get("conversationId"), data.get("seq")))
 
 

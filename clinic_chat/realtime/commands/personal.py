@@ -1,4 +1,4 @@
-"""Commands about what is one person's alone: `draft:save`, `account:preferences`, `markers:get`."""
+"""Commands about a person's own data: `draft:save`, `account:preferences`, `markers:get`."""
 
 from dataclasses import asdict
 from uuid import UUID
@@ -15,7 +15,7 @@ MARKERS_AT_ONCE = 200
 
 
 async def draft(_context: CommandContext, connection: Connection, data: Data) -> Data:
-    """Keep a draft; the answer has what is kept now."""
+    """Save a draft; the answer has the draft that is stored now."""
     kept = await save_draft(
         connection.scope,
         data.get("conversationId"),
@@ -27,13 +27,13 @@ async def draft(_context: CommandContext, connection: Connection, data: Data) ->
 
 
 async def preferences(_context: CommandContext, connection: Connection, data: Data) -> Data:
-    """Choose the language and whether messages sound."""
+    """Save the language and whether messages play a sound."""
     await save_preferences(connection.scope, locale=data.get("locale"), sound=data.get("sound"))
     return {}
 
 
 async def markers(_context: CommandContext, connection: Connection, data: Data) -> Data:
-    """How far this person has read each of some conversations."""
+    """The read markers of this person in up to MARKERS_AT_ONCE conversations."""
     ids = data.get("ids")
     if not isinstance(ids, list) or len(ids) > MARKERS_AT_ONCE:
         raise InvalidInput(f"ids is a list of at most {MARKERS_AT_ONCE}", code="ids_invalid")

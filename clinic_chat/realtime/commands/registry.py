@@ -1,4 +1,4 @@
-"""Every command of a tab. A new one stands in a module here; a new module is a word below."""
+"""The registry of commands; a new module with `COMMANDS` is named in it."""
 
 from clinic_chat.realtime.commands import activity, conversations, feeds, messages, personal
 

@@ -1,4 +1,4 @@
-"""What a tab says at connect of its feeds, in `auth.live`: name → `{key, version?, around?}`."""
+"""Parses the feeds in a tab's connect data, `auth.live`: name → `{key, version?, around?}`."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from clinic_chat.realtime.feeds.subscriptions import MAX_KEY, Wanted
 
 
 def feeds_at_connect(connection: Connection, auth: Any) -> list[Wanted]:
-    """The feeds that it follows; what it holds of them is kept in `connection.versions`."""
+    """The feeds that the tab wants; the versions it has are stored in `connection.versions`."""
     said = auth.get("live") if isinstance(auth, dict) else None
     wanted: list[Wanted] = []
     if not isinstance(said, dict):
@@ -20,7 +20,7 @@ def feeds_at_connect(connection: Connection, auth: Any) -> list[Wanted]:
                 version, around = _number(more.get("version")), _number(more.get("around"))
                 if version is not None:
                     connection.versions[feed] = (key, version)
-                # What is a person's own comes with their list.
+                # The personal feed comes with the inbox.
                 if feed != personal.FEED:
                     wanted.append(Wanted(feed, key, around))
     return wanted

@@ -1,4 +1,4 @@
-"""The clinic's conversations as a feed: version = the clinic's event number."""
+"""The inbox feed: the clinic's conversations; its version is the clinic's event number."""
 
 from collections.abc import Iterable, Mapping
 from functools import partial
@@ -40,12 +40,12 @@ from clinic_chat.realtime.presence.online import Presence
 
 FEED = "conversations"
 KEY = "inbox"
-# A new colleague shows with the next list that is sent; nobody is told of one anyway.
+# The cache of the staff may be this old, because no event announces a new colleague anyway.
 STAFF_SECONDS = 5.0
 
 
 class InboxFeed:
-    """The list that every tab of the clinic has."""
+    """The list of conversations that every tab of a clinic follows."""
 
     name = FEED
     permission = Permission.READ_CONVERSATIONS
@@ -54,13 +54,13 @@ class InboxFeed:
         self._bus = bus
         self._presence = presence
         self._activity = activity
-        # The lists that were sent last, for those who open the same ones.
+        # The last first page by clinic and overview by person, used again while they are current.
         self._pages: PageCache[FirstPage] = PageCache()
         self._mine: PageCache[InboxOverview] = PageCache()
         self._staff: SingleFlightCache[list[Item]] = SingleFlightCache(STAFF_SECONDS)
 
     def rooms(self, connection: Connection, _key: str) -> tuple[str, ...]:
-        """The clinic's, and the person's own for what is theirs alone."""
+        """The clinic's room, and the person's own for markers, drafts and settings."""
         identity = connection.identity
         return (
             rooms.clinic(identity.clinic_id),
@@ -68,23 +68,23 @@ class InboxFeed:
         )
 
     async def exists(self, _scope: ClinicScope, key: str) -> bool:
-        """There is one in each clinic."""
+        """Whether `key` is that of the one inbox of each clinic."""
         return key == KEY
 
     async def entered(self, connection: Connection) -> None:
-        """Its events are delivered from now on, and somebody is here."""
+        """Have the bus deliver the clinic's events, and count the tab's person as online."""
         await self._bus.watch(connection.identity.clinic_id)
         if connection.gone:
             return
         await self._presence.arrive(connection.identity, connection.sid)
 
     async def left(self, _connection: Connection) -> None:
-        """No tab leaves it while it is connected."""
+        """Nothing: no tab leaves the inbox while it is connected."""
 
     async def start(
         self, scope: ClinicScope, _key: str, held: Mapping[str, int], _around: int | None
     ) -> Start:
-        """A patch when it can bring the tab up to date, with this person's markers that moved."""
+        """A patch with the markers that moved if it brings the tab up to date, else a snapshot."""
         if FEED in held:
             mine = await overview(scope, rows=False, since=held.get(personal.FEED))
             patch = await since(scope, held[FEED], mine.first.version)
@@ -93,7 +93,8 @@ class InboxFeed:
                 markers = mine.markers | await read_markers(scope, ids)
                 return Start(patch, _extra(mine, markers))
         clinic, person = scope.clinic_id, (scope.clinic_id, scope.user_id)
-        # Looked for when the versions are known: by then others may have read the same.
+        # Callables, because they are asked once the versions are known: by then others may have
+        # read the same.
         mine = await overview(
             scope,
             known=partial(self._pages.find, clinic),
@@ -108,7 +109,7 @@ class InboxFeed:
     async def page(self, scope: ClinicScope, _key: str, query: Item) -> Page:
         """The conversations of a view (`search`, `who`, `status`, `unread`), from `cursor` on.
 
-        `number`, which is sent back, tells the answers to a tab's questions apart.
+        `number` is sent back, so that the tab can tell the answers to its requests apart.
 
         Raises:
             InvalidInput: a rule of `parse_filter`, `cursor_invalid` or `number_invalid`.
@@ -133,7 +134,7 @@ class InboxFeed:
         return Page(items(page.rows), extra)
 
     async def now(self, connection: Connection, _key: str) -> Item:
-        """The staff, who is online, and who types."""
+        """The staff, the ids of those online, and the typing events."""
         clinic_id = connection.identity.clinic_id
         return {
             "staff": await self._staff.get(clinic_id, partial(_colleagues, connection.scope)),
@@ -144,15 +145,15 @@ class InboxFeed:
     def publications(
         self, clinic_id: UUID, events: list[CommittedEvent], changes: Changes
     ) -> Iterable[Publication]:
-        """One patch for the clinic, which also says how its counts changed."""
+        """One patch for the clinic, with the moves that change its counts."""
         patch = _patch(events, changes.conversations)
         yield Publication(rooms.clinic(clinic_id), KEY, patch, {"moves": moves(events)})
 
 
 async def since(scope: ClinicScope, version: int, until: int) -> Patch | None:
-    """What a tab at `version` lacks up to `until`, or None when a patch cannot help.
+    """The patch from `version` to `until`, or None when the tab needs a snapshot.
 
-    It cannot when the tab is too far behind, or ahead of the log, as after a restored backup.
+    It needs one when it is too far behind, or ahead of the log, as after a restored backup.
     """
     if version > until:
         return None
@@ -166,7 +167,7 @@ async def since(scope: ClinicScope, version: int, until: int) -> Patch | None:
 
 
 def counts(mine: InboxOverview) -> Item:
-    """A person's counts with the versions they belong to."""
+    """A person's counts, with the versions at which they were read."""
     return {
         "version": mine.first.version,
         "personalVersion": mine.personal_version,
@@ -175,7 +176,7 @@ def counts(mine: InboxOverview) -> Item:
 
 
 def moves(events: list[CommittedEvent]) -> list[dict[str, Any]]:
-    """From where to where each conversation moved, for counts that differ per person."""
+    """The old and new state of each conversation that moved; counts of it differ per person."""
     found: dict[str, dict[str, Any]] = {}
     for event in events:
         if event.subject.kind != SubjectKind.CONVERSATION:

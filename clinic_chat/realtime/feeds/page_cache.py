@@ -1,4 +1,4 @@
-"""A cache of the pages that were sent last, already encoded."""
+"""A cache of the last page of each key, with its rows already encoded."""
 
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable
@@ -14,9 +14,9 @@ Page = TypeVar("Page")
 
 
 class PageCache(Generic[Page]):
-    """The last page of each key, and its rows as JSON for whoever opens the same one.
+    """The last page of each key, and its rows as JSON, encoded once for all tabs that open it.
 
-    Nothing here knows whether a page is out of date; whoever reads compares its version.
+    The cache does not know whether a page is out of date; callers compare its version.
     """
 
     def __init__(self, most: int = MOST) -> None:
@@ -25,11 +25,11 @@ class PageCache(Generic[Page]):
         self._encoded: dict[Hashable, orjson.Fragment] = {}
 
     def find(self, key: Hashable) -> Page | None:
-        """The page that was put here last."""
+        """The page that was stored last for `key`, or None."""
         return self._pages.get(key)
 
     def put(self, key: Hashable, page: Page) -> None:
-        """Keep a page in the place of the one before; the one not used for longest goes."""
+        """Store a page in place of the one before; the least recently stored one is dropped."""
         if self._pages.get(key) is not page:
             self._encoded.pop(key, None)
         self._pages[key] = page
@@ -39,7 +39,7 @@ class PageCache(Generic[Page]):
             self._encoded.pop(oldest, None)
 
     def encoded(self, key: Hashable, page: Page, rows: Iterable[Any]) -> orjson.Fragment:
-        """The rows of a page as JSON, encoded once; the page is put here."""
+        """The rows of a page as JSON, encoded once; the page is stored."""
         self.put(key, page)
         if key not in self._encoded:
             self._encoded[key] = orjson.Fragment(orjson.dumps(items(rows)))

@@ -1,6 +1,6 @@
-"""What is one person's alone, in every tab and device of theirs: markers, drafts, settings.
+"""The personal feed: one person's markers, drafts and settings, in all of their tabs.
 
-It is told in the person's room, which a tab enters with its inbox.
+Its patches go to the person's room, which a tab enters with its inbox.
 """
 
 from clinic_chat.domain.events.log import PersonalChange
@@ -12,7 +12,7 @@ KEY = "mine"
 
 
 def publication(change: PersonalChange) -> Publication:
-    """The change itself; a tab that missed one gets all of it with its next snapshot."""
+    """The patch for a change; a tab that missed one gets all data with its next snapshot."""
     item: Item = {**change.change, "version": change.version}
     patch = Patch(change.version - 1, change.version, [item])
     return Publication(rooms.person(change.clinic_id, change.user_id), KEY, patch)

@@ -1,9 +1,8 @@
-"""Live feeds: lists that many tabs watch, sent once per change to a room as a small patch.
+"""The protocol of live feeds: lists that many tabs follow, sent to a room as one patch per change.
 
-A feed is named by what it lists (`conversations`, `messages`) and a key (which conversation's
-messages). Its version is a number without holes, so a browser that has version 7 applies the
-patch 7 → 8, ignores 6 → 7, and asks for what is missing on 8 → 9. The browser's half is
-assets/live/feeds/feed.js.
+A feed is named by the kind of its items (`conversations`, `messages`) and a key (the conversation
+of the messages). Its versions have no gaps, so a browser at version 7 applies the patch 7 → 8,
+ignores 6 → 7, and catches up on 8 → 9. The browser's part is assets/live/feeds/feed.js.
 """
 
 from collections.abc import Iterable, Mapping
@@ -22,7 +21,7 @@ Item = dict[str, Any]
 
 @dataclass(frozen=True)
 class Patch:
-    """What changed between two versions of a feed."""
+    """The items that changed between two versions of a feed."""
 
     from_version: int
     to_version: int
@@ -31,16 +30,16 @@ class Patch:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A feed's items at a version, or at least as new."""
+    """A feed's items at a version, or newer."""
 
     version: int
     items: Any
-    """A list, or one that is encoded already."""
+    """A list of items, or one that is already encoded as an `orjson.Fragment`."""
 
 
 @dataclass(frozen=True)
 class Start:
-    """What a tab lacks of a feed, and what is sent with it, of the same moment."""
+    """The patch or snapshot that a tab starts with, and data of the same moment sent with it."""
 
     content: Patch | Snapshot
     extra: Item
@@ -48,7 +47,7 @@ class Start:
 
 @dataclass(frozen=True)
 class Page:
-    """Further items that a tab asked for, and what is sent with them."""
+    """Further items that a tab asked for, and data sent with them."""
 
     items: list[Item]
     extra: Item
@@ -56,7 +55,7 @@ class Page:
 
 @dataclass(frozen=True)
 class Publication:
-    """A patch for everybody in a room."""
+    """A patch for all tabs in a room, and data sent with it."""
 
     room: str
     key: str
@@ -65,35 +64,37 @@ class Publication:
 
 
 class Feed(Protocol):
-    """What a feed says of itself; `subscriptions.py` and `publisher.py` do the rest."""
+    """The interface of a feed to `subscriptions.py` and `publisher.py`."""
 
     name: str
     permission: Permission
-    """Without it a tab is put into none of the rooms."""
+    """The permission without which a tab enters none of the rooms."""
 
     def rooms(self, connection: Connection, key: str) -> tuple[str, ...]:
-        """Where its patches are told."""
+        """The rooms that its patches are sent to."""
 
     async def exists(self, scope: ClinicScope, key: str) -> bool:
         """Whether there is such a list in the clinic."""
 
     async def entered(self, connection: Connection) -> None:
-        """A tab is in the rooms; nothing has been read for it yet."""
+        """Handle a tab that has entered the rooms; nothing has been read for it yet."""
 
     async def left(self, connection: Connection) -> None:
-        """A tab follows it no more."""
+        """Handle a tab that no longer follows the feed."""
 
     async def start(
         self, scope: ClinicScope, key: str, held: Mapping[str, int], around: int | None
     ) -> Start:
-        """What a tab lacks that holds these versions, by feed; `around` is where it opens.
+        """The patch or snapshot that brings a tab from the versions `held`, by feed, up to date.
+
+        `around` is the number of the item that the tab opens at, None for the usual start.
 
         Raises:
             NotFound: there is no such list any more.
         """
 
     async def page(self, scope: ClinicScope, key: str, query: Item) -> Page:
-        """Further items, as a tab asks for them.
+        """The further items that a tab's query asks for.
 
         Raises:
             NotFound: there is no such list any more.
@@ -101,12 +102,12 @@ class Feed(Protocol):
         """
 
     async def now(self, connection: Connection, key: str) -> Item:
-        """What is true of the moment and stored nowhere; it is asked for last."""
+        """Data of the moment that is stored nowhere, such as presence; it is read last."""
 
     def publications(
         self, clinic_id: UUID, events: list[CommittedEvent], changes: Changes
     ) -> Iterable[Publication]:
-        """What these events changed of it."""
+        """The patches for these events, each with its room."""
 
 
 def items(views: Iterable[Any]) -> list[Item]:

@@ -1,4 +1,4 @@
-"""Tells the rooms of every feed what a clinic's events changed."""
+"""Publishes a clinic's events: sends each feed's patches to its rooms."""
 
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from clinic_chat.storage.database import Database
 
 
 class Publisher:
-    """A listener of the bus."""
+    """The listener of the bus that sends patches."""
 
     def __init__(self, database: Database, sender: FeedSender, feeds: tuple[Feed, ...]) -> None:
         self._database = database
@@ -28,10 +28,10 @@ class Publisher:
             for feed in self._feeds
             for publication in feed.publications(clinic_id, events, changes)
         ]
-        # Without a pause between them: who gets several gets them in one write.
+        # Nothing else is awaited in between, so a tab gets several patches in one write.
         for name, publication in told:
             await self._sender.publish(name, publication)
 
     async def publish_personal(self, change: PersonalChange) -> None:
-        """Send a change of what is one person's alone."""
+        """Send a change of a person's own markers, drafts or settings."""
         await self._sender.publish(personal.FEED, personal.publication(change))

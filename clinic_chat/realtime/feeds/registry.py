@@ -1,4 +1,4 @@
-"""Every feed. A new one is its own file and a line here."""
+"""The registry of feeds; a new one is a module of its own and a line here."""
 
 from clinic_chat.realtime.bus import Bus
 from clinic_chat.realtime.feeds import inbox, personal, thread
@@ -12,5 +12,5 @@ NAMES = (inbox.FEED, thread.FEED, personal.FEED)
 
 
 def create_feeds(bus: Bus, presence: Presence, activity: Activity) -> tuple[Feed, ...]:
-    """The feeds of a process, in the order in which their patches are told."""
+    """The feeds of a process, in the order in which their patches are sent."""
     return (ThreadFeed(activity), InboxFeed(bus, presence, activity))

@@ -1,4 +1,4 @@
-"""Sends feeds: patches to rooms; snapshots, pages and refusals to single tabs."""
+"""Sends feed messages: patches to rooms; snapshots, pages and refusals to single tabs."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -7,14 +7,14 @@ from clinic_chat.realtime.clock import milliseconds_now
 from clinic_chat.realtime.feeds.protocol import Item, Patch, Publication, Snapshot
 
 EVENT = "feed"
-# Of the answer to the question how far the list is, which goes the way of every patch.
+# The feed name in the answer to a check, which takes the same way as every patch.
 CHECK = "check"
 
 Emit = Callable[[str, Item, str], Awaitable[None]]
 
 
 class FeedSender:
-    """Everything that is said of feeds goes through here."""
+    """Sends every message about feeds."""
 
     def __init__(self, emit: Emit) -> None:
         self._emit = emit
@@ -26,7 +26,7 @@ class FeedSender:
     async def send(
         self, sid: str, feed: str, key: str, content: Patch | Snapshot, extra: Item
     ) -> None:
-        """Send one tab what it lacks: a patch, or the whole in the place of what it had."""
+        """Send one tab a patch, or a snapshot that replaces its list."""
         if isinstance(content, Patch):
             await self._emit(EVENT, _patch(feed, key, content, extra), sid)
             return
@@ -36,13 +36,13 @@ class FeedSender:
     async def send_page(
         self, sid: str, feed: str, key: str, items: list[Item], **extra: Any
     ) -> None:
-        """Send one tab further items that it asked for; its version does not change."""
+        """Send one tab further items that it asked for; the version of its list does not change."""
         await self._emit(
             EVENT, {"feed": feed, "key": key, "kind": "page", "items": items, **extra}, sid
         )
 
     async def send_check(self, sid: str, nonce: object, version: int) -> None:
-        """Answer one tab's question how far the list is, and what time it is here."""
+        """Answer one tab's check with the version of the list and the server's time."""
         number = nonce if isinstance(nonce, int) else 0
         check = {"feed": CHECK, "nonce": number, "version": version, "now": milliseconds_now()}
         await self._emit(EVENT, check, sid)

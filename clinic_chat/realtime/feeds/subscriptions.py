@@ -1,4 +1,4 @@
-"""Which tab follows which feed: subscribe first, then read, then let the browser merge."""
+"""Subscriptions of tabs to feeds: enter the rooms, then read, then let the browser merge."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ from clinic_chat.realtime.feeds.protocol import Feed, Item, Start
 from clinic_chat.realtime.feeds.sender import FeedSender
 from clinic_chat.refusals import count_refusal
 
-# Of what a tab asked for and cannot have, which is repeated to it.
+# Characters of a key in connect data, and of one that is repeated in a refusal.
 MAX_KEY = 64
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """A feed that a tab is to follow by this key, or not at all for None."""
+    """A feed that a tab wants to follow by `key`, or to leave for None."""
 
     feed: str
     key: str | None
@@ -30,7 +30,7 @@ class Wanted:
 
 
 class Subscriptions:
-    """Puts tabs into rooms after the feed has said that they may see what is in them."""
+    """Puts tabs into the rooms of feeds, after their permission and the key have been checked."""
 
     def __init__(
         self, sio: AsyncServer, sender: FeedSender, bus: Bus, feeds: tuple[Feed, ...]
@@ -48,15 +48,15 @@ class Subscriptions:
     async def follow(
         self, connection: Connection, wanted: Iterable[Wanted], order: int = 0
     ) -> None:
-        """Start feeds in this tab, each in the place of what it followed of the same name.
+        """Start feeds in this tab, each in place of the one of the same name that it followed.
 
-        The tab is told when there is no such list in this clinic. What all start with is read in
-        one session, after the tab is in all rooms; it enters a room once what is told there is
-        known to be this clinic's, and is in none of that feed meanwhile. `order` counts the
-        tab's changes: one that comes after a later one changes nothing.
+        The tab first leaves the rooms of the old feed, and enters those of a new one once the list
+        is known to exist in this clinic; otherwise the tab gets a refusal. All feeds are read in
+        one database session, after all rooms have been entered. `order` numbers the tab's changes:
+        one that comes after a later one changes nothing.
 
         Raises:
-            Forbidden: whoever acts may not read it; the tab enters no room.
+            Forbidden: the tab's person may not read a feed; the tab enters no room.
         """
         async with connection.following:
             if connection.gone or order < connection.order:
@@ -103,7 +103,7 @@ class Subscriptions:
                     except NotFound:
                         missing.append(one)
         except Exception:
-            # The next try starts with what the tab holds, as if this one had not been.
+            # The next attempt starts from the versions that the tab has, as if this one never was.
             connection.versions = said
             for one in entering:
                 await self.leave(connection, one.feed)
@@ -128,7 +128,7 @@ class Subscriptions:
     async def catch_up(
         self, connection: Connection, feed: str, key: str, held: dict[str, int]
     ) -> None:
-        """Send what a tab lacks that holds these versions: a patch when it can, else a snapshot.
+        """Send the patch or snapshot that brings a tab from the versions `held` up to date.
 
         Raises:
             NotFound: there is no such list any more.
@@ -147,10 +147,10 @@ class Subscriptions:
         await self._sender.send_page(connection.sid, feed, key, page.items, **page.extra)
 
     async def check(self, connection: Connection, nonce: object) -> None:
-        """Have the bus tell a tab which version its list should have by now.
+        """Have the bus send a tab the version that its list should have by now.
 
-        It goes the way of every patch: through the bus's queue and the feed's event. An answer
-        proves that this way works, which pings do not (chatwoot #14703).
+        The answer takes the way of every patch, through the bus's queue and the feed's event, and
+        so proves that this way works, which pings do not (chatwoot #14703).
         """
         clinic_id = connection.identity.clinic_id
 
@@ -161,7 +161,7 @@ class Subscriptions:
 
     async def _enter(self, connection: Connection, one: Wanted) -> None:
         feed, key = self._feeds[one.feed], one.key or ""
-        # The tab may have closed while others' rooms were entered, or its list was looked for.
+        # The tab may have closed while other rooms were entered, or the list was looked up.
         if connection.gone:
             return
         for room in feed.rooms(connection, key):
@@ -171,7 +171,7 @@ class Subscriptions:
 
     async def _send(self, connection: Connection, one: Wanted, start: Start) -> None:
         key = one.key or ""
-        # Not while a session is held, which those who wait for this answer may need. Nothing that
-        # is told meanwhile is missing from what is asked for now.
+        # Called without holding a database session, which a load shared with other tabs may need.
+        # Called last, so that it includes everything that was broadcast meanwhile.
         extra = start.extra | await self._feeds[one.feed].now(connection, key)
         await self._sender.send(connection.sid, one.feed, key, start.content, extra)

@@ -1,4 +1,4 @@
-"""A conversation's messages as a feed: version = the conversation's version."""
+"""The thread feed: a conversation's messages; its version is the conversation's."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -33,12 +33,12 @@ from clinic_chat.realtime.feeds.protocol import (
 from clinic_chat.realtime.presence.activity import Activity
 
 FEED = "messages"
-# Messages at a time.
+# Messages per page.
 PAGE = PAGE_SIZE
 
 
 class ThreadFeed:
-    """The conversation that a tab has open; the key is its id."""
+    """The messages of the conversation that a tab has open; the key is its id."""
 
     name = FEED
     permission = Permission.READ_CONVERSATIONS
@@ -48,29 +48,29 @@ class ThreadFeed:
         self._pages: PageCache[MessagePage] = PageCache()
 
     def rooms(self, connection: Connection, key: str) -> tuple[str, ...]:
-        """The conversation's."""
+        """The conversation's room."""
         return (rooms.conversation(connection.identity.clinic_id, key),)
 
     async def exists(self, scope: ClinicScope, key: str) -> bool:
-        """Whether a conversation is this clinic's; one that was just opened is not looked up."""
+        """Whether a conversation is this clinic's; one in the page cache is not looked up."""
         if self._pages.find((scope.clinic_id, key)) is not None:
             return True
         return await conversation_exists(scope, key)
 
     async def entered(self, _connection: Connection) -> None:
-        """To look at it is a command of its own."""
+        """Nothing: `viewing:start` is a command of its own."""
 
     async def left(self, connection: Connection) -> None:
-        """Who follows it no more is not active in it."""
+        """End the tab's typing and viewing in the conversation."""
         await self._activity.gone(connection)
 
     async def start(
         self, scope: ClinicScope, key: str, held: Mapping[str, int], around: int | None
     ) -> Start:
-        """A patch when it can bring the tab up to date, or the newest messages, or those around.
+        """A patch if it brings the tab up to date, or the newest messages or those `around` one.
 
         Raises:
-            NotFound: unknown, malformed or another clinic's.
+            NotFound: the key is unknown, malformed or another clinic's.
         """
         opening = await read_thread_start(scope, key)
         if FEED in held:
@@ -98,7 +98,7 @@ class ThreadFeed:
         """The messages `before` a number, or `after` one.
 
         Raises:
-            NotFound: unknown, malformed or another clinic's.
+            NotFound: the key is unknown, malformed or another clinic's.
             InvalidInput: `cursor_invalid`.
         """
         before, after = query.get("before"), query.get("after")
@@ -109,7 +109,7 @@ class ThreadFeed:
         return Page(items(page.messages), {"side": side})
 
     async def now(self, connection: Connection, key: str) -> Item:
-        """Who else looks at it."""
+        """The people who look at the conversation."""
         return {"viewers": self._activity.viewers(connection.identity.clinic_id, key)}
 
     def publications(
@@ -127,10 +127,10 @@ class ThreadFeed:
 
 
 async def since(scope: ClinicScope, opening: ThreadStart, version: int) -> Patch | None:
-    """What a tab at `version` lacks, or None when a patch cannot bring it up to date."""
+    """The patch that brings a tab at `version` up to date, or None when it needs a snapshot."""
     row = opening.conversation
     events = await subject_events_after(scope, UUID(row.id), version)
-    # Too far behind; or ahead of the log, as after a restored backup.
+    # The tab is too far behind, or ahead of the log, as after a restored backup.
     if len(events) >= READ_LIMIT or version > row.version:
         return None
     if not events:
@@ -143,7 +143,7 @@ def _patch(events: list[CommittedEvent], messages: list[StaffMessage]) -> Patch:
 
 
 def _shown_with(opening: ThreadStart) -> Item:
-    """What the thread shows beside messages, of the moment in which they were read."""
+    """The data of the same moment that the thread shows beside messages."""
     return {
         "row": items([opening.conversation])[0],
         "draft": opening.draft,

@@ -1,7 +1,7 @@
-"""What people are doing in conversations right now: typing in them, looking at them.
+"""Typing and viewing indicators: the people who type in or look at a conversation right now.
 
-Nothing here is stored. Whoever receives `typing:start` forgets it by itself after
-EXPIRE_SECONDS, so a lost stop leaves nobody typing for ever (Rocket.Chat #14612).
+Nothing here is stored. A browser drops a `typing:start` by itself after EXPIRE_SECONDS, so a lost
+`typing:stop` leaves nobody typing for ever (Rocket.Chat #14612).
 """
 
 from collections.abc import Awaitable, Callable
@@ -28,20 +28,20 @@ class _Typing:
 
 
 class Activity:
-    """Who types in and who looks at which conversation of which clinic."""
+    """Tracks typing and viewing by clinic and conversation, and tells the clinic of changes."""
 
     def __init__(self, tell_typing: Tell, tell_viewing: Tell) -> None:
         self._tell_typing = tell_typing
         self._tell_viewing = tell_viewing
         # By socket.
         self._typing: dict[str, _Typing] = {}
-        # By clinic and conversation, and person, because hundreds of tabs may show the same one.
+        # (clinic, conversation) → person → socket: hundreds of tabs may show the same conversation.
         self._viewing: dict[tuple[UUID, str], dict[UUID, dict[str, Connection]]] = {}
         # By socket.
         self._looks_at: dict[str, str] = {}
 
     async def start_typing(self, connection: Connection, conversation_id: str) -> None:
-        """A tab's person writes in a conversation; repetitions within half a second are dropped."""
+        """Record that a tab's person types; repetitions within MINIMUM_SECONDS are dropped."""
         if connection.gone:
             return
         current = self._typing.get(connection.sid)
@@ -56,13 +56,13 @@ class Activity:
         await _tell(self._tell_typing, "typing:start", connection, conversation_id)
 
     async def stop_typing(self, connection: Connection) -> None:
-        """A tab's person does not write any more."""
+        """Record that a tab's person has stopped typing."""
         current = self._typing.pop(connection.sid, None)
         if current is not None and not self._types_elsewhere(current):
             await _tell(self._tell_typing, "typing:stop", connection, current.conversation_id)
 
     def typing(self, clinic_id: UUID) -> list[dict[str, Any]]:
-        """Who types in the clinic, for a tab that has just come."""
+        """The `typing:start` events in force in a clinic, for a tab that has just connected."""
         return [
             _event("typing:start", entry.connection, entry.conversation_id)
             for entry in self._typing.values()
@@ -71,10 +71,10 @@ class Activity:
         ]
 
     async def look(self, connection: Connection, conversation_id: str) -> None:
-        """A tab shows a conversation and its person can see it."""
+        """Record that a tab shows a conversation and its person can see it."""
         if connection.gone or self._looks_at.get(connection.sid) == conversation_id:
             return
-        # All of it before anything is told: the tab may be gone when the telling is done.
+        # All changes come before the first await: the tab may be gone after it.
         left = self._leave(connection)
         self._looks_at[connection.sid] = conversation_id
         place = (connection.identity.clinic_id, conversation_id)
@@ -88,12 +88,12 @@ class Activity:
             await _tell(self._tell_viewing, "viewing:start", connection, conversation_id)
 
     async def look_away(self, connection: Connection) -> None:
-        """A tab shows no conversation any more, or nobody can see it."""
+        """Record that a tab shows no conversation any more, or that nobody can see it."""
         if left := self._leave(connection):
             await _tell(self._tell_viewing, "viewing:stop", connection, left)
 
     def _leave(self, connection: Connection) -> str:
-        """The conversation that this person looks at in no tab any more, or ""."""
+        """Remove a tab's viewing; return the conversation's id if no other tab has it, or ""."""
         conversation_id = self._looks_at.pop(connection.sid, "")
         if not conversation_id:
             return ""
@@ -109,14 +109,14 @@ class Activity:
         return conversation_id
 
     def viewers(self, clinic_id: UUID, conversation_id: str) -> list[dict[str, Any]]:
-        """Who looks at a clinic's conversation, each person once."""
+        """The `viewing:start` events of a clinic's conversation, one for each person."""
         return [
             _event("viewing:start", next(iter(tabs.values())), conversation_id)
             for tabs in self._viewing.get((clinic_id, conversation_id), {}).values()
         ]
 
     async def gone(self, connection: Connection) -> None:
-        """A tab is gone or shows another conversation, and with that ends whatever it did."""
+        """End the typing and viewing of a tab that is gone or shows another conversation."""
         await self.stop_typing(connection)
         await self.look_away(connection)
 

@@ -7,8 +7,8 @@ from uuid import UUID
 
 import structlog
 
-# Nobody waits for a dot beside a name, and after an outage hundreds of tabs come back at once:
-# each telling goes to all of them.
+# After an outage hundreds of tabs reconnect at once, and each broadcast goes to all of them; the
+# delay of a presence indicator does not matter.
 GATHER_SECONDS = 0.2
 
 log = structlog.get_logger(__name__)
@@ -28,7 +28,7 @@ class Coalescer:
         self._telling: asyncio.Task[None] | None = None
 
     async def tell(self, clinic_id: UUID, event: str, data: dict[str, Any]) -> None:
-        """Tell a clinic, now or soon."""
+        """Send an event to a clinic, now or with the next batch."""
         if self._waiting is not None:
             self._waiting.append((clinic_id, event, data))
             return
@@ -37,7 +37,7 @@ class Coalescer:
         await self._tell(clinic_id, event, data)
 
     def flush(self) -> bool:
-        """Tell what waits now; whether there was something."""
+        """Send the waiting events in a task; return whether there were any."""
         waiting, self._waiting = self._waiting, None
         if not waiting:
             return False

@@ -1,8 +1,8 @@
-"""Who is on duty: online while any of a person's sockets in the clinic lives.
+"""Presence: a person is online while any of their sockets in the clinic is connected.
 
-Deltas go out, not lists (presence is the largest cost of systems that send lists). A tab that
-closes and one that reloads look the same at first, so a person goes offline only after a
-short grace.
+Deltas are sent, not lists (presence is the largest cost of systems that send lists). A tab that
+closes and one that reloads look the same at first, so a person goes offline only after
+GRACE_SECONDS.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ Tell = Callable[[UUID, str, dict[str, Any]], Awaitable[None]]
 
 
 class Presence:
-    """Counts sockets per person and clinic, and tells the clinic when that starts or ends."""
+    """Tracks sockets by clinic and person, and tells the clinic who goes online or offline."""
 
     def __init__(self, tell: Tell) -> None:
         self._tell = tell
@@ -32,7 +32,7 @@ class Presence:
         return list(self._sockets.get(clinic_id, {}))
 
     async def arrive(self, identity: Identity, sid: str) -> None:
-        """A tab opened."""
+        """Add a tab's socket; with its first one a person comes online."""
         people = self._sockets.setdefault(identity.clinic_id, {})
         leaving = self._leaving.pop((identity.clinic_id, identity.user_id), None)
         if leaving is not None:
@@ -44,7 +44,7 @@ class Presence:
             await self._tell(identity.clinic_id, ONLINE, _person(identity))
 
     def leave(self, identity: Identity, sid: str) -> None:
-        """A tab closed or was lost; its person may have others, or come back at once."""
+        """Remove a tab's socket; after the last one a person goes offline in GRACE_SECONDS."""
         tabs = self._sockets.get(identity.clinic_id, {}).get(str(identity.user_id))
         if tabs is None:
             return

@@ -1,4 +1,4 @@
-"""The short way from the web server to the sockets."""
+"""Routes websockets from the web server straight to the socket server."""
 
 from collections.abc import Callable
 
@@ -8,11 +8,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 
 class SocketEntrance:
-    """ASGI middleware that takes websockets to the socket server and all else to `app`.
+    """ASGI middleware that passes websockets to the socket server and everything else to `app`.
 
-    Each layer of an application that a websocket goes through waits until it ends, and keeps
-    half a kilobyte for as long; a dozen layers for HTTP have nothing to do for it. `prepare` sets
-    what handlers find in the context of the connection's task.
+    Each ASGI layer that a websocket passes waits until it ends and takes half a kilobyte for as
+    long, and the dozen layers of the application do nothing for it. `prepare` sets the context
+    variables that handlers find in the connection's task.
     """
 
     def __init__(self, app: ASGIApp, sio: AsyncServer, prepare: Callable[[], object]) -> None:

@@ -1,4 +1,4 @@
-"""A bound on what a client may post to the socket when it polls."""
+"""Limits the size of the bodies that polling clients post to the socket endpoint."""
 
 from http import HTTPStatus
 
@@ -13,8 +13,8 @@ from clinic_chat.realtime.transport.socketio_server import MAX_FRAME_BYTES
 class BoundedPolls:
     """ASGI middleware that refuses a polled body over MAX_FRAME_BYTES, or of unknown length.
 
-    Engine.IO reads a body whole before it looks at its length, and leaves the request of one
-    that is too long without an answer.
+    Engine.IO reads a whole body before it checks its length, and never answers a request whose
+    body is too long.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -35,7 +35,7 @@ def _refusal(scope: Scope) -> HTTPStatus | None:
     length = Headers(scope=scope).get("content-length", "")
     if not length.isdecimal():
         return HTTPStatus.LENGTH_REQUIRED
-    # More digits than a sane length has are not worth converting.
+    # A number with more digits is too large without being converted.
     if len(length) > 12 or int(length) > MAX_FRAME_BYTES:
         return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     return None

@@ -1,7 +1,7 @@
-"""Socket.IO and Engine.IO servers that use direct connections where they can.
+"""Socket.IO and Engine.IO servers that write frames directly where they can.
 
-Nothing is kept of a connection before it is known whose it is: the session cookie is looked at in
-the Engine.IO handshake (`docs/security.md`).
+The session cookie is checked in the Engine.IO handshake, and nothing is kept of a connection before
+(`docs/security.md`).
 """
 
 from contextlib import suppress
@@ -21,12 +21,12 @@ from clinic_chat.realtime.transport.uvicorn.websocket_protocol import EXTENSION
 from clinic_chat.realtime.transport.websocket import Peer
 from clinic_chat.refusals import count_refusal
 
-# From the handshake, or from leaving the namespace, to entering it.
+# The longest time from the handshake, or from leaving the namespace, to entering it.
 ENTER_SECONDS = 20.0
 
 
 class EngineServer(engineio.AsyncServer):
-    """The library's Engine.IO; only websockets of `FrameProtocol` are served here."""
+    """The library's Engine.IO server with admission, which serves `FrameProtocol` by itself."""
 
     admission: Admission
 
@@ -35,12 +35,12 @@ class EngineServer(engineio.AsyncServer):
         self._strangers = Strangers(self)
 
     async def handle_request(self, scope: Any, receive: Any, send: Any) -> Any:
-        """Answer a request or serve a websocket of the socket's address."""
+        """Answer a request, or serve a websocket, of the socket endpoint."""
         try:
             sid = check(scope)
             if sid in self._strangers.sids:
                 return await self._strangers.poll(sid, scope, receive, send)
-            # A browser asks without its cookies whether it may ask.
+            # A CORS preflight request (OPTIONS) has no cookies.
             if sid is not None and scope.get("method") != "OPTIONS":
                 self._check_owner(sid, scope)
         except Unacceptable as why:
@@ -80,7 +80,7 @@ class EngineServer(engineio.AsyncServer):
         socket = Peer(self, sid, environ, visitor) if direct else PollingSocket(self, sid, visitor)
         self.sockets[sid] = socket
         try:
-            # What stands for the request from here on; the request itself goes when it is over.
+            # From here on this dictionary stands for the request, which is freed when it ends.
             await self.handlers["connect"](sid, {VISITOR: visitor})
             if isinstance(socket, Peer):
                 scope["headers"].clear()
@@ -106,10 +106,10 @@ class EngineServer(engineio.AsyncServer):
         self.sockets.pop(sid, None)
 
     async def take_message(self, sid: str, data: str) -> None:
-        """Hand on a Socket.IO packet. One that cannot be handled does not end the connection.
+        """Pass on a Socket.IO packet; a failure in handling it does not end the connection.
 
         Raises:
-            Malformed: it does end it.
+            Malformed: the packet is malformed, which ends the connection.
         """
         try:
             await self.handlers["message"](sid, data)
@@ -121,7 +121,7 @@ class EngineServer(engineio.AsyncServer):
 
 
 class SocketServer(socketio.AsyncServer):
-    """The library's Socket.IO over `EngineServer`."""
+    """The library's Socket.IO server over `EngineServer`."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -153,18 +153,18 @@ class SocketServer(socketio.AsyncServer):
         if self.manager.sid_from_eio_sid(eio_sid, namespace) is None:
             return
         if eio_sid not in self.environ:
-            # It was closed while it was let in, when there was nothing yet to take it out of.
+            # It was closed during its connect, when it could not yet be removed from the namespace.
             reason = self.reason.TRANSPORT_CLOSE
             await super()._handle_disconnect(eio_sid, namespace, reason)
             return
-        # Whoever is in is not asked again.
+        # A connection in the namespace has no deadline and needs its request no more.
         self._outside.pop(eio_sid, None)
         self.environ[eio_sid].clear()
 
     async def disconnect(
         self, sid: str, namespace: str | None = None, ignore_queue: bool = False
     ) -> None:
-        """Take a socket out of a namespace; its connection is closed a while later."""
+        """Remove a socket from a namespace; its connection is closed unless it soon reenters."""
         eio_sid = self.manager.eio_sid_from_sid(sid, namespace or "/")
         await super().disconnect(sid, namespace, ignore_queue)
         self._left(eio_sid)

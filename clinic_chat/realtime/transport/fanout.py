@@ -1,4 +1,4 @@
-"""One event to everybody in a room: encoded once, framed once, written to each."""
+"""Broadcasts: an event to a room is encoded once, framed once and written to each receiver."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from clinic_chat.realtime.transport.websocket import Peer
 
 
 class DirectManager(AsyncManager):
-    """The library's manager of rooms, with a shorter way from an event to its receivers."""
+    """The library's manager of rooms, which writes an event's frame directly to its receivers."""
 
     async def emit(
         self,
@@ -27,7 +27,7 @@ class DirectManager(AsyncManager):
     ) -> None:
         """Send an event to a socket or a room, or with neither to the whole namespace.
 
-        Sockets that are not there any more are passed over.
+        Closed sockets are skipped.
         """
         receivers = to or room
         if skip_sid or callback or isinstance(receivers, (list, tuple)):

@@ -1,4 +1,4 @@
-"""What is done for all connections together: pings, looking for the dead, and the end."""
+"""Heartbeats of all connections in one task: pings, closing of dead peers; also the shutdown."""
 
 import asyncio
 import time
@@ -21,9 +21,9 @@ async def watch_peers(sio: SocketServer) -> None:
 
     Those that entered no namespace in time are dropped as well.
 
-    This stands for Engine.IO's own watch, which wakes for each connection on its own.
+    This replaces Engine.IO's own watch, which wakes for each connection separately.
     """
-    # Whoever reads nothing keeps the end of their connection waiting, and nobody else's.
+    # Closing runs in tasks, so that a peer that reads nothing delays only its own close.
     ends: set[asyncio.Task[None]] = set()
     while True:
         await asyncio.sleep(CHECK_SECONDS)
@@ -31,12 +31,12 @@ async def watch_peers(sio: SocketServer) -> None:
 
 
 def _look(sio: SocketServer, ends: set[asyncio.Task[None]]) -> None:
-    # In a function of its own, whose variables keep nobody while the watch sleeps.
+    # A function of its own, so that its variables keep no peer alive while the watch sleeps.
     peers = sio.eio.sockets
     now = time.monotonic()
     for peer_id, peer in list(peers.items()):
         if peer.closed:
-            # One that polled leaves it to the watch to forget it.
+            # The library leaves a closed polling socket to the watch to remove.
             peers.pop(peer_id, None)
             continue
         if isinstance(peer, Peer) and peer.due > now:

@@ -1,12 +1,12 @@
-"""Which packets a browser of ours may send; everything else ends its connection.
+"""The packets that our pages may send; every other packet ends its connection.
 
-The libraries decode what is refused here: binary events, whose attachments they keep for as long
-as the sender likes, base64, upgrades, acknowledgements of events that ask for none.
+The libraries would decode the packets that are refused here: binary events, whose attachments they
+keep for as long as the sender likes, base64, upgrades, and acknowledgements that nobody asked for.
 """
 
-# Engine.IO's: the socket's end, the answer to a ping, a message.
+# Types of Engine.IO packets: close, pong, message.
 CLOSE, PONG, MESSAGE = "1", "3", "4"
-# In a message, Socket.IO's: connect, disconnect, event.
+# Types of Socket.IO packets in a message: connect, disconnect, event.
 _MESSAGES = frozenset("012")
 
 
@@ -18,7 +18,7 @@ def decode(text: str) -> tuple[str, str]:
     """The kind and the data of an Engine.IO packet: a text frame, or a part of a polled body.
 
     Raises:
-        Malformed: it is of a kind that is not taken.
+        Malformed: the packet is of a kind that no page of ours sends.
     """
     kind = text[:1]
     if kind == MESSAGE and text[1:2] in _MESSAGES:

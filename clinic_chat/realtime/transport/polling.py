@@ -1,4 +1,4 @@
-"""An Engine.IO socket of the library with a bound for what it keeps: for long-polling."""
+"""Sockets for long-polling: the library's Engine.IO socket with limits on unsent packets."""
 
 import asyncio
 from typing import Any
@@ -12,7 +12,7 @@ from clinic_chat.realtime.admission.visitor import Visitor
 from clinic_chat.realtime.transport import packets
 from clinic_chat.refusals import count_refusal
 
-# What waits for a client that does not fetch it. It is better off with a new connection.
+# Limits of unsent packets; a client that is this far behind is better off with a new connection.
 MAX_UNSENT_BYTES = 1024 * 1024
 MAX_UNSENT_PACKETS = 1_000
 # The library's client puts at most this many into one body.
@@ -21,7 +21,7 @@ SEPARATOR = "\x1e"
 
 
 class PollingSocket(AsyncSocket):
-    """One client that polls, or in development one with a websocket of another server."""
+    """The socket of a polling client or, in development, of a websocket of another web server."""
 
     def __init__(self, server: Any, sid: str, visitor: Visitor) -> None:
         super().__init__(server, sid)
@@ -31,7 +31,7 @@ class PollingSocket(AsyncSocket):
         self._posting = False
 
     async def send(self, pkt: Packet) -> None:
-        """Keep a packet until it is fetched; a client that fetches nothing is cut off."""
+        """Queue a packet until it is fetched; a client that fetches nothing is disconnected."""
         self._unsent_bytes += len(pkt.data) if isinstance(pkt.data, str) else 0
         if self._unsent_bytes > MAX_UNSENT_BYTES or self.queue.qsize() >= MAX_UNSENT_PACKETS:
             await self._cut("unread", self.server.reason.TRANSPORT_ERROR)
@@ -39,13 +39,13 @@ class PollingSocket(AsyncSocket):
         await super().send(pkt)
 
     async def poll(self) -> list[Packet]:
-        """What waits, or else what comes next."""
+        """The waiting packets, or else the next ones."""
         found: list[Packet] = await super().poll()
         self._unsent_bytes = 0
         return found
 
     async def handle_get_request(self, environ: dict[str, Any]) -> Any:
-        """Answer a poll; a second one at a time ends the connection, as the protocol says."""
+        """Answer a poll; a second one at the same time ends the connection (Engine.IO protocol)."""
         if self._polling:
             raise EngineIOError
         self._polling = True
@@ -55,7 +55,7 @@ class PollingSocket(AsyncSocket):
             self._polling = False
 
     async def handle_post_request(self, environ: dict[str, Any]) -> None:
-        """Take the packets of a body; a second one at a time ends the connection."""
+        """Handle the packets of a body; a second post at the same time ends the connection."""
         if self._posting:
             self._have_it_answered()
             raise EngineIOError
@@ -73,15 +73,15 @@ class PollingSocket(AsyncSocket):
     async def close(
         self, wait: bool = True, abort: bool = False, reason: str | None = None
     ) -> None:
-        """End it at once: a client that is to be cut off may never fetch what waits for it."""
+        """Close at once, without `wait`: the client may never fetch the waiting packets."""
         await super().close(wait=False, abort=abort, reason=reason)
 
     async def receive(self, pkt: Packet) -> None:
-        """Take a packet that the library has decoded, of a websocket of another server."""
+        """Handle a packet that the library has decoded, of a websocket of another web server."""
         await self._handle(*packets.decode(pkt.encode(b64=True)))
 
     def _have_it_answered(self) -> None:
-        # The library forgets the answer to a post whose connection has ended meanwhile.
+        # The library answers a failed post only if its socket is still registered.
         self.server.sockets.setdefault(self.sid, self)
 
     async def _take(self, body: bytes) -> None:
@@ -113,14 +113,14 @@ class PollingSocket(AsyncSocket):
         if not self.closing:
             count_refusal("polling.refused", reason=why)
             await self.close(wait=False, abort=True, reason=reason)
-            # What nobody fetches is let go, and whoever waits in a poll is told.
+            # The unsent packets are dropped, and None ends a pending poll.
             while not self.queue.empty():
                 self.queue.get_nowait()
             self.queue.put_nowait(None)
 
 
 def opening(server: Any, sid: str) -> Packet:
-    """Engine.IO's greeting."""
+    """Engine.IO's open packet, the first of a connection."""
     return Packet(
         packet.OPEN,
         {

@@ -1,4 +1,4 @@
-"""The Socket.IO server: its limits, its Origin rule and who may connect."""
+"""Creates the Socket.IO server with its limits, its Origin rule and its admission."""
 
 import json
 import logging
@@ -45,8 +45,8 @@ def create_socket_server(settings: Settings, admission: Admission) -> SocketServ
             settings.allowed_origins,
         )
 
-    # Their own loggers print packets and exceptions with the data in them to standard error; of
-    # what this one says, `logs.py` keeps the place.
+    # The libraries' own loggers print packets and exceptions with their data to standard error;
+    # `logs.py` reduces the records of this one to their place.
     log = logging.getLogger("socketio.quiet")
     log.setLevel(logging.ERROR)
     server = SocketServer(
@@ -54,7 +54,7 @@ def create_socket_server(settings: Settings, admission: Admission) -> SocketServ
         async_mode="asgi",
         logger=log,
         engineio_logger=log,
-        # Without this anybody may enter "/", which has nothing in it.
+        # Without this, clients may also enter "/", which nothing uses.
         namespaces=[str(Endpoint.EVENT)],
         cors_allowed_origins=allowed,
         cors_credentials=True,
@@ -64,7 +64,7 @@ def create_socket_server(settings: Settings, admission: Admission) -> SocketServ
         serializer=TextPacket,
         json=SimpleNamespace(dumps=_dumps, loads=json.loads),
         allow_upgrades=False,
-        # `watch_peers` does.
+        # `watch_peers` does this instead.
         monitor_clients=False,
         transports=["websocket", "polling"],
         # One socket's events are handled one after the other, so sends keep their order.
@@ -76,10 +76,10 @@ def create_socket_server(settings: Settings, admission: Admission) -> SocketServ
 
 def _dumps(obj: Any, **_options: Any) -> str:
     try:
-        # Dataclasses and times are left to Reflex, so that pages get what they would without us.
+        # Dataclasses and times are left to Reflex, so that pages get them in Reflex's format.
         encoded = orjson.dumps(obj, default=serialize, option=_LIKE_REFLEX)
     except TypeError:
-        # Numbers over 64 bits and half characters, which only the standard library can write.
+        # Numbers over 64 bits and lone surrogates, which only the standard library can write.
         return reflex_format.json_dumps(obj, separators=(",", ":"))
     return encoded.decode()
 

@@ -1,7 +1,7 @@
-"""Tells whoever has no live session so, in the way in which pages learn it, and keeps nothing.
+"""Refuses handshakes without a live session so that the page learns the reason; keeps nothing.
 
-A browser does not show a page with what status a websocket was refused. So the handshake is
-answered, and the page's wish to enter the namespace refused: `connect_error` with a message.
+A browser hides from a page the HTTP status with which a websocket was refused. So the handshake is
+answered and the connect to the namespace refused, which pages get as `connect_error`.
 """
 
 import asyncio
@@ -16,12 +16,12 @@ from clinic_chat.realtime.admission.visitor import UNAUTHORIZED, UNAVAILABLE
 from clinic_chat.realtime.transport.polling import opening
 from clinic_chat.refusals import count_refusal
 
-# The page enters as soon as it has the greeting.
+# The page connects to the namespace as soon as it has the open packet.
 WAIT_SECONDS = 5.0
 
 
 class Strangers:
-    """Refuses handshakes. Who polls is known again by an id that stands for the message."""
+    """Refuses handshakes; the Engine.IO id given to a polling client is the message itself."""
 
     sids = frozenset({UNAUTHORIZED, UNAVAILABLE})
 
@@ -29,7 +29,7 @@ class Strangers:
         self._server = server
 
     async def answer(self, message: str, environ: dict[str, Any], transport: str) -> Any:
-        """The answer to a handshake; a websocket's whole life."""
+        """Answer a handshake; a websocket is served until its end."""
         count_refusal("socket.refused", reason=message)
         greeting: Packet = opening(self._server, message)
         if transport != "websocket":
@@ -49,12 +49,12 @@ class Strangers:
         return ""
 
     async def poll(self, sid: str, scope: Any, receive: Any, send: Any) -> None:
-        """Answer whoever polls with one of the ids."""
+        """Answer a request of a polling client with one of the ids."""
         text = _refusal(sid) if scope["method"] == "GET" else "ok"
         answer = PlainTextResponse(text, headers={"Cache-Control": "no-store"})
         await answer(scope, receive, send)
 
 
 def _refusal(message: str) -> str:
-    """Socket.IO's CONNECT_ERROR in an Engine.IO message."""
+    """A CONNECT_ERROR packet of Socket.IO in an Engine.IO message."""
     return f"44{Endpoint.EVENT},{json.dumps({'message': message})}"

@@ -1,4 +1,4 @@
-"""A browser's websocket as Engine.IO sees it, written to directly and without tasks of its own."""
+"""Websockets for Engine.IO that are written to directly and have no tasks of their own."""
 
 import asyncio
 import time
@@ -18,9 +18,9 @@ from clinic_chat.refusals import count_refusal
 
 
 class Peer:
-    """What the library's sockets are to the library, for a websocket of `FrameProtocol`.
+    """Implements the interface of the library's sockets for a websocket of `FrameProtocol`.
 
-    `watch_peers` must be running: it sends the pings and closes what does not answer them.
+    `watch_peers` must be running: it sends the pings and closes peers that do not answer them.
     """
 
     __slots__ = (
@@ -55,7 +55,7 @@ class Peer:
         self._send, self._receive = environ["asgi.send"], environ["asgi.receive"]
         scope = environ["asgi.scope"]
         self.write: Write = scope["extensions"][EXTENSION]["write"]
-        # Browsers fail a connection whose offer of protocols nobody takes up.
+        # Browsers fail a connection when the server selects none of the offered subprotocols.
         self._subprotocol = next(iter(scope["subprotocols"]), None)
 
     async def serve(self) -> None:
@@ -82,7 +82,7 @@ class Peer:
 
     async def _take(self, data: str) -> None:
         kind, content = packets.decode(data)
-        # One who sends very much is read from more slowly; the network holds the rest.
+        # A client that sends very much is read from more slowly; the network holds the rest.
         if delay := self.visitor.pace.wait():
             await asyncio.sleep(delay)
         if kind == packets.MESSAGE:
@@ -94,20 +94,20 @@ class Peer:
             await self.close(abort=True, reason=self._server.reason.CLIENT_DISCONNECT)
 
     async def send(self, pkt: Packet) -> None:
-        """Send a packet behind all that were sent before.
+        """Send a packet after all that were sent before.
 
         Raises:
-            SocketIsClosedError: it is closed.
+            SocketIsClosedError: the socket is closed.
         """
         if self.closed:
             raise SocketIsClosedError
         self.write(text_frame(pkt.encode()))
 
     async def check_ping_timeout(self) -> bool:
-        """Whether it is still alive; the ping that is due is sent, and the dead are closed.
+        """Send a ping that is due, or close the socket when none was answered; whether it is alive.
 
         Raises:
-            SocketIsClosedError: it is closed.
+            SocketIsClosedError: the socket is closed.
         """
         now = time.monotonic()
         if now < self.due:
@@ -123,7 +123,7 @@ class Peer:
     async def close(
         self, wait: bool = True, abort: bool = False, reason: str | None = None
     ) -> None:
-        """End it, with a word to the client unless it is to be aborted."""
+        """Close the socket, with a close packet to the client unless `abort` is set."""
         if self.closing:
             return
         self.closing = True

@@ -1,4 +1,4 @@
-"""How many TCP connections a process holds: in all, per address, and silent ones."""
+"""Limits the TCP connections of a process: in all, per address, and silent ones."""
 
 import asyncio
 import resource
@@ -11,14 +11,14 @@ from uvicorn.middleware.proxy_headers import _TrustedHosts
 from clinic_chat.rate_limits import address_key
 from clinic_chat.refusals import count_refusal
 
-# For the database, the files being served and whatever else is no client's connection.
+# Open files for the database, the files being served and all else but clients' connections.
 RESERVED_FILES = 200
 # Of all connections, one address may hold at most this part, whatever is configured.
 ADDRESS_PART = 0.5
 
 
 def raise_file_limit() -> int:
-    """Raise the soft limit of open files to the hard one; the limit that is in force then."""
+    """Raise the soft limit of open files to the hard one; return the limit in force then."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
         # Some systems name a hard limit that they do not grant.
@@ -41,13 +41,13 @@ class ConnectionLimits:
         self._proxies = _TrustedHosts(proxies)
         self._addresses: dict[asyncio.Protocol, str] = {}
         self._counts: Counter[str] = Counter()
-        # In the order in which they came: who has sent no whole request head yet.
+        # Connections that have sent no whole request yet, in order of arrival, with their `close`.
         self._silent: dict[asyncio.Protocol, Callable[[], None]] = {}
 
     def enter(self, protocol: asyncio.Protocol, host: str | None) -> bool:
-        """Count a connection; False when it is to be closed.
+        """Count a connection; return False when it is to be closed.
 
-        When all places are taken, the oldest that has not said what it wants makes room.
+        When the process's limit is reached, the oldest silent connection is closed instead.
         """
         address = "" if host in self._proxies else address_key(host)
         if address and self._counts[address] >= self.per_address:
@@ -67,7 +67,7 @@ class ConnectionLimits:
         return True
 
     def leave(self, protocol: asyncio.Protocol) -> None:
-        """Forget a connection; one that was forgotten before changes nothing."""
+        """Stop counting a connection; to call it again changes nothing."""
         self._silent.pop(protocol, None)
         address = self._addresses.pop(protocol, "")
         if address:
@@ -76,12 +76,12 @@ class ConnectionLimits:
                 del self._counts[address]
 
     def silent(self, protocol: asyncio.Protocol, close: Callable[[], None]) -> None:
-        """The connection may be closed by `close` when its place is needed."""
+        """Mark a connection as silent: `close` may be called when its place is needed."""
         if protocol in self._addresses:
             self._silent[protocol] = close
 
     def spoke(self, protocol: asyncio.Protocol) -> None:
-        """The connection has sent a whole request head."""
+        """Mark a connection as no longer silent: it has sent a whole request."""
         self._silent.pop(protocol, None)
 
     def count(self) -> int:

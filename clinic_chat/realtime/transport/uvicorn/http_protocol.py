@@ -1,4 +1,4 @@
-"""Uvicorn's HTTP/1.1 with a deadline for every stage and a bound for everything it keeps."""
+"""Uvicorn's HTTP/1.1 protocol with a deadline for every stage and limits on all it buffers."""
 
 import asyncio
 from functools import partial
@@ -12,14 +12,14 @@ from clinic_chat.refusals import count_refusal
 
 # From the connection, or the first byte of a further request, to the end of its head.
 HEAD_SECONDS = 10.0
-# From there to the end of its body. The largest is a polled frame of 256 KB.
+# From there to the end of its body. The largest is an inbound message of 1 MiB.
 BODY_SECONDS = 30.0
-# A client that takes nothing of its answer for so long is cut off.
+# A client that reads nothing of its answer for so long is disconnected.
 STALLED_SECONDS = 30.0
 MAX_HEAD_BYTES = 32 * 1024
 MAX_HEADERS = 100
 MAX_PIPELINED = 8
-# What a chunked body may have around its data: sizes, extensions and trailers.
+# The most bytes received per byte of a chunked body, with its sizes, extensions and trailers.
 CHUNK_OVERHEAD = 8
 
 
@@ -28,7 +28,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def __init__(self, *args: Any, limits: ConnectionLimits, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # Its warnings come once for each malformed request; here they are counted.
+        # Uvicorn logs a warning for each malformed request; here they are counted instead.
         self.logger = TRANSPORT_LOG
         self._limits = limits
         self._stage = "head"
@@ -47,18 +47,19 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._limits.silent(self, transport.abort)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop the clocks."""
+        """Cancel the deadlines and stop counting the connection."""
         self._end()
         self._flowing()
         self._limits.leave(self)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Parse what came, unless it makes the head too long."""
+        """Parse data; abort when the head or the overhead of the body is too long."""
         if self.transport.is_closing():
             return
         if not self._stage and (self.cycle is None or self.cycle.response_complete):
-            # Line ends before a request start no message, and would keep a connection for ever.
+            # Line ends before a request begin no message, so without a deadline here they would
+            # keep a connection for ever.
             self._begin("head", HEAD_SECONDS)
         self._received += len(data)
         super().data_received(data)
@@ -70,18 +71,18 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._refuse("body_overhead")
 
     def on_message_begin(self) -> None:
-        """A request begins; its clock may run already."""
+        """Start the deadline of a request's head, unless it runs already."""
         super().on_message_begin()
         if self._stage != "head":
             self._begin("head", HEAD_SECONDS)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep a header; what follows a chunked body is none."""
+        """Keep a header; the trailers of a chunked body are ignored."""
         if self._stage == "head":
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """Answer the request, or refuse one whose head is too long."""
+        """Answer the request; refuse one with too long a head or too many pipelined before it."""
         size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
         if size > MAX_HEAD_BYTES or len(self.headers) > MAX_HEADERS:
             raise ValueError("head too long")
@@ -96,30 +97,30 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """The request is here."""
+        """Cancel the deadline: the whole request has been received."""
         self._end()
         self._limits.spoke(self)
         super().on_message_complete()
 
     def handle_websocket_upgrade(self) -> None:
-        """Hand the connection over, with its place."""
+        """Hand the connection over to the websocket protocol, which counts it from now on."""
         self._end()
         self._limits.leave(self)
         super().handle_websocket_upgrade()
 
     def pause_writing(self) -> None:
-        """The client does not take its answer."""
+        """Start the deadline for a client that does not read its answer."""
         super().pause_writing()
         self._flowing()
         self._stalled = self.loop.call_later(STALLED_SECONDS, self._refuse, "answer_not_read")
 
     def resume_writing(self) -> None:
-        """The client takes its answer."""
+        """Cancel the deadline: the client reads its answer."""
         super().resume_writing()
         self._flowing()
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what is no request."""
+        """Count and refuse a malformed request."""
         count_refusal("http.refused", reason="malformed")
         super().send_400_response(msg)
 

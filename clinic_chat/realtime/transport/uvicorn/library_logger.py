@@ -1,4 +1,4 @@
-"""The logger of the libraries below the sockets, which quote addresses and what was malformed."""
+"""The logger of the transport libraries, for errors only: they quote URLs and malformed input."""
 
 import logging
 

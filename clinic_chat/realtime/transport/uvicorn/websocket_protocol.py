@@ -1,4 +1,4 @@
-"""Uvicorn's websockets with ready-made frames, offered to applications as an ASGI extension."""
+"""Uvicorn's websocket protocol with an ASGI extension that writes ready-made frames."""
 
 import asyncio
 from collections.abc import Callable
@@ -20,7 +20,7 @@ EXTENSION = "clinic_chat.frames"
 MAX_UNSENT_BYTES = 1024 * 1024
 # Browsers send a message in one frame; a proxy may cut it.
 MAX_FRAGMENTS = 64
-# Frames that were received and not handled yet; reading stops at the first that waits.
+# Frames that were received and not handled yet; reading pauses while one waits.
 MAX_WAITING = 1_000
 # Control frames between two messages; Engine.IO has pings of its own.
 MAX_CONTROL_FRAMES = 100
@@ -36,7 +36,7 @@ class FrameProtocol(WebSocketsSansIOProtocol):
         super().__init__(*args, **kwargs)
         self.queue = _Messages()  # type: ignore[assignment]
         self.writable = _Writable()  # type: ignore[assignment]
-        # Theirs quote the address with the tab's token, once or twice for each connection.
+        # The libraries' loggers quote the URL with the tab's token, once or twice per connection.
         self.logger = self.conn.logger = TRANSPORT_LOG
         self.close_timeout = CLOSE_SECONDS
         self._limits = limits
@@ -50,13 +50,13 @@ class FrameProtocol(WebSocketsSansIOProtocol):
             self._limits.enter(self, self.client[0] if self.client else None)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Give the connection's place back."""
+        """Stop counting the connection."""
         super().connection_lost(exc)
         if self._limits is not None:
             self._limits.leave(self)
 
     def handle_text(self, event: Frame) -> None:
-        """Take a text frame, unless too many wait already."""
+        """Queue a text frame; refuse it when too many wait already."""
         self._control_frames = 0
         if len(self.queue) >= MAX_WAITING:  # type: ignore[arg-type]
             self._refuse(CloseCode.POLICY_VIOLATION, "too_many_frames")
@@ -68,7 +68,7 @@ class FrameProtocol(WebSocketsSansIOProtocol):
         self._refuse(CloseCode.UNSUPPORTED_DATA, "binary_frame")
 
     def handle_cont(self, event: Frame) -> None:
-        """Take a part of a message; empty ones, and very many, are no message's."""
+        """Take a fragment of a message; refuse empty fragments and very many."""
         if self.close_sent:
             return
         if len(self.frames) >= MAX_FRAGMENTS or not (event.data or event.fin):
@@ -84,7 +84,7 @@ class FrameProtocol(WebSocketsSansIOProtocol):
             self.transport.abort()
 
     def handle_pong(self, event: Frame) -> None:
-        """Take a pong that nobody asked for, unless there are very many."""
+        """Ignore an unsolicited pong, unless there are very many."""
         self._count_control_frame()
 
     def _count_control_frame(self) -> None:
@@ -103,7 +103,7 @@ class FrameProtocol(WebSocketsSansIOProtocol):
         self.transport.close()
 
     def handle_connect(self, event: Request) -> None:
-        """Answer the handshake, and keep less of it than Uvicorn does."""
+        """Answer the handshake, offer `write` to the application, and free the request."""
         super().handle_connect(event)
         if self.response.status_code == 101:
             self.scope["extensions"][EXTENSION] = {"write": self.write}
@@ -112,11 +112,11 @@ class FrameProtocol(WebSocketsSansIOProtocol):
         del self.request
 
     def write(self, frame: bytes) -> None:
-        """Send a whole frame, behind everything sent before; nothing on a closed connection.
+        """Send a whole frame after everything sent before; on a closed connection do nothing.
 
-        What is written in one turn of the event loop leaves together, because a system call
-        costs more than everything else about a frame. A client that does not read what it is
-        sent is cut off.
+        Frames written in one turn of the event loop are sent together, because a system call
+        costs more than everything else about a frame. A client that does not read its frames is
+        disconnected.
         """
         if not self._unsent:
             if not _waiting:
@@ -125,7 +125,7 @@ class FrameProtocol(WebSocketsSansIOProtocol):
         self._unsent.append(frame)
 
     def flush(self) -> None:
-        """Hand what was written to the network."""
+        """Pass the frames written so far to the transport."""
         if not self._unsent:
             return
         frames, self._unsent = self._unsent, []
@@ -136,10 +136,10 @@ class FrameProtocol(WebSocketsSansIOProtocol):
             self.transport.abort()
 
     async def send(self, message: ASGISendEvent) -> None:
-        """Send an ASGI message behind the frames."""
+        """Send an ASGI message after the frames written so far."""
         self.flush()
         if self.close_sent and self.handshake_complete:
-            # It was refused while the application had not read that yet: no fault of either.
+            # The connection was refused and the application has not read that yet: no error.
             if message["type"] == "websocket.close":
                 return
             raise ClientDisconnected
@@ -147,12 +147,12 @@ class FrameProtocol(WebSocketsSansIOProtocol):
         if message["type"] == "websocket.accept":
             del self.response
         elif message["type"] == "websocket.http.response.body" and not message.get("more_body"):
-            # Uvicorn would log a refusal by HTTP as a fault of the application.
+            # Without this, Uvicorn would log a refusal by HTTP as an error of the application.
             self.handshake_complete = True
 
 
 class _Messages:
-    """What is to be received, by one reader: asyncio.Queue in a tenth of its memory."""
+    """The queue of received messages for one reader: asyncio.Queue in a tenth of its memory."""
 
     __slots__ = ("_messages", "_news")
 
@@ -182,7 +182,7 @@ class _Messages:
 
 
 class _Writable:
-    """Whether the network takes more: an asyncio.Event that exists only while it does not."""
+    """Whether the transport takes more: an asyncio.Event that exists only while it does not."""
 
     __slots__ = ("_event",)
 
