@@ -19,7 +19,7 @@ from clinic_chat.storage.database import Database, StorageUnavailable
 RECHECK_SECONDS = 5.0
 # When the last successful recheck is older than this, an event looks its session up itself.
 STALE_SECONDS = 2 * RECHECK_SECONDS
-CALM_SECONDS = 1.0
+UNCOUNTED_SECONDS = 1.0
 
 log = structlog.get_logger(__name__)
 
@@ -56,9 +56,9 @@ class Connection:
         """Record that the person did something just now, not the tab by itself."""
         self.active_at = now()
 
-    def is_calm(self, moment: float) -> bool:
-        """Whether CALM_SECONDS have passed since this last returned True."""
-        if moment - self.acted_at < CALM_SECONDS:
+    def claim_uncounted(self, moment: float) -> bool:
+        """Whether UNCOUNTED_SECONDS have passed since this last returned True."""
+        if moment - self.acted_at < UNCOUNTED_SECONDS:
             return False
         self.acted_at = moment
         return True

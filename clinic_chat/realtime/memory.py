@@ -10,13 +10,13 @@ from clinic_chat.realtime.reflex_states import STATE_SECONDS
 from clinic_chat.storage.database import StorageUnavailable
 
 LOOK_SECONDS = 5.0
-# A spike has at least CROWD tabs. It is over when at most the part LEFT of them is there at more
-# than LOOKS looks, which is longer than Reflex keeps the states of closed tabs.
-CROWD = 50
-LEFT = 0.25
-LOOKS = int(STATE_SECONDS / LOOK_SECONDS) + 1
+# A spike has at least SPIKE_TABS tabs. It is over when at most REMAINING_SHARE of them are there
+# at more than CALM_LOOKS looks, which is longer than Reflex keeps the states of closed tabs.
+SPIKE_TABS = 50
+REMAINING_SHARE = 0.25
+CALM_LOOKS = int(STATE_SECONDS / LOOK_SECONDS) + 1
 # Where tabs come and go all day without a spike, memory is trimmed after so many have left.
-MANY = 300
+TRIM_AFTER_TABS = 300
 
 
 class MemoryTrimmer:
@@ -36,7 +36,7 @@ class MemoryTrimmer:
     ) -> None:
         self._count = count
         self._left = left
-        self._let_go = release_idle_connections
+        self._release_idle_connections = release_idle_connections
         self._most = 0
         self._looks = 0
         self._left_then = 0
@@ -48,22 +48,22 @@ class MemoryTrimmer:
             if self.is_time():
                 # The database may be unavailable now; the next time releases its connections.
                 with suppress(StorageUnavailable):
-                    await self._let_go()
+                    await self._release_idle_connections()
                 trim()
 
     def is_time(self) -> bool:
-        """True once when a spike is over, or when MANY tabs have left since the last time.
+        """True once when a spike is over, or when TRIM_AFTER_TABS have left since the last time.
 
         To be called every LOOK_SECONDS.
         """
         count = self._count()
         self._most = max(self._most, count)
-        gone = self._most >= CROWD and count <= self._most * LEFT
+        gone = self._most >= SPIKE_TABS and count <= self._most * REMAINING_SHARE
         self._looks = self._looks + 1 if gone else 0
         left = self._left()
         # Not while Reflex still keeps the states of the last tabs of a spike.
-        many = not gone and left - self._left_then >= MANY
-        if self._looks <= LOOKS and not many:
+        many = not gone and left - self._left_then >= TRIM_AFTER_TABS
+        if self._looks <= CALM_LOOKS and not many:
             return False
         self._most, self._looks, self._left_then = count, 0, left
         return True

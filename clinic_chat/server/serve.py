@@ -49,7 +49,8 @@ SOURCES = (
 # Together under ten seconds, after which a container's supervisor kills.
 ANNOUNCE_SECONDS = 5
 SHUTDOWN_SECONDS = 4
-MAX_FRAME_BYTES = 512 * 1024
+# Above Engine.IO's own limit, MAX_FRAME_BYTES, which closes a connection by its rules.
+MAX_WEBSOCKET_BYTES = 512 * 1024
 
 log = structlog.get_logger(__name__)
 
@@ -75,7 +76,7 @@ def web_server_config(
             "factory": True,
             "http": http_protocol(limits),
             "ws": websocket_protocol(limits),
-            "ws_max_size": MAX_FRAME_BYTES,
+            "ws_max_size": MAX_WEBSOCKET_BYTES,
             "ws_per_message_deflate": False,
             # Engine.IO pings; a second layer of pings would only cost.
             "ws_ping_interval": None,

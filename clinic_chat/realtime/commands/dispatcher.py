@@ -68,7 +68,7 @@ class CommandDispatcher:
                 return error(WRONG_AUTHOR, "somebody else made this, or in another clinic")
             # One command per second and tab is not counted, because hundreds of idle tabs
             # check now and then whether they are current.
-            if not connection.is_calm(monotonic()):
+            if not connection.claim_uncounted(monotonic()):
                 await self._limit("commands", connection, COMMANDS_PER_MINUTE)
             if command.by_a_person and args[0].get("byItself") is not True:
                 connection.note_activity()

@@ -9,7 +9,7 @@ import structlog
 
 # After an outage hundreds of tabs reconnect at once, and each broadcast goes to all of them; the
 # delay of a presence indicator does not matter.
-GATHER_SECONDS = 0.2
+COALESCE_SECONDS = 0.2
 
 log = structlog.get_logger(__name__)
 
@@ -46,12 +46,12 @@ class Coalescer:
         return True
 
     def _open(self) -> None:
-        asyncio.get_running_loop().call_later(GATHER_SECONDS, self.flush)
+        asyncio.get_running_loop().call_later(COALESCE_SECONDS, self.flush)
 
     async def _tell_all(self, waiting: list[tuple[UUID, str, dict[str, Any]]]) -> None:
         for telling in waiting:
             try:
                 await self._tell(*telling)
             except Exception as failure:
-                log.error("gathering.not_told", exc_info=failure)
+                log.error("coalescing.failed", exc_info=failure)
         self._open()

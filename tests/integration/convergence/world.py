@@ -34,7 +34,7 @@ from clinic_chat.realtime import server as live
 from clinic_chat.realtime.admission.visitor import VISITOR, Visitor
 from clinic_chat.realtime.commands.dispatcher import error
 from clinic_chat.realtime.feeds import thread as thread_feed
-from clinic_chat.realtime.presence import coalescing as gathering
+from clinic_chat.realtime.presence import coalescing
 from clinic_chat.services import Services
 from clinic_chat.settings import Settings
 from tests.conftest import PASSWORD, TEST_KEY
@@ -512,7 +512,7 @@ async def begun(
     network = Network()
     monkeypatch.setattr(live, "create_socket_server", lambda *_: network)
     # It passes when all arrives, and never between two happenings.
-    monkeypatch.setattr(gathering, "GATHER_SECONDS", 3600)
+    monkeypatch.setattr(coalescing, "COALESCE_SECONDS", 3600)
     # Short pages, so that short conversations have some.
     monkeypatch.setattr(thread_feed, "PAGE", 2)
     services = Services(Settings(database_url=clinics.database.url, secret_key=TEST_KEY))

@@ -5,7 +5,13 @@ import asyncio
 import pytest
 
 from clinic_chat.realtime import memory as tidying
-from clinic_chat.realtime.memory import CROWD, LEFT, LOOKS, MANY, MemoryTrimmer
+from clinic_chat.realtime.memory import (
+    CALM_LOOKS,
+    REMAINING_SHARE,
+    SPIKE_TABS,
+    TRIM_AFTER_TABS,
+    MemoryTrimmer,
+)
 from clinic_chat.storage.database import StorageUnavailable
 
 
@@ -30,29 +36,29 @@ async def nothing() -> None:
 def test_it_is_tidied_once_when_a_crowd_has_been_gone_for_a_while() -> None:
     place = Place()
 
-    assert place.look(2 * CROWD, 10) == 0
-    assert place.look(3, LOOKS) == 0
+    assert place.look(2 * SPIKE_TABS, 10) == 0
+    assert place.look(3, CALM_LOOKS) == 0
     assert place.look(3, 1) == 1
     assert place.look(3, 100) == 0
 
 
 def test_a_crowd_that_comes_back_is_not_disturbed() -> None:
     place = Place()
-    place.look(2 * CROWD, 1)
+    place.look(2 * SPIKE_TABS, 1)
 
     for _ in range(5):
-        assert place.look(0, LOOKS) == 0
-        assert place.look(2 * CROWD, 1) == 0
+        assert place.look(0, CALM_LOOKS) == 0
+        assert place.look(2 * SPIKE_TABS, 1) == 0
 
 
 def test_neither_a_crowd_that_shrinks_nor_a_few_who_leave_are_the_end_of_a_crowd() -> None:
     place = Place()
 
-    assert place.look(2 * CROWD, 1) == 0
-    assert place.look(int(2 * CROWD * LEFT) + 1, 100) == 0
-    assert Place().look(CROWD - 1, 1) == 0
+    assert place.look(2 * SPIKE_TABS, 1) == 0
+    assert place.look(int(2 * SPIKE_TABS * REMAINING_SHARE) + 1, 100) == 0
+    assert Place().look(SPIKE_TABS - 1, 1) == 0
     few = Place()
-    few.look(CROWD - 1, 1)
+    few.look(SPIKE_TABS - 1, 1)
     assert few.look(0, 100) == 0
 
 
@@ -60,26 +66,26 @@ def test_the_next_crowd_is_tidied_after_as_well() -> None:
     place = Place()
 
     for _ in range(3):
-        assert place.look(2 * CROWD, 1) == 0
-        assert place.look(0, LOOKS + 1) == 1
+        assert place.look(2 * SPIKE_TABS, 1) == 0
+        assert place.look(0, CALM_LOOKS + 1) == 1
 
 
 def test_where_there_is_no_crowd_it_is_tidied_when_many_have_left() -> None:
     place = Place()
 
     for _ in range(3):
-        place.left += MANY - 1
-        assert place.look(CROWD - 1, 10) == 0
+        place.left += TRIM_AFTER_TABS - 1
+        assert place.look(SPIKE_TABS - 1, 10) == 0
         place.left += 1
-        assert place.look(CROWD - 1, 10) == 1
+        assert place.look(SPIKE_TABS - 1, 10) == 1
 
 
 def test_the_many_of_a_crowd_that_leaves_are_tidied_after_once() -> None:
     place = Place()
-    place.look(2 * MANY, 1)
+    place.look(2 * TRIM_AFTER_TABS, 1)
 
-    place.left += 2 * MANY
-    assert place.look(0, LOOKS) == 0
+    place.left += 2 * TRIM_AFTER_TABS
+    assert place.look(0, CALM_LOOKS) == 0
     assert place.look(0, 100) == 1
 
 
@@ -89,7 +95,7 @@ async def test_a_database_that_is_away_does_not_end_the_tidying(
     monkeypatch.setattr(tidying, "LOOK_SECONDS", 0)
     tidied = 0
     again = asyncio.Event()
-    left = iter(range(0, 100 * MANY, MANY))
+    left = iter(range(0, 100 * TRIM_AFTER_TABS, TRIM_AFTER_TABS))
 
     async def away() -> None:
         nonlocal tidied
