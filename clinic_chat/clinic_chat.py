@@ -8,11 +8,15 @@ from clinic_chat.logs import configure_logging
 from clinic_chat.realtime.gate import Gate, exposed_events
 from clinic_chat.realtime.server import RealtimeServer
 from clinic_chat.server.development import prepare_development
+from clinic_chat.server.first_start import announce_setup
 from clinic_chat.services import Services
 from clinic_chat.settings import get_settings
 from clinic_chat.ui.account.state import Account
 from clinic_chat.ui.components import theme
+from clinic_chat.ui.join import page as join
 from clinic_chat.ui.not_found import page as not_found
+from clinic_chat.ui.settings.pages import SETTINGS_PAGES, SETTINGS_STATES
+from clinic_chat.ui.setup import page as setup
 from clinic_chat.ui.sign_in import page as sign_in
 from clinic_chat.ui.thread.pane import opening_script
 from clinic_chat.ui.workspace import page as inbox
@@ -47,14 +51,20 @@ app = rx.App(
     frontend_exception_handler=_browser_failed,
     backend_exception_handler=_handler_failed,
 )
-allowed = exposed_events((Account,))
+allowed = exposed_events((Account, *SETTINGS_STATES))
 live.attach(app, allowed)
 # A page also loads its account by itself, when it reconnects after an outage.
-gate = Gate(live.connections, allowed, live.cut, by_itself=allowed)
+by_itself = frozenset(name for name in allowed if name.endswith(".load"))
+gate = Gate(live.connections, allowed, live.cut, by_itself=by_itself)
 app.add_middleware(gate, index=0)
 app.register_lifespan_task(prepare_development, services=services)
+app.register_lifespan_task(announce_setup, services=services)
 app.register_lifespan_task(live.lifespan)
 app.register_lifespan_task(LogWorker(services.database, READERS).lifespan)
 app.add_page(inbox.inbox_page, route=inbox.ROUTE, title="Clinic Chat", on_load=inbox.ON_LOAD)
 app.add_page(not_found.not_found_page, route=not_found.ROUTE, title="Clinic Chat")
+for page, route, on_load in SETTINGS_PAGES:
+    app.add_page(page, route=route, title="Clinic Chat", on_load=on_load)
+app.add_page(setup.setup_page, route=setup.ROUTE, title="Clinic Chat")
+app.add_page(join.join_page, route=join.ROUTE, title="Clinic Chat")
 app.add_page(sign_in.sign_in_page, route=sign_in.ROUTE, title="Clinic Chat")

@@ -5,7 +5,7 @@ from starlette.routing import Route
 
 from clinic_chat import __version__
 from clinic_chat.api import health
-from clinic_chat.api.auth import sign_in
+from clinic_chat.api.auth import links, setup, sign_in
 from clinic_chat.api.context import ApiContext, SignedOut, attach
 from clinic_chat.api.routes import Unmatched
 from clinic_chat.api.v1 import delivery_status as receipts
@@ -30,7 +30,14 @@ def create_api(services: Services, on_signed_out: SignedOut) -> FastAPI:
         redoc_url=None,
     )
     attach(app, ApiContext(services, on_signed_out))
-    routers = (inbound.router, receipts.router, sign_in.router, health.router)
+    routers = (
+        inbound.router,
+        receipts.router,
+        sign_in.router,
+        links.router,
+        setup.router,
+        health.router,
+    )
     for router in routers:
         app.include_router(router)
     unmatched = Unmatched([route for router in routers for route in router.routes])

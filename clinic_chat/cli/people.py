@@ -24,8 +24,8 @@ def create_user(
     email: EmailOption,
     name: Annotated[str, typer.Option(help="Name as colleagues see it.")],
     role: Annotated[
-        Literal["admin", "professional", "receptionist"],
-        typer.Option(help="What colleagues see; everybody in a clinic may do the same."),
+        Literal["admin", "professional", "receptionist", "auditor"],
+        typer.Option(help="What the person may do; an auditor reads no messages."),
     ] = "receptionist",
     locale: Annotated[
         Literal["pt-BR", "en"] | None, typer.Option(help="Language; by default the browser's.")

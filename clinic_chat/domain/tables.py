@@ -3,6 +3,7 @@
 # ruff: noqa: F401
 
 from clinic_chat.domain.accounts import api_tokens, sessions, users
+from clinic_chat.domain.administration import audit_trail, links
 from clinic_chat.domain.clinics import clinic
 from clinic_chat.domain.conversations import conversation
 from clinic_chat.domain.events import log, readers

@@ -16,9 +16,9 @@ from clinic_chat.realtime.admission.visitor import Visitor
 from clinic_chat.storage.base import now
 from clinic_chat.storage.database import Database, StorageUnavailable
 
-RECHECK_SECONDS = 5.0
+RECHECK_SECONDS = 1.5
 # When the last successful recheck is older than this, an event looks its session up itself.
-STALE_SECONDS = 2 * RECHECK_SECONDS
+STALE_SECONDS = 10.0
 UNCOUNTED_SECONDS = 1.0
 
 log = structlog.get_logger(__name__)
@@ -99,7 +99,9 @@ class Connections:
         if visitor is None or visitor.over:
             return None
         identity: Identity = visitor.identity
-        scope = ClinicScope(self._database, identity.clinic_id, identity.actor)
+        scope = ClinicScope(
+            self._database, identity.clinic_id, identity.actor, address=visitor.address
+        )
         connection = self._by_sid[sid] = Connection(sid, visitor, scope)
         return connection
 

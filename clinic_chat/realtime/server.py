@@ -192,6 +192,9 @@ class RealtimeServer:
             log.warning("feeds.storage_unavailable")
         except DomainError as refusal:
             count_refusal("feeds.refused", reason=refusal.code)
+            for one in wanted:
+                key = one.key or ""
+                await self.sender.refuse(connection.sid, one.feed, key, refusal.code)
         except Exception as error:
             log.error("feeds.failed", exc_info=error)
         finally:

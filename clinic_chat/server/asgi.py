@@ -7,6 +7,7 @@ from starlette.types import ASGIApp
 from clinic_chat.api.request_limits import RequestLimits
 from clinic_chat.realtime.transport.asgi import SocketEntrance
 from clinic_chat.realtime.transport.body_limit import BoundedPolls
+from clinic_chat.server.first_start import SetupRedirect
 from clinic_chat.server.page_loads import PageLoads
 from clinic_chat.server.page_paths import PagePaths
 from clinic_chat.server.security_headers import SecurityHeaders
@@ -34,8 +35,9 @@ def create_app() -> ASGIApp:
     from clinic_chat.clinic_chat import services
 
     pages = PagePaths(BoundedPolls(app()), BUILT, BACKEND_PATHS)
+    first = SetupRedirect(pages, services)
     behind_headers = SecurityHeaders(
-        PageLoads(pages, services.settings, services.sessions.note_activity), BUILT
+        PageLoads(first, services.settings, services.sessions.note_activity), BUILT
     )
     # All objects of now stay until the end. A collection that scans them would stop the process for
     # a tenth of a second each time.

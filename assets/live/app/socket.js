@@ -11,7 +11,7 @@ import {
   connection,
   hidePage,
   isLeaving,
-  isSignInPage,
+  isSignedOutPage,
   leave,
   schedule,
 } from "../connection/connection.js";
@@ -111,7 +111,7 @@ function tellOfTab() {
 
 // What waits in the outbox and the drafts stay for the same person's next session.
 function signIn() {
-  if (isSignInPage() || isLeaving()) return;
+  if (isSignedOutPage() || isLeaving()) return;
   lines.stop();
   leave();
   connection.update({ status: "connecting" });
@@ -125,7 +125,7 @@ function signIn() {
 // Somebody else signed in here, or this person in another clinic: this tab begins again as theirs,
 // and nothing of what it was shows. What waits in it is sealed and stays for its author.
 function startOver() {
-  if (isSignInPage() || isLeaving()) return;
+  if (isSignedOutPage() || isLeaving()) return;
   lines.stop();
   leave();
   connection.update({ status: "connecting" });

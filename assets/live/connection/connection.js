@@ -12,6 +12,7 @@ import { session } from "../lib/storage.js";
 import { createStore } from "../lib/store.js";
 
 export const SIGN_IN = "/login";
+const SIGNED_OUT = [SIGN_IN, "/join", "/setup"];
 const DELAYS_MS = [1000, 2000, 4000, 8000];
 const JITTER = 0.2;
 const FAILURES_BEFORE_POLLING = 2;
@@ -24,8 +25,9 @@ const RELOAD_MS = 5000;
 
 const inBrowser = typeof window !== "undefined";
 
-/** Whether this is the sign-in page, which needs no connection. */
-export const isSignInPage = () => window.location.pathname.startsWith(SIGN_IN);
+/** Whether this is a page for people who are not signed in, which needs no connection. */
+export const isSignedOutPage = () =>
+  SIGNED_OUT.some((path) => window.location.pathname.startsWith(path));
 
 /**
  * `status` is connecting (for the first time), live, polling, waiting (lost, and tried again
@@ -101,7 +103,7 @@ export function schedule(socket, { tellAtConnect }) {
   const attempt = () => {
     window.clearTimeout(timer);
     timer = null;
-    if (stopped || socket.connected || isSignInPage()) return;
+    if (stopped || socket.connected || isSignedOutPage()) return;
     connection.update({ status: begun ? lost() : "connecting", nextTryAt: 0 });
     connect();
   };
@@ -145,7 +147,7 @@ export function schedule(socket, { tellAtConnect }) {
   // Also called by Reflex, to warm the transport up while the page is not ready; it keeps what
   // it warmed up only when it finds the transport there that it had named.
   manager.open = (done) => {
-    if (isSignInPage()) return manager;
+    if (isSignedOutPage()) return manager;
     const { transports } = manager.opts;
     manager.opts.transports = [transportFor(failures, preferredTransport())];
     openTransport(done);

@@ -26,6 +26,8 @@ export const feed = new Feed(INBOX_FEED, {
 feed.reset(INBOX_KEY);
 let stateName = null;
 let openId = "";
+// Why this person has no list, "" for one that has it or gets it.
+let refused = "";
 // The open conversation stays in the list until another is opened, even when it stops
 // matching because it was just read: rows must not vanish under the pointer.
 let keptUnread = "";
@@ -82,6 +84,11 @@ export function learn(found, message) {
 }
 
 function receive(message) {
+  if (message.kind === "refused") {
+    refused = message.code;
+    update();
+    return;
+  }
   markers.takeAll(message);
   people.begin(message);
   if (message.kind === "snapshot") takeSnapshot(message);
@@ -99,6 +106,7 @@ export function markerMoved(change) {
 }
 
 function takeSnapshot(message) {
+  refused = "";
   // Before the patches that waited for it move what it counts.
   counts.set(message.counts);
   markers.forgetOthers(message);
@@ -204,6 +212,7 @@ function vars() {
     is_filtered: who !== "all" || status !== "" || unread,
     filter_query: filters.asQuery(),
     ready: feed.ready,
+    refused,
     cursor: views.cursor(),
     loading_more: views.isLoading(),
     count_all: counts.count({ status, unread }),
@@ -230,6 +239,7 @@ registerFeed(INBOX_FEED, {
   wanted: () => ({ key: INBOX_KEY }),
   held: () => feed.held,
   upTo(version) {
+    if (refused) return true;
     if (feed.ready && feed.version < version) feed.repair();
     return feed.ready && feed.version >= version;
   },

@@ -12,6 +12,7 @@ from clinic_chat.api.auth.cookies import clear_session_cookie, session_cookie, s
 from clinic_chat.api.auth.devices import remember_device
 from clinic_chat.api.auth.form_fields import form_fields
 from clinic_chat.api.auth.form_responses import HOME, LOGIN, done, local_path, refused
+from clinic_chat.api.auth.links import browser_of
 from clinic_chat.api.auth.same_site import require_same_site
 from clinic_chat.api.auth.sign_in_attempts import TooManyFailures, attempt_of
 from clinic_chat.api.context import ApiContext, context_of
@@ -63,7 +64,11 @@ async def login(request: Request) -> Response:
         old_cookie = _cookie(request)
         old = await sessions.find(old_cookie)
         cookie = await sessions.sign_in(
-            email, password, entry=attempt.queue_entry, instead_of=old_cookie
+            email,
+            password,
+            entry=attempt.queue_entry,
+            instead_of=old_cookie,
+            browser=browser_of(request),
         )
         if cookie is None:
             await attempt.failed()

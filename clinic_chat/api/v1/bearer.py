@@ -58,7 +58,10 @@ async def token_scope(request: Request) -> ClinicScope:
     """The clinic of the caller's token."""
     holder: TokenHolder = request.state.holder
     return ClinicScope(
-        context_of(request).services.database, holder.clinic_id, TokenActor(holder.token_id)
+        context_of(request).services.database,
+        holder.clinic_id,
+        TokenActor(holder.token_id, holder.permissions),
+        address=request.client.host if request.client else "",
     )
 
 

@@ -4,24 +4,29 @@ import hashlib
 import secrets
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, String, bindparam, select
+from sqlalchemy import ForeignKey, String, bindparam, select, text, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from clinic_chat.cache.single_flight import SingleFlightCache
+from clinic_chat.domain.accounts.permissions import OF_OTHERS
+from clinic_chat.domain.clinics.actors import TokenActor
 from clinic_chat.domain.clinics.clinic import Clinic
 from clinic_chat.domain.errors import NotFound
 from clinic_chat.logs import audit
 from clinic_chat.storage.base import Base, new_id, now
-from clinic_chat.storage.database import Database
+from clinic_chat.storage.database import Database, StorageUnavailable
 from clinic_chat.storage.statements import ON_EVENT_LOOP
 
 PREFIX = "cc_"
 # Several requests of a busy channel share a lookup, which costs 0.2 ms.
 SHARED_SECONDS = 0.1
+USED_RESOLUTION = timedelta(minutes=5)
+# What every token could do before each had its own permissions.
+CHANNEL_PERMISSIONS = "messages.deliver messages.report_delivery"
 
 
 class ApiToken(Base):
@@ -34,16 +39,22 @@ class ApiToken(Base):
         ForeignKey("clinics.id", ondelete="CASCADE"), index=True
     )
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    name: Mapped[str] = mapped_column(String(120), default="", server_default=text("''"))
+    permissions: Mapped[str] = mapped_column(String(400), server_default=CHANNEL_PERMISSIONS)
+    """What its holder may do: of `Permission`, separated by spaces as scopes are (RFC 6749 3.3)."""
     created_at: Mapped[datetime] = mapped_column(default=now)
+    last_used_at: Mapped[datetime | None] = mapped_column(default=None)
+    """To within `USED_RESOLUTION`."""
     revoked_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
 @dataclass(frozen=True)
 class TokenHolder:
-    """The id and the clinic of a token."""
+    """The id and the clinic of a token, and what it allows."""
 
     token_id: UUID
     clinic_id: UUID
+    permissions: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -58,12 +69,24 @@ class TokenEntry:
 
 async def create_token(database: Database, clinic_id: UUID) -> str:
     """Create a token of the clinic. Returns its text, which is not stored."""
-    token = PREFIX + secrets.token_urlsafe(32)
-    row = ApiToken(id=new_id(), clinic_id=clinic_id, token_hash=_hash(token))
+    token, row = new_token(clinic_id, "", sorted(OF_OTHERS[TokenActor]))
     async with database.write() as session:
         session.add(row)
     audit("token.created", token=row.id, clinic=clinic_id)
     return token
+
+
+def new_token(clinic_id: UUID, name: str, permissions: list[str]) -> tuple[str, ApiToken]:
+    """The text of a new token and its row, which has only a hash of it."""
+    token = PREFIX + secrets.token_urlsafe(32)
+    row = ApiToken(
+        id=new_id(),
+        clinic_id=clinic_id,
+        token_hash=_hash(token),
+        name=name,
+        permissions=" ".join(permissions),
+    )
+    return token, row
 
 
 async def list_tokens(database: Database, clinic_id: UUID | None = None) -> list[TokenEntry]:
@@ -125,7 +148,18 @@ class Tokens:
             found = (await session.execute(_HOLDER, {"hash": digest})).one_or_none()
         if found is None:
             raise _Unknown
-        return TokenHolder(*found)
+        token_id, clinic_id, permissions, last_used_at = found
+        if last_used_at is None or now() - last_used_at > USED_RESOLUTION:
+            # Whose it is does not depend on writing that down.
+            with suppress(StorageUnavailable):
+                await self._touch(token_id)
+        return TokenHolder(token_id, clinic_id, frozenset(permissions.split()))
+
+    async def _touch(self, token_id: UUID) -> None:
+        async with self._database.write() as session:
+            await session.execute(
+                update(ApiToken).where(ApiToken.id == token_id).values(last_used_at=now())
+            )
 
 
 class _Unknown(Exception):
@@ -133,7 +167,7 @@ class _Unknown(Exception):
 
 
 _HOLDER = (
-    select(ApiToken.id, ApiToken.clinic_id)
+    select(ApiToken.id, ApiToken.clinic_id, ApiToken.permissions, ApiToken.last_used_at)
     .where(ApiToken.token_hash == bindparam("hash"), ApiToken.revoked_at.is_(None))
     .execution_options(**ON_EVENT_LOOP)
 )

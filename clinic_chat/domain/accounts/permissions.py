@@ -27,21 +27,36 @@ class Permission(StrEnum):
     REPORT_DELIVERY = "messages.report_delivery"
     READ_REPORTS = "reports.read"
     CHANGE_OWN_PREFERENCES = "preferences.change"
+    MANAGE_OWN_ACCOUNT = "account.manage"
+    MANAGE_STAFF = "staff.manage"
+    MANAGE_CLINIC = "clinic.manage"
+    MANAGE_TOKENS = "tokens.manage"
+    READ_AUDIT_TRAIL = "audit.read"
 
 
+_OWN = frozenset({Permission.CHANGE_OWN_PREFERENCES, Permission.MANAGE_OWN_ACCOUNT})
 _DESK = frozenset(
     {
         Permission.READ_CONVERSATIONS,
         Permission.CHANGE_CONVERSATIONS,
         Permission.SEND_MESSAGES,
         Permission.READ_REPORTS,
-        Permission.CHANGE_OWN_PREFERENCES,
+    }
+    | _OWN
+)
+_ADMINISTRATION = frozenset(
+    {
+        Permission.MANAGE_STAFF,
+        Permission.MANAGE_CLINIC,
+        Permission.MANAGE_TOKENS,
+        Permission.READ_AUDIT_TRAIL,
     }
 )
 OF_ROLES: dict[Role, frozenset[Permission]] = {
-    Role.ADMIN: _DESK,
+    Role.ADMIN: _DESK | _ADMINISTRATION,
     Role.PROFESSIONAL: _DESK,
     Role.RECEPTIONIST: _DESK,
+    Role.AUDITOR: _OWN | {Permission.READ_AUDIT_TRAIL, Permission.READ_REPORTS},
 }
 OF_OTHERS: dict[type[Actor], frozenset[Permission]] = {
     PatientActor: frozenset(),
@@ -54,6 +69,8 @@ def allows(actor: Actor, permission: Permission) -> bool:
     """Whether an actor may do this in their clinic."""
     if isinstance(actor, StaffActor):
         return permission in OF_ROLES[actor.role]
+    if isinstance(actor, TokenActor) and permission not in actor.permissions:
+        return False
     return permission in OF_OTHERS[type(actor)]
 
 

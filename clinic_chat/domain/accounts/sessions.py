@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, String, bindparam, delete, select, update
+from sqlalchemy import ForeignKey, String, bindparam, delete, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -51,6 +51,16 @@ class SignInSession(Base):
     """When the password was checked; a change of clinic keeps it."""
     seen_at: Mapped[datetime] = mapped_column(default=now)
     """When the person last did something, to within `SEEN_RESOLUTION`."""
+    user_agent: Mapped[str] = mapped_column(String(200), default="", server_default=text("''"))
+    address: Mapped[str] = mapped_column(String(45), default="", server_default=text("''"))
+
+
+@dataclass(frozen=True, slots=True)
+class Browser:
+    """Where somebody signs in, as it says of itself."""
+
+    user_agent: str = ""
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +106,7 @@ class Sessions:
         *,
         entry: QueueEntry = LOW_PRIORITY,
         instead_of: str | None = None,
+        browser: Browser | None = None,
     ) -> str | None:
         """The cookie of a new session, or None for an unknown email or a wrong password.
 
@@ -132,7 +143,7 @@ class Sessions:
                     SignInSession.signed_in_at < now() - self._lifetime,
                 )
             )
-            return self._begin(session, user.id, clinic_id, now())
+            return self._begin(session, user.id, clinic_id, now(), browser or Browser())
 
     async def switch(self, cookie: str, clinic_slug: str) -> str | None:
         """The cookie of a new session in another of the person's clinics; the old one ends.
@@ -149,12 +160,19 @@ class Sessions:
                     ended = await session.execute(
                         delete(SignInSession)
                         .where(SignInSession.id == identity.session_id)
-                        .returning(SignInSession.signed_in_at)
+                        .returning(
+                            SignInSession.signed_in_at,
+                            SignInSession.user_agent,
+                            SignInSession.address,
+                        )
                     )
-                    signed_in_at = ended.scalar_one_or_none()
-                    if signed_in_at is None:
+                    before = ended.one_or_none()
+                    if before is None:
                         return None
-                    return self._begin(session, identity.user_id, clinic.id, signed_in_at)
+                    signed_in_at, *browser = before
+                    return self._begin(
+                        session, identity.user_id, clinic.id, signed_in_at, Browser(*browser)
+                    )
         return None
 
     async def find(self, cookie: str | None) -> Identity | None:
@@ -192,11 +210,12 @@ class Sessions:
         moment = now()
         identities = []
         unseen: dict[UUID, datetime] = {}
-        for seen_at, signed_in_at, *who in rows:
+        for seen_at, signed_in_at, idle_minutes, *who in rows:
             identity = Identity(*who)
+            idle = timedelta(minutes=idle_minutes) if idle_minutes else self._idle
             active = max(active_at.get(identity.session_id, seen_at), seen_at)
             # Activity after its end does not bring a session back.
-            if active - seen_at > self._idle or moment - active > self._idle:
+            if active - seen_at > idle or moment - active > idle:
                 continue
             if moment - signed_in_at > self._lifetime:
                 continue
@@ -222,7 +241,12 @@ class Sessions:
             return user
 
     def _begin(
-        self, session: AsyncSession, user_id: UUID, clinic_id: UUID, signed_in_at: datetime
+        self,
+        session: AsyncSession,
+        user_id: UUID,
+        clinic_id: UUID,
+        signed_in_at: datetime,
+        browser: Browser,
     ) -> str:
         cookie = secrets.token_urlsafe(COOKIE_BYTES)
         session.add(
@@ -231,6 +255,8 @@ class Sessions:
                 user_id=user_id,
                 clinic_id=clinic_id,
                 signed_in_at=signed_in_at,
+                user_agent=browser.user_agent[:200],
+                address=browser.address[:45],
             )
         )
         return cookie
@@ -261,16 +287,17 @@ class Sessions:
 
 
 # Columns instead of objects, because every tab's session is looked up every few seconds; those
-# after the times are in the order of Identity's fields.
+# after the first three are in the order of Identity's fields.
 _SESSIONS = (
     select(
         SignInSession.seen_at,
         SignInSession.signed_in_at,
+        Clinic.session_idle_minutes,
         SignInSession.id,
         User.id,
         User.name,
         User.email,
-        User.locale,
+        func.coalesce(User.locale, func.nullif(Clinic.locale, "")),
         User.sound,
         Membership.role,
         Clinic.id,
@@ -286,7 +313,7 @@ _SESSIONS = (
         (Membership.user_id == SignInSession.user_id)
         & (Membership.clinic_id == SignInSession.clinic_id),
     )
-    .where(User.deactivated_at.is_(None))
+    .where(User.deactivated_at.is_(None), Membership.deactivated_at.is_(None))
 )
 _BY_COOKIE = _SESSIONS.where(
     SignInSession.cookie_hash == bindparam("cookie_hash")

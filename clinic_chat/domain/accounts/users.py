@@ -54,6 +54,8 @@ class Membership(Base):
     role: Mapped[Role] = mapped_column(String(20))
     personal_version: Mapped[int] = mapped_column(BigInteger, default=0)
     """Counts the changes of this person's own data in this clinic (read markers)."""
+    deactivated_at: Mapped[datetime | None] = mapped_column(default=None)
+    """Since when this person may not sign in to this clinic; None for those who may."""
 
 
 @dataclass(frozen=True)
@@ -138,11 +140,15 @@ async def create_user(
 
 
 async def colleagues(session: AsyncSession, clinic_id: UUID) -> list[StaffMember]:
-    """Everyone in the clinic, sorted by name without regard to accents and case."""
+    """Everyone who works in the clinic now, sorted by name without regard to accents and case."""
     rows = await session.execute(
         select(User.id, User.name, Membership.role)
         .join(Membership, Membership.user_id == User.id)
-        .where(Membership.clinic_id == clinic_id)
+        .where(
+            Membership.clinic_id == clinic_id,
+            Membership.deactivated_at.is_(None),
+            User.deactivated_at.is_(None),
+        )
     )
     members = [StaffMember(str(row.id), row.name, row.role) for row in rows]
     return sorted(members, key=lambda member: (fold(member.name), member.name, member.id))
@@ -157,7 +163,7 @@ async def clinics_of(database: Database, user_id: UUID) -> list[Clinic]:
 _CLINICS = (
     select(Clinic)
     .join(Membership, Membership.clinic_id == Clinic.id)
-    .where(Membership.user_id == bindparam("person"))
+    .where(Membership.user_id == bindparam("person"), Membership.deactivated_at.is_(None))
     .order_by(Clinic.name)
     .execution_options(**ON_EVENT_LOOP)
 )

@@ -14,6 +14,8 @@ class Role(StrEnum):
     ADMIN = "admin"
     PROFESSIONAL = "professional"
     RECEPTIONIST = "receptionist"
+    AUDITOR = "auditor"
+    """Reads the audit trail and reports, and no messages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,8 @@ class TokenActor:
     """A channel or another program, by its API token."""
 
     token_id: UUID
+    permissions: frozenset[str]
+    """What the token allows, of `Permission`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
 
-from sqlalchemy import BigInteger, String, select
+from sqlalchemy import BigInteger, String, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -27,6 +27,10 @@ class Clinic(Base):
     slug: Mapped[str] = mapped_column(String(40), unique=True)
     name: Mapped[str] = mapped_column(String(120))
     timezone: Mapped[str] = mapped_column(String(64), default=DEFAULT_TIMEZONE)
+    locale: Mapped[str] = mapped_column(String(10), default="", server_default=text("''"))
+    """The language for people who chose none; "" is their browser's."""
+    session_idle_minutes: Mapped[int] = mapped_column(default=0, server_default="0")
+    """After so long without doing anything a session ends; 0 is the server's own setting."""
     last_event_seq: Mapped[int] = mapped_column(BigInteger, default=0)
     created_at: Mapped[datetime] = mapped_column(default=now)
 
@@ -47,8 +51,7 @@ async def create_clinic(
     """
     if not _SLUG.fullmatch(slug):
         raise InvalidInput("a slug has 1 to 40 of a-z, 0-9 and -", code="slug_invalid")
-    if timezone not in available_timezones():
-        raise InvalidInput(f"no such time zone: {timezone}", code="timezone_invalid")
+    check_timezone(timezone)
     clinic = Clinic(slug=slug, name=valid_name(name), timezone=timezone)
     try:
         async with database.write() as session:
@@ -56,6 +59,16 @@ async def create_clinic(
     except IntegrityError:
         raise Conflict(f"there is a clinic {slug} already", code="clinic_exists") from None
     return clinic
+
+
+def check_timezone(name: str) -> None:
+    """Refuse what is no IANA time zone.
+
+    Raises:
+        InvalidInput: `timezone_invalid`.
+    """
+    if name not in available_timezones():
+        raise InvalidInput(f"no such time zone: {name[:64]}", code="timezone_invalid")
 
 
 async def find_clinic(database: Database, slug: str) -> Clinic:

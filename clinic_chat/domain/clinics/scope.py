@@ -30,6 +30,8 @@ class ClinicScope:
     database: Database
     clinic_id: UUID
     actor: Actor
+    address: str = ""
+    """The network address that the actor's request came from, "" for this server itself."""
     _session: AsyncSession | None = field(default=None, repr=False, compare=False)
 
     @property

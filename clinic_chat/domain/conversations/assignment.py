@@ -68,7 +68,9 @@ async def assign(
         if wanted is not None:
             member = await session.scalar(
                 select(Membership.user_id).where(
-                    Membership.user_id == wanted, Membership.clinic_id == scope.clinic_id
+                    Membership.user_id == wanted,
+                    Membership.clinic_id == scope.clinic_id,
+                    Membership.deactivated_at.is_(None),
                 )
             )
             if member is None:

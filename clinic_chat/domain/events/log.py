@@ -23,14 +23,20 @@ class SubjectKind(StrEnum):
     """The kind of an event's subject."""
 
     CONVERSATION = "conversation"
+    STAFF = "staff"
+    INVITATION = "invitation"
+    TOKEN = "token"  # noqa: S105 - a kind of subject
+    CLINIC = "clinic"
 
 
 class EventType(StrEnum):
-    """The event types of the specification's phase 2 that are stored."""
+    """The event types of the specification's phase 2 that are stored, and administration."""
 
     MESSAGE_NEW = "message:new"
     MESSAGE_UPDATED = "message:updated"
     CONVERSATION_UPDATED = "conversation:updated"
+    ADMINISTERED = "administered"
+    """Something administrative; the payload's `action` says what (domain/administration)."""
 
 
 class Event(ClinicOwned, Base):

@@ -44,6 +44,11 @@ def account_menu() -> rx.Component:
         sub_menu(_opens("bell", t("Notifications")), *_notifications()),
         separator(),
         item(
+            rx.icon("settings", size=16),
+            t("Settings"),
+            on_select=browser_call("navigation/router", "goTo", "/settings/account"),
+        ),
+        item(
             rx.icon("log-out", size=16),
             t("Sign out"),
             on_select=browser_call("app/sign_out", "signOut"),

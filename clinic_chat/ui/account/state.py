@@ -7,6 +7,7 @@ from functools import partial
 import reflex as rx
 
 from clinic_chat.cache.single_flight import SingleFlightCache
+from clinic_chat.domain.accounts.sessions import Identity
 from clinic_chat.domain.accounts.users import clinics_of
 from clinic_chat.domain.clinics.clinic import Clinic
 from clinic_chat.realtime.connections import Connection, current_connection
@@ -44,7 +45,15 @@ class Account(rx.State):
     async def load(self) -> None:
         """Fill the vars with the person of this tab's session."""
         connection = current_connection()
-        identity = connection.identity
+        self.fill_in(connection.identity)
+        if not self.clinics:
+            # The list and the conversation matter more than the other clinics' names, which the
+            # next load asks for again.
+            with suppress(StorageUnavailable):
+                self.clinics = await self._choices(connection)
+
+    def fill_in(self, identity: Identity) -> None:
+        """Fill the vars with a person."""
         self.user_id = str(identity.user_id)
         self.user_name = identity.user_name
         self.email = identity.email
@@ -54,11 +63,6 @@ class Account(rx.State):
         self.time_zone = identity.timezone
         self.locale = identity.locale or ""
         self.sound = identity.sound
-        if not self.clinics:
-            # The list and the conversation matter more than the other clinics' names, which the
-            # next load asks for again.
-            with suppress(StorageUnavailable):
-                self.clinics = await self._choices(connection)
 
     async def _choices(self, connection: Connection) -> list[ClinicChoice]:
         user_id, current = connection.identity.user_id, connection.identity.clinic_id

@@ -68,6 +68,15 @@ class Drawer(rx.Component):
     label: rx.Var[str]
 
 
+class InvitationLink(rx.Component):
+    """The address of a link to join, to copy and to hand over."""
+
+    library = "$/public/live/components/invitation_link.js"
+    tag = "InvitationLink"
+
+    text: rx.Var[str]
+
+
 class CopyButton(rx.Component):
     """A button that copies a text to the clipboard; its label names the text."""
 

@@ -41,6 +41,8 @@ SHEETS = (
     "thread/typing_indicator",
     "patient/patient_panel",
     "sign_in/sign_in",
+    "settings/settings",
+    "settings/invitation_link",
     "not_found/not_found",
     "print",
 )

@@ -8,6 +8,8 @@ from typing import Any
 
 import reflex as rx
 
+from clinic_chat.domain.accounts.passwords import PASSWORD_MAXIMUM, PASSWORD_MINIMUM
+from clinic_chat.domain.administration.clinic_settings import IDLE_MINUTES
 from clinic_chat.domain.validation import BODY_LIMIT
 from clinic_chat.ui.i18n import t
 
@@ -58,7 +60,71 @@ SIGN_IN: Texts = {
 }
 """For attempts to sign in, by `error` in the address of the sign-in page."""
 
-PARAMETERS: dict[str, dict[str, int]] = {"body_too_long": {"n": BODY_LIMIT}}
+LINKS: Texts = {
+    "link_over": "This link does not count any more. Ask for a new one.",
+    "name_empty": "Write your name.",
+    "name_too_long": "That name is too long.",
+    "password_characters": "That password has characters that nobody can type.",
+    "password_common": "That password is easy to guess. Take a longer one, of several words.",
+    "password_length": "A password has {n} to {m} characters.",
+    "password_personal": "Leave your name, your address and the clinic out of the password.",
+    "busy": "Many people are signing in right now. Try again in a moment.",
+    "rate_limited": "Too many requests. Wait a moment.",
+    "storage_unavailable": "Nothing was changed: the server cannot save right now.",
+    GENERAL: "That didn’t work. Try again.",
+}
+"""For links to join a clinic or to set a password."""
+
+SETUP: Texts = {
+    "clinic_exists": "This server is set up already. Sign in.",
+    "code_wrong": "That is not the code of the server's log.",
+    "email_invalid": "That is not an email address.",
+    "name_empty": "Write a name.",
+    "name_too_long": "That name is too long.",
+    "password_characters": "That password has characters that nobody can type.",
+    "password_common": "That password is easy to guess. Take a longer one, of several words.",
+    "password_length": "A password has {n} to {m} characters.",
+    "password_personal": "Leave your name, your address and the clinic out of the password.",
+    "rate_limited": "Too many requests. Wait a moment.",
+    "storage_unavailable": "Nothing was changed: the server cannot save right now.",
+    "timezone_invalid": "There is no such time zone. Take one like America/Sao_Paulo.",
+    GENERAL: "That didn’t work. Try again.",
+}
+"""For the set-up page."""
+
+ADMINISTRATION: Texts = {
+    "email_invalid": "That is not an email address.",
+    "busy": "Many people are signing in right now. Try again in a moment.",
+    "forbidden": "You may not do that in this clinic.",
+    "idle_invalid": "Minutes are a number from {n} to {m}, or empty.",
+    "last_administrator": "The clinic keeps an administrator. Make somebody else one first.",
+    "member_exists": "This person works here already.",
+    "name_empty": "Write a name.",
+    "name_too_long": "That name is too long.",
+    "not_found": "That is gone already.",
+    "password_characters": "That password has characters that nobody can type.",
+    "password_common": "That password is easy to guess. Take a longer one, of several words.",
+    "password_length": "A password has {n} to {m} characters.",
+    "password_personal": "Leave your name, your address and the clinic out of the password.",
+    "password_wrong": "That is not your password of now.",
+    "permissions_invalid": "Choose what the token may do.",
+    "storage_unavailable": "Nothing was changed: the server cannot save right now.",
+    "timezone_invalid": "There is no such time zone. Take one of the list.",
+    "too_many_tokens": "Too many tokens. Revoke some first.",
+    "too_many_invitations": "Too many invitations are open. Take some back first.",
+    "works_elsewhere": (
+        "This person works in another clinic too. Only whoever runs the server may set their "
+        "password."
+    ),
+    GENERAL: "That didn’t work. Try again.",
+}
+"""For the settings screens."""
+
+PARAMETERS: dict[str, dict[str, int]] = {
+    "body_too_long": {"n": BODY_LIMIT},
+    "password_length": {"n": PASSWORD_MINIMUM, "m": PASSWORD_MAXIMUM},
+    "idle_invalid": {"n": IDLE_MINUTES[0], "m": IDLE_MINUTES[1]},
+}
 """Parameters of a code's text besides those of the answer, by code."""
 
 

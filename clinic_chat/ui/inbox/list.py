@@ -7,7 +7,7 @@ from clinic_chat.ui.account.state import Account
 from clinic_chat.ui.components.bindings import browser_call, in_slices
 from clinic_chat.ui.components.connection_badge import connection_badge
 from clinic_chat.ui.components.controls import Boundary, SeenButton
-from clinic_chat.ui.components.texts import UNTRANSLATED, fresh
+from clinic_chat.ui.components.texts import UNTRANSLATED, fresh, inner_link
 from clinic_chat.ui.components.theme import logo
 from clinic_chat.ui.i18n import t
 from clinic_chat.ui.inbox.browser import ConversationRows, SearchBox
@@ -38,7 +38,14 @@ def conversation_list() -> rx.Component:
             class_name="search-box",
         ),
         Boundary.create(filters()),
-        Boundary.create(rx.cond(in_slices(Inbox.ready), _rows(), _skeleton()), whole=True),
+        Boundary.create(
+            rx.cond(
+                Inbox.refused != "",
+                _no_conversations(),
+                rx.cond(in_slices(Inbox.ready), _rows(), _skeleton()),
+            ),
+            whole=True,
+        ),
         Boundary.create(presence()),
         class_name="conversation-list-pane",
         id="conversations",
@@ -151,6 +158,15 @@ def _nothing_yet() -> rx.Component:
         rx.icon("inbox", size=28),
         rx.el.p(t("No conversations yet.")),
         rx.el.p(t("New messages appear here automatically."), class_name="text-quiet"),
+        class_name="empty-state",
+    )
+
+
+def _no_conversations() -> rx.Component:
+    return rx.el.div(
+        rx.icon("shield", size=28),
+        rx.el.p(t("Your role reads no conversations.")),
+        inner_link(t("Settings"), to="/settings/account", class_name="button"),
         class_name="empty-state",
     )
 

@@ -48,6 +48,8 @@ class Inbox(rx.State):
 
     conversations: list[ConversationRow] = []  # noqa: RUF012 - Reflex copies the default
     ready: bool = False
+    refused: str = ""
+    """Why the person has no list: the code of the refusal, "" for none."""
     news: int = 0
     """The number of conversations with news that are not in their true place yet."""
     cursor: str = ""

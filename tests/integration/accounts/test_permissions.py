@@ -4,6 +4,7 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,37 @@ import clinic_chat.domain as domain
 from clinic_chat.domain.accounts import permissions
 from clinic_chat.domain.accounts.permissions import OF_OTHERS, OF_ROLES, Permission, allows
 from clinic_chat.domain.accounts.preferences import save_preferences
+from clinic_chat.domain.administration.audit_trail import read_audit_trail
+from clinic_chat.domain.administration.clinic_settings import (
+    ClinicSettings,
+    change_clinic_settings,
+    read_clinic_settings,
+)
+from clinic_chat.domain.administration.invitations import (
+    invite,
+    list_invitations,
+    reset_password_link,
+    revoke_invitation,
+)
+from clinic_chat.domain.administration.members import (
+    activate_member,
+    change_role,
+    deactivate_member,
+    end_sessions_of,
+    list_members,
+)
+from clinic_chat.domain.administration.own_account import (
+    change_name,
+    change_password,
+    end_browser,
+    end_other_browsers,
+    list_browsers,
+)
+from clinic_chat.domain.administration.tokens import (
+    create_clinic_token,
+    list_clinic_tokens,
+    revoke_clinic_token,
+)
 from clinic_chat.domain.clinics.actors import (
     SYSTEM,
     Actor,
@@ -28,7 +60,7 @@ from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.assignment import assign, set_status
 from clinic_chat.domain.conversations.conversation import conversation_exists
 from clinic_chat.domain.conversations.views import conversations_by_id, get_conversation
-from clinic_chat.domain.errors import Forbidden
+from clinic_chat.domain.errors import Forbidden, NotFound
 from clinic_chat.domain.events.log import events_after
 from clinic_chat.domain.imports.importer import import_dialogues
 from clinic_chat.domain.messages.delivery import report_status
@@ -43,7 +75,7 @@ from clinic_chat.domain.reports.daily_messages import daily_messages
 from clinic_chat.realtime.server import RealtimeServer
 from clinic_chat.services import Services
 from clinic_chat.settings import Settings
-from tests.conftest import TEST_KEY, Clinics
+from tests.conftest import PASSWORD, TEST_KEY, Clinics
 from tests.integration.api.api_fixtures import ClinicApi, clinic_api
 from tests.support.connections import SID, opened, workspace_feeds
 from tests.support.sending import send_message
@@ -66,6 +98,11 @@ OF_ONE_PERSON = {
     "save_draft",
     "save_preferences",
     "send",
+    "change_name",
+    "change_password",
+    "list_browsers",
+    "end_browser",
+    "end_other_browsers",
 }
 
 
@@ -76,6 +113,7 @@ class Stored:
     conversation: str
     message: str
     file: Path
+    colleague: str
 
 
 UseCase = Callable[[ClinicScope, Stored], Awaitable[object]]
@@ -134,7 +172,57 @@ USE_CASES: dict[str, tuple[Permission, UseCase]] = {
         Permission.CHANGE_OWN_PREFERENCES,
         lambda s, _: save_preferences(s, sound=True),
     ),
+    "list_members": (Permission.MANAGE_STAFF, lambda s, _: list_members(s)),
+    "change_role": (Permission.MANAGE_STAFF, lambda s, x: change_role(s, x.colleague, "auditor")),
+    "deactivate_member": (Permission.MANAGE_STAFF, lambda s, x: deactivate_member(s, x.colleague)),
+    "activate_member": (Permission.MANAGE_STAFF, lambda s, x: activate_member(s, x.colleague)),
+    "end_sessions_of": (Permission.MANAGE_STAFF, lambda s, x: end_sessions_of(s, x.colleague)),
+    "invite": (Permission.MANAGE_STAFF, lambda s, _: invite(s, "eva@x.example", "admin")),
+    "reset_password_link": (
+        Permission.MANAGE_STAFF,
+        lambda s, x: reset_password_link(s, x.colleague),
+    ),
+    "list_invitations": (Permission.MANAGE_STAFF, lambda s, _: list_invitations(s)),
+    "revoke_invitation": (Permission.MANAGE_STAFF, lambda s, _: _revoke_invitation(s)),
+    "read_clinic_settings": (Permission.MANAGE_CLINIC, lambda s, _: read_clinic_settings(s)),
+    "change_clinic_settings": (
+        Permission.MANAGE_CLINIC,
+        lambda s, _: change_clinic_settings(s, ClinicSettings("Nova", "UTC", "en", 0)),
+    ),
+    "create_clinic_token": (
+        Permission.MANAGE_TOKENS,
+        lambda s, _: create_clinic_token(s, "Agenda", ["messages.deliver"]),
+    ),
+    "list_clinic_tokens": (Permission.MANAGE_TOKENS, lambda s, _: list_clinic_tokens(s)),
+    "revoke_clinic_token": (Permission.MANAGE_TOKENS, lambda s, _: _revoke_token(s)),
+    "read_audit_trail": (Permission.READ_AUDIT_TRAIL, lambda s, _: read_audit_trail(s)),
+    "change_name": (Permission.MANAGE_OWN_ACCOUNT, lambda s, _: change_name(s, "Ana S.")),
+    "change_password": (
+        Permission.MANAGE_OWN_ACCOUNT,
+        lambda s, _: change_password(s, uuid4(), PASSWORD, PASSWORD),
+    ),
+    "list_browsers": (Permission.MANAGE_OWN_ACCOUNT, lambda s, _: list_browsers(s, uuid4())),
+    "end_browser": (Permission.MANAGE_OWN_ACCOUNT, lambda s, _: _end_browser(s)),
+    "end_other_browsers": (
+        Permission.MANAGE_OWN_ACCOUNT,
+        lambda s, _: end_other_browsers(s, uuid4()),
+    ),
 }
+
+
+async def _revoke_invitation(scope: ClinicScope) -> None:
+    with suppress(NotFound):
+        await revoke_invitation(scope, str(uuid4()))
+
+
+async def _revoke_token(scope: ClinicScope) -> None:
+    with suppress(NotFound):
+        await revoke_clinic_token(scope, str(uuid4()))
+
+
+async def _end_browser(scope: ClinicScope) -> None:
+    with suppress(NotFound):
+        await end_browser(scope, str(uuid4()))
 
 
 async def _changes(scope: ClinicScope) -> object:
@@ -152,13 +240,14 @@ async def there(clinics: Clinics, tmp_path: Path) -> Stored:
     sent = await send_message(clinics.ana, conversation, "oi", "1")
     file = tmp_path / "dialogues.csv"
     file.write_text('ID,section_header,section_text,dialogue\n1,X,Y,"Doctor: Hi"\n')
-    return Stored(conversation, sent.message.id, file)
+    return Stored(conversation, sent.message.id, file, str(clinics.bruno.staff_id()))
 
 
 def actors(clinics: Clinics) -> list[Actor]:
     ana = clinics.ana.staff_id()
     staff = [StaffActor(ana, role) for role in Role]
-    return [*staff, PatientActor(uuid4()), TokenActor(uuid4()), SYSTEM]
+    token = TokenActor(uuid4(), permissions.OF_OTHERS[TokenActor])
+    return [*staff, PatientActor(uuid4()), token, SYSTEM]
 
 
 def test_every_use_case_is_here() -> None:

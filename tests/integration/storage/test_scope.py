@@ -61,6 +61,8 @@ from sqlalchemy.orm import (
 from sqlalchemy.orm.attributes import set_committed_value
 
 from clinic_chat.domain.accounts.users import Membership, User
+from clinic_chat.domain.administration.audit_trail import AuditEntry
+from clinic_chat.domain.administration.own_account import change_name
 from clinic_chat.domain.clinics.clinic import Clinic
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.conversation import Conversation
@@ -173,6 +175,7 @@ async def _fill_one(
     await receive_message(channel, name=name, phone=phone, body=f"{body} 2", external_id="2")
     await mark_read(staff, conversation, 2)
     await save_draft(staff, conversation, f"rascunho {body}")
+    await change_name(staff, f"Equipe {name}")
     counting = Reader("daily_messages", count_messages)
     await LogWorker(channel.database, (counting,)).catch_up(counting)
     async with channel.read() as session:
@@ -791,6 +794,7 @@ def test_every_table_with_a_clinic_is_scoped_except_what_is_read_across_clinics(
         "sessions",
         "api_tokens",
         "log_readers",
+        "invitations",
     }
 
 
@@ -867,6 +871,7 @@ NAMES = {
     ReadMarker: "inbound_read",
     PatientIdentity: "value",
     DailyMessages: "inbound",
+    AuditEntry: "action",
     Draft: "body",
     Clinic: "slug",
 }

@@ -15,7 +15,14 @@ from clinic_chat.ui.i18n.catalogs import read_catalog
 
 SCREENS = PROJECT_ROOT / "clinic_chat" / "ui"
 BROWSER_MODULES = PROJECT_ROOT / "assets" / "live"
-ERROR_TEXTS = (error_texts.COMMANDS, error_texts.UNSENT, error_texts.SIGN_IN)
+ERROR_TEXTS = (
+    error_texts.COMMANDS,
+    error_texts.UNSENT,
+    error_texts.SIGN_IN,
+    error_texts.LINKS,
+    error_texts.SETUP,
+    error_texts.ADMINISTRATION,
+)
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 JS_CALL = re.compile(r"""\bt\(\s*(?P<quote>["'`])(?P<text>(?:\\.|(?!(?P=quote)).)*)(?P=quote)""")
 JS_ANY_CALL = re.compile(r"(?<![\w.])t\(")

@@ -1,0 +1,76 @@
+"""What administrators set for their clinic."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from clinic_chat.domain.accounts.permissions import Permission, require
+from clinic_chat.domain.accounts.users import LOCALES
+from clinic_chat.domain.administration.audit_trail import Action, record_action
+from clinic_chat.domain.clinics.clinic import Clinic, check_timezone
+from clinic_chat.domain.clinics.scope import ClinicScope, locked_clinic
+from clinic_chat.domain.errors import InvalidInput
+from clinic_chat.domain.events.log import SubjectKind
+from clinic_chat.domain.validation import valid_name
+
+IDLE_MINUTES = (5, 24 * 60)
+
+
+@dataclass(frozen=True)
+class ClinicSettings:
+    """A clinic's settings."""
+
+    name: str
+    timezone: str
+    """An IANA name, in which times are shown."""
+    locale: str
+    """The language for people who chose none; "" is their browser's."""
+    session_idle_minutes: int
+    """After so long without doing anything a session ends; 0 is the server's own setting."""
+
+
+async def read_clinic_settings(scope: ClinicScope) -> ClinicSettings:
+    """The clinic's settings as they are now."""
+    require(scope, Permission.MANAGE_CLINIC)
+    async with scope.database.read() as session:
+        clinic = await session.scalar(select(Clinic).where(Clinic.id == scope.clinic_id))
+    assert clinic is not None  # noqa: S101 - a scope is of a clinic
+    return _settings(clinic)
+
+
+async def change_clinic_settings(scope: ClinicScope, wanted: ClinicSettings) -> None:
+    """Change the clinic's settings.
+
+    Raises:
+        InvalidInput: `timezone_invalid`, `locale_invalid`, `idle_invalid` or a rule of
+            `valid_name`.
+    """
+    require(scope, Permission.MANAGE_CLINIC)
+    name = valid_name(wanted.name)
+    check_timezone(wanted.timezone)
+    if wanted.locale and wanted.locale not in LOCALES:
+        raise InvalidInput(f"locale must be one of {', '.join(LOCALES)}", code="locale_invalid")
+    low, high = IDLE_MINUTES
+    if wanted.session_idle_minutes and not low <= wanted.session_idle_minutes <= high:
+        raise InvalidInput(f"{low} to {high} minutes, or 0", code="idle_invalid")
+    async with scope.write() as session:
+        clinic = locked_clinic(session)
+        before = vars(_settings(clinic))
+        clinic.name = name
+        clinic.timezone = wanted.timezone
+        clinic.locale = wanted.locale
+        clinic.session_idle_minutes = wanted.session_idle_minutes
+        after = vars(_settings(clinic))
+        changed = {key: [before[key], after[key]] for key in after if before[key] != after[key]}
+        if changed:
+            await record_action(
+                session,
+                scope,
+                Action.CLINIC_CHANGED,
+                (SubjectKind.CLINIC, clinic.id, clinic.name),
+                changed=changed,
+            )
+
+
+def _settings(clinic: Clinic) -> ClinicSettings:
+    return ClinicSettings(clinic.name, clinic.timezone, clinic.locale, clinic.session_idle_minutes)

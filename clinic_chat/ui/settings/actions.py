@@ -1,0 +1,51 @@
+"""Events of the settings screens: who acts, and the code of a refusal in place of an exception."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import reflex as rx
+
+from clinic_chat.domain.clinics.scope import ClinicScope
+from clinic_chat.domain.errors import DomainError
+from clinic_chat.realtime.connections import current_connection
+from clinic_chat.storage.database import StorageUnavailable
+from clinic_chat.ui.account.state import Account
+
+
+def acting() -> ClinicScope:
+    """The clinic and the person of the event that is being handled."""
+    return current_connection().scope
+
+
+def own_session() -> UUID:
+    """The session of the event that is being handled."""
+    session_id: UUID = current_connection().identity.session_id
+    return session_id
+
+
+async def show(state: rx.State, **changes: str) -> None:
+    """Show in this tab what was changed of the identity, before the session is looked up again."""
+    visitor = current_connection().visitor
+    visitor.identity = replace(visitor.identity, **changes)
+    account = await state.get_state(Account)
+    account.fill_in(visitor.identity)
+
+
+@asynccontextmanager
+async def refusals(state: Any) -> AsyncIterator[None]:
+    """Put the code of what refuses the block into the state's `error`."""
+    try:
+        yield
+    except StorageUnavailable:
+        state.error = "storage_unavailable"
+    except DomainError as refusal:
+        state.error = refusal.code
+
+
+def text_of(form: dict[str, Any], name: str) -> str:
+    """A field of a form, "" when it is not there or no text."""
+    value = form.get(name)
+    return value if isinstance(value, str) else ""

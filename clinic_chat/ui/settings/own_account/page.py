@@ -1,0 +1,150 @@
+"""Own account screen: name, password, and the browsers one is signed in at."""
+
+import reflex as rx
+
+from clinic_chat.domain.accounts.passwords import PASSWORD_MAXIMUM, PASSWORD_MINIMUM
+from clinic_chat.ui.account.state import Account
+from clinic_chat.ui.components.texts import UNTRANSLATED
+from clinic_chat.ui.components.times import RelativeTime
+from clinic_chat.ui.i18n import t
+from clinic_chat.ui.i18n.error_texts import ADMINISTRATION, error_text
+from clinic_chat.ui.settings.layout import alert, done, field, section, settings_page
+from clinic_chat.ui.settings.own_account.state import BrowserRow, OwnAccount
+
+ROUTE = "/settings/account"
+ON_LOAD = [Account.load, OwnAccount.load]
+NAME_LIMIT = 120
+
+
+def own_account_page() -> rx.Component:
+    """What a person may change of their own."""
+    return settings_page(
+        ROUTE,
+        t("My account"),
+        alert(rx.cond(OwnAccount.error != "", error_text(ADMINISTRATION, OwnAccount.error), "")),
+        done(
+            rx.match(
+                OwnAccount.done,
+                ("name", t("Your name is changed.")),
+                ("password", t("Your password is changed. Other browsers are signed out.")),
+                "",
+            )
+        ),
+        section(t("Name"), _name()),
+        section(t("Password"), _password()),
+        section(t("Where you are signed in"), _browsers()),
+    )
+
+
+def _name() -> rx.Component:
+    return rx.el.form(
+        field(
+            t("Name as colleagues see it"),
+            "name",
+            rx.el.input(
+                id="name",
+                name="name",
+                key=Account.user_name,
+                default_value=Account.user_name,
+                required=True,
+                max_length=NAME_LIMIT,
+                auto_complete="name",
+            ),
+        ),
+        rx.el.button(t("Save"), type="submit", class_name="button button-primary"),
+        on_submit=OwnAccount.save_name,
+        class_name="settings-form settings-form-row",
+    )
+
+
+def _password() -> rx.Component:
+    return rx.el.form(
+        # Password managers learn whose it is.
+        rx.el.input(type="hidden", name="username", value=Account.email, auto_complete="username"),
+        field(
+            t("Password of now"),
+            "old",
+            _secret("old", auto_complete="current-password"),
+        ),
+        field(
+            t("New password"),
+            "new",
+            _secret("new", auto_complete="new-password", min_length=PASSWORD_MINIMUM),
+        ),
+        rx.el.p(
+            t(
+                "At least {n} characters; several words are easy to remember.",
+                n=PASSWORD_MINIMUM,
+            ),
+            class_name="text-quiet",
+        ),
+        rx.el.button(t("Change password"), type="submit", class_name="button button-primary"),
+        on_submit=OwnAccount.save_password,
+        reset_on_submit=True,
+        class_name="settings-form",
+    )
+
+
+def _secret(name: str, **props: object) -> rx.Component:
+    return rx.el.input(
+        id=name, name=name, type="password", required=True, max_length=PASSWORD_MAXIMUM, **props
+    )
+
+
+def _browsers() -> rx.Component:
+    return rx.fragment(
+        rx.el.ul(rx.foreach(OwnAccount.browsers, _browser), class_name="settings-list"),
+        rx.cond(
+            OwnAccount.browsers.length() > 1,
+            rx.el.div(
+                rx.el.button(
+                    t("Sign out of all others"),
+                    type="button",
+                    class_name="button",
+                    on_click=OwnAccount.end_others,
+                ),
+                class_name="settings-actions",
+            ),
+            rx.fragment(),
+        ),
+    )
+
+
+def _browser(row: rx.Var[BrowserRow]) -> rx.Component:
+    return rx.el.li(
+        rx.el.div(
+            rx.el.strong(
+                rx.cond(row.browser != "", row.browser, t("Unknown browser")),
+                class_name="settings-browser",
+                custom_attrs=UNTRANSLATED,
+            ),
+            rx.el.span(
+                row.clinic,
+                rx.cond(row.address != "", " · " + row.address, ""),
+                class_name="text-quiet",
+                custom_attrs=UNTRANSLATED,
+            ),
+            rx.el.span(
+                rx.cond(
+                    row.is_this,
+                    t("This browser"),
+                    rx.fragment(t("Active "), RelativeTime.create(at=row.seen_at)),
+                ),
+                class_name="text-quiet",
+            ),
+            class_name="settings-list-text",
+        ),
+        rx.cond(
+            row.is_this,
+            rx.fragment(),
+            rx.el.button(
+                t("Sign out there"),
+                type="button",
+                class_name="button",
+                on_click=OwnAccount.end(row.id),
+            ),
+        ),
+        key=row.id,
+        class_name="settings-list-item",
+        custom_attrs={"data-session": row.id},
+    )

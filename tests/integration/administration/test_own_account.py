@@ -1,0 +1,83 @@
+"""A person's own account: name, password, and the browsers they are signed in at."""
+
+from uuid import uuid4
+
+import pytest
+
+from clinic_chat.domain.accounts.sessions import Browser
+from clinic_chat.domain.administration.own_account import (
+    WrongPassword,
+    change_name,
+    change_password,
+    end_browser,
+    end_other_browsers,
+    list_browsers,
+)
+from clinic_chat.domain.errors import InvalidInput, NotFound
+from clinic_chat.storage.database import Database
+from tests.conftest import PASSWORD, Clinics
+from tests.integration.administration.test_members import acts, sessions_of
+
+NEW_PASSWORD = "uma tarde no parque"
+BRUNO = "bruno@aurora.example"
+
+
+async def test_a_name_is_changed_and_audited(any_database: Database, clinics: Clinics) -> None:
+    await change_name(clinics.bruno, "  Bruno  Lima Prado ")
+    await change_name(clinics.bruno, "Bruno Lima Prado")
+
+    assert await acts(clinics.ana) == [("Bruno Lima Prado", "profile.changed", "Bruno Lima Prado")]
+    with pytest.raises(InvalidInput):
+        await change_name(clinics.bruno, " ")
+
+
+async def test_a_new_password_ends_the_other_sessions(
+    any_database: Database, clinics: Clinics
+) -> None:
+    sessions = sessions_of(any_database)
+    here, elsewhere = [await sessions.sign_in(BRUNO, PASSWORD) for _ in range(2)]
+    this = await sessions.find(here)
+    assert this is not None
+
+    with pytest.raises(WrongPassword):
+        await change_password(clinics.bruno, this.session_id, "wrong", NEW_PASSWORD)
+    with pytest.raises(InvalidInput):
+        await change_password(clinics.bruno, this.session_id, PASSWORD, "bruno lima")
+    assert await sessions.find(elsewhere) is not None
+    ended = await change_password(clinics.bruno, this.session_id, PASSWORD, NEW_PASSWORD)
+
+    assert len(ended) == 1
+    assert await sessions.find(here) is not None
+    assert await sessions.find(elsewhere) is None
+    assert await sessions.sign_in(BRUNO, PASSWORD) is None
+    assert await sessions.sign_in(BRUNO, NEW_PASSWORD)
+
+
+async def test_browsers_are_listed_and_ended_each_or_all_others(
+    any_database: Database, clinics: Clinics
+) -> None:
+    sessions = sessions_of(any_database)
+    phone = await sessions.sign_in(
+        BRUNO, PASSWORD, browser=Browser("Telefone " * 50, "2001:db8::1")
+    )
+    desk = await sessions.sign_in(BRUNO, PASSWORD, browser=Browser("Firefox/140", "192.0.2.1"))
+    this = await sessions.find(desk)
+    await sessions.sign_in("ana@aurora.example", PASSWORD)
+    assert this is not None
+
+    first, second = await list_browsers(clinics.bruno, this.session_id)
+
+    assert (first.browser, first.address, first.is_this) == ("Firefox/140", "192.0.2.1", True)
+    assert (len(second.browser), second.clinic, second.is_this) == (200, "Clínica Aurora", False)
+    assert str(await end_browser(clinics.bruno, second.id)) == second.id
+    assert await sessions.find(phone) is None
+    for stranger in (uuid4(), "x", None, second.id):
+        with pytest.raises(NotFound):
+            await end_browser(clinics.bruno, stranger)
+    await sessions.sign_in(BRUNO, PASSWORD)
+    assert len(await end_other_browsers(clinics.bruno, this.session_id)) == 1
+    assert await end_other_browsers(clinics.bruno, this.session_id) == []
+    assert [one.is_this for one in await list_browsers(clinics.bruno, this.session_id)] == [True]
+    (ana,) = await list_browsers(clinics.ana, uuid4())
+    with pytest.raises(NotFound):
+        await end_browser(clinics.bruno, ana.id)
