@@ -30,7 +30,7 @@ async def fill_demo(database: Database) -> bool:
 
 async def _fill_clinic(database: Database, demo: DemoClinic) -> bool:
     with suppress(Conflict):
-        await create_clinic(database, demo.slug, demo.name, demo.timezone)
+        await create_clinic(database, demo.slug, demo.name, demo.timezone, is_demo=True)
     scope = ClinicScope(database, (await find_clinic(database, demo.slug)).id, SYSTEM)
     if await last_seq(scope):
         return False

@@ -129,7 +129,7 @@ class Sessions:
         if user is None or user.deactivated_at is not None:
             return None
         clinics = await clinics_of(self._database, user.id)
-        if not clinics:
+        if not clinics or await self._is_closed_demo(clinics):
             return None
         clinic_id = await self._latest_clinic(user.id, clinics)
         async with self._database.write() as session:
@@ -239,6 +239,14 @@ class Sessions:
         async with self._database.read() as session:
             user: User | None = await session.scalar(select(User).where(User.email == address))
             return user
+
+    async def _is_closed_demo(self, clinics: list[Clinic]) -> bool:
+        """Whether one is the demo's beside a real one, which a published password would open."""
+        if not any(clinic.is_demo for clinic in clinics):
+            return False
+        async with self._database.read() as session:
+            real = await session.scalar(select(Clinic.id).where(Clinic.is_demo.is_(False)).limit(1))
+        return real is not None
 
     def _begin(
         self,

@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
 
-from sqlalchemy import BigInteger, String, select, text
+from sqlalchemy import BigInteger, String, false, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -31,6 +31,8 @@ class Clinic(Base):
     """The language for people who chose none; "" is their browser's."""
     session_idle_minutes: Mapped[int] = mapped_column(default=0, server_default="0")
     """After so long without doing anything a session ends; 0 is the server's own setting."""
+    is_demo: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether it is the demo's, whose passwords everybody may know."""
     last_event_seq: Mapped[int] = mapped_column(BigInteger, default=0)
     created_at: Mapped[datetime] = mapped_column(default=now)
 
@@ -41,7 +43,12 @@ class Clinic(Base):
 
 
 async def create_clinic(
-    database: Database, slug: str, name: str, timezone: str = DEFAULT_TIMEZONE
+    database: Database,
+    slug: str,
+    name: str,
+    timezone: str = DEFAULT_TIMEZONE,
+    *,
+    is_demo: bool = False,
 ) -> Clinic:
     """A new, empty clinic.
 
@@ -52,7 +59,7 @@ async def create_clinic(
     if not _SLUG.fullmatch(slug):
         raise InvalidInput("a slug has 1 to 40 of a-z, 0-9 and -", code="slug_invalid")
     check_timezone(timezone)
-    clinic = Clinic(slug=slug, name=valid_name(name), timezone=timezone)
+    clinic = Clinic(slug=slug, name=valid_name(name), timezone=timezone, is_demo=is_demo)
     try:
         async with database.write() as session:
             session.add(clinic)

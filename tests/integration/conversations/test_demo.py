@@ -15,7 +15,8 @@ from clinic_chat.demo import DEMO_PASSWORD, fill_demo
 from clinic_chat.demo.people import CLINICS, STAFF
 from clinic_chat.demo.script import load_scripts, parse_scripts
 from clinic_chat.domain.accounts.passwords import verify_password
-from clinic_chat.domain.accounts.users import User, clinics_of, colleagues
+from clinic_chat.domain.accounts.sessions import Sessions
+from clinic_chat.domain.accounts.users import User, clinics_of, colleagues, create_user
 from clinic_chat.domain.clinics.actors import SYSTEM
 from clinic_chat.domain.clinics.clinic import clinic_names, create_clinic, find_clinic
 from clinic_chat.domain.clinics.scope import ClinicScope
@@ -26,9 +27,10 @@ from clinic_chat.domain.messages.read_markers import ReadMarker
 from clinic_chat.domain.patients.patient import Patient
 from clinic_chat.domain.patients.phones import phone_address
 from clinic_chat.domain.queries.inbox import list_conversations
+from clinic_chat.settings import Settings
 from clinic_chat.storage.base import now
 from clinic_chat.storage.database import Database
-from tests.conftest import stored
+from tests.conftest import TEST_KEY, stored
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +67,20 @@ async def messages_by_conversation(scope: ClinicScope) -> dict[Conversation, lis
         for message in await session.scalars(select(Message).order_by(Message.seq)):
             found[conversations[message.conversation_id]].append(message)
     return found
+
+
+async def test_nobody_signs_in_to_the_demo_beside_a_real_clinic(filled: Database) -> None:
+    sessions = Sessions(filled, Settings(database_url=filled.url, secret_key=TEST_KEY))
+    cookie = await sessions.sign_in("ana@aurora.example", DEMO_PASSWORD)
+    assert cookie is not None
+    real = await create_clinic(filled, "central", "Clínica Central")
+    await create_user(filled, real.id, "eva@central.example", "Eva", "uma tarde no parque")
+
+    assert await sessions.sign_in("ana@aurora.example", DEMO_PASSWORD) is None
+    assert await sessions.sign_in("eva@central.example", "uma tarde no parque")
+    # A published password opens no real clinic either.
+    await create_user(filled, real.id, "carla@boreal.example", "Carla", "")
+    assert await sessions.sign_in("carla@boreal.example", DEMO_PASSWORD) is None
 
 
 async def test_the_staff_of_both_clinics_can_sign_in(filled: Database) -> None:

@@ -31,6 +31,7 @@ COLUMNS: dict[str, tuple[sa.Column[Any], ...]] = {
     "clinics": (
         sa.Column("locale", sa.String(length=10), server_default=EMPTY, nullable=False),
         sa.Column("session_idle_minutes", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("is_demo", sa.Boolean(), server_default=sa.false(), nullable=False),
     ),
 }
 
