@@ -35,7 +35,7 @@ class SignedInBrowser:
     id: str
     clinic: str
     browser: str
-    """As the browser calls itself, cut; "" when it did not say."""
+    """Its name and system, such as "Firefox · Windows"; "" when it did not say."""
     address: str
     signed_in_at: str
     seen_at: str
@@ -117,7 +117,7 @@ async def list_browsers(scope: ClinicScope, session_id: UUID) -> list[SignedInBr
             SignedInBrowser(
                 str(row.id),
                 clinic,
-                row.user_agent,
+                browser_name(row.user_agent),
                 row.address,
                 row.signed_in_at.isoformat(),
                 row.seen_at.isoformat(),
@@ -126,6 +126,36 @@ async def list_browsers(scope: ClinicScope, session_id: UUID) -> list[SignedInBr
             for row, clinic in rows
         ]
     return sorted(browsers, key=lambda browser: not browser.is_this)
+
+
+def browser_name(user_agent: str) -> str:
+    """A browser's name and system by its User-Agent header, as far as it can be told."""
+    named = [next((name for sign, name in known if sign in user_agent), "") for known in _SIGNS]
+    return " · ".join(filter(None, named)) or user_agent[:40]
+
+
+# In this order, because most of them also have the signs of those behind them.
+_SIGNS = (
+    (
+        ("Edg", "Edge"),
+        ("OPR/", "Opera"),
+        ("SamsungBrowser", "Samsung Internet"),
+        ("Firefox", "Firefox"),
+        ("FxiOS", "Firefox"),
+        ("CriOS", "Chrome"),
+        ("Chrome", "Chrome"),
+        ("Safari", "Safari"),
+    ),
+    (
+        ("Android", "Android"),
+        ("iPhone", "iPhone"),
+        ("iPad", "iPad"),
+        ("Windows", "Windows"),
+        ("Mac OS X", "macOS"),
+        ("CrOS", "ChromeOS"),
+        ("Linux", "Linux"),
+    ),
+)
 
 
 async def end_browser(scope: ClinicScope, session_id: object) -> UUID:

@@ -106,7 +106,7 @@ ADMINISTRATION: Texts = {
     "password_common": "That password is easy to guess. Take a longer one, of several words.",
     "password_length": "A password has {n} to {m} characters.",
     "password_personal": "Leave your name, your address and the clinic out of the password.",
-    "password_wrong": "That is not your password of now.",
+    "password_wrong": "That is not your current password.",
     "permissions_invalid": "Choose what the token may do.",
     "storage_unavailable": "Nothing was changed: the server cannot save right now.",
     "timezone_invalid": "There is no such time zone. Take one of the list.",

@@ -92,6 +92,18 @@ def done(text: rx.Var[str]) -> rx.Component:
     return rx.el.p(text, role="status", class_name="settings-done")
 
 
+def role_name(role: rx.Var[str]) -> rx.Var[str]:
+    """A role as people read it."""
+    return rx.match(
+        role,
+        (Role.ADMIN.value, t("Administrator")),
+        (Role.PROFESSIONAL.value, t("Professional")),
+        (Role.RECEPTIONIST.value, t("Receptionist")),
+        (Role.AUDITOR.value, t("Auditor")),
+        role,
+    )
+
+
 def _link(here: str, address: str, name: rx.Var[str], roles: tuple[Role, ...] = ()) -> rx.Component:
     """A link to a screen; without `roles` it is for everybody."""
     link = inner_link(

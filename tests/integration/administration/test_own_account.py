@@ -7,6 +7,7 @@ import pytest
 from clinic_chat.domain.accounts.sessions import Browser
 from clinic_chat.domain.administration.own_account import (
     WrongPassword,
+    browser_name,
     change_name,
     change_password,
     end_browser,
@@ -67,8 +68,8 @@ async def test_browsers_are_listed_and_ended_each_or_all_others(
 
     first, second = await list_browsers(clinics.bruno, this.session_id)
 
-    assert (first.browser, first.address, first.is_this) == ("Firefox/140", "192.0.2.1", True)
-    assert (len(second.browser), second.clinic, second.is_this) == (200, "Clínica Aurora", False)
+    assert (first.browser, first.address, first.is_this) == ("Firefox", "192.0.2.1", True)
+    assert (len(second.browser), second.clinic, second.is_this) == (40, "Clínica Aurora", False)
     assert str(await end_browser(clinics.bruno, second.id)) == second.id
     assert await sessions.find(phone) is None
     for stranger in (uuid4(), "x", None, second.id):
@@ -81,3 +82,33 @@ async def test_browsers_are_listed_and_ended_each_or_all_others(
     (ana,) = await list_browsers(clinics.ana, uuid4())
     with pytest.raises(NotFound):
         await end_browser(clinics.bruno, ana.id)
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "name"),
+    [
+        ("", ""),
+        ("curl/8.5.0", "curl/8.5.0"),
+        (
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
+            "Chrome/140.0.0.0 Safari/537.36 Edg/140.0.0.0",
+            "Edge · Windows",
+        ),
+        (
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, "
+            "like Gecko) Version/18.6 Mobile/15E148 Safari/604.1",
+            "Safari · iPhone",
+        ),
+        (
+            "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) "
+            "Chrome/140.0.0.0 Mobile Safari/537.36",
+            "Chrome · Android",
+        ),
+        (
+            "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+            "Firefox · Linux",
+        ),
+    ],
+)
+def test_a_browser_has_a_name_that_people_know(user_agent: str, name: str) -> None:
+    assert browser_name(user_agent) == name

@@ -9,7 +9,7 @@ from clinic_chat.ui.components.times import ClockTime, LongDate
 from clinic_chat.ui.i18n import t
 from clinic_chat.ui.i18n.error_texts import ADMINISTRATION, error_text
 from clinic_chat.ui.settings.audit_trail.state import ActRow, AuditTrail
-from clinic_chat.ui.settings.layout import alert, section, settings_page
+from clinic_chat.ui.settings.layout import alert, role_name, section, settings_page
 
 ROUTE = "/settings/audit"
 ON_LOAD = [Account.load, AuditTrail.load]
@@ -60,8 +60,10 @@ def _act(row: rx.Var[ActRow]) -> rx.Component:
                 row.subject_name,
                 rx.cond(
                     row.before != "",
-                    rx.fragment(": ", row.before, " → ", row.after),
-                    rx.cond(row.after != "", rx.fragment(": ", row.after), rx.fragment()),
+                    rx.fragment(": ", role_name(row.before), " → ", role_name(row.after)),
+                    rx.cond(
+                        row.after != "", rx.fragment(": ", role_name(row.after)), rx.fragment()
+                    ),
                 ),
                 custom_attrs=UNTRANSLATED,
             ),

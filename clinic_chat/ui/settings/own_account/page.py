@@ -62,7 +62,7 @@ def _password() -> rx.Component:
         # Password managers learn whose it is.
         rx.el.input(type="hidden", name="username", value=Account.email, auto_complete="username"),
         field(
-            t("Password of now"),
+            t("Current password"),
             "old",
             _secret("old", auto_complete="current-password"),
         ),

@@ -9,7 +9,7 @@ from clinic_chat.ui.components.texts import UNTRANSLATED
 from clinic_chat.ui.components.times import LongDate, RelativeTime
 from clinic_chat.ui.i18n import t
 from clinic_chat.ui.i18n.error_texts import ADMINISTRATION, error_text
-from clinic_chat.ui.settings.layout import alert, field, section, settings_page
+from clinic_chat.ui.settings.layout import alert, field, role_name, section, settings_page
 from clinic_chat.ui.settings.staff.state import InvitationRow, MemberRow, StaffSettings
 
 ROUTE = "/settings/staff"
@@ -62,18 +62,6 @@ def staff_page() -> rx.Component:
                 rx.el.p(t("Loading…"), class_name="text-quiet", role="status"),
             ),
         ),
-    )
-
-
-def role_name(role: rx.Var[str]) -> rx.Var[str]:
-    """A role as people read it."""
-    return rx.match(
-        role,
-        (Role.ADMIN.value, t("Administrator")),
-        (Role.PROFESSIONAL.value, t("Professional")),
-        (Role.RECEPTIONIST.value, t("Receptionist")),
-        (Role.AUDITOR.value, t("Auditor")),
-        role,
     )
 
 
