@@ -40,6 +40,7 @@ def with_database(work: "Callable[[Database], Awaitable[T]]") -> T:
         settings = get_settings()
         # What is recorded goes to standard error; results alone are on standard output.
         configure_logging(settings.log_level)
+        settings.check_data_dir()
         await migrate(settings.database_url)
         database = Database(settings.database_url)
         try:
