@@ -9,6 +9,7 @@ from clinic_chat.realtime.transport.asgi import SocketEntrance
 from clinic_chat.realtime.transport.body_limit import BoundedPolls
 from clinic_chat.server.page_loads import PageLoads
 from clinic_chat.server.page_paths import PagePaths
+from clinic_chat.server.root_only import RootOnly
 from clinic_chat.server.security_headers import SecurityHeaders
 from clinic_chat.server.serve import BUILT
 from clinic_chat.ui.build.vite_config import BACKEND_PATHS
@@ -34,9 +35,8 @@ def create_app() -> ASGIApp:
     from clinic_chat.clinic_chat import services
 
     pages = PagePaths(BoundedPolls(app()), BUILT, BACKEND_PATHS)
-    behind_headers = SecurityHeaders(
-        PageLoads(pages, services.settings, services.sessions.note_activity), BUILT
-    )
+    page_loads = PageLoads(pages, services.settings, services.sessions.note_activity)
+    behind_headers = SecurityHeaders(RootOnly(page_loads), BUILT)
     # What is here now stays until the end. Looking through it for garbage again and again would
     # stop everything for a tenth of a second each time.
     gc.collect()
