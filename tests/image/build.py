@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -141,4 +142,5 @@ def _driver(folder: Path) -> str:
 
 
 def _short(made_by: str) -> str:
-    return " ".join(made_by.removeprefix("/bin/sh -c ").split())[:90]
+    step = " ".join(made_by.removeprefix("/bin/sh -c ").split())
+    return re.sub(r"#\(nop\) COPY \S+ in ", "COPY ", step)[:90]

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from tests.browser.proxies.programs import FOLDER, VERSION, why_not
 
+# Its own account cannot write into the folder of who runs the tests, and it would complain.
+APT = ("apt-get", "-o", "APT::Sandbox::User=root")
 DOWNLOAD_SECONDS = 300
 
 
@@ -18,7 +20,7 @@ def main() -> int:
         return 0
     # Lists of packages may be missing or old, and only root may fetch new ones.
     if os.geteuid() == 0:
-        _runs(["apt-get", "update"])
+        _runs([*APT, "update"])
         _fetch(missing)
     for name in missing:
         if reason := why_not(name):
@@ -32,7 +34,7 @@ def _fetch(packages: list[str]) -> bool:
     """Whether all of these packages are unpacked and their programs run."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
-        if not _runs(["apt-get", "download", *packages], folder):
+        if not _runs([*APT, "download", *packages], folder):
             return False
         for package in Path(folder).glob("*.deb"):
             _runs(["dpkg-deb", "--extract", str(package), str(FOLDER)])
