@@ -9,6 +9,7 @@ BIN := $(VENV)/bin
 # uv installs in seconds what takes pip a minute; where it finds no registry (a mirror that only
 # pip is told of), pip does it.
 UV := uv==0.13.9
+IMAGE_LOCK := deploy/requirements.lock
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 install-from = $(BIN)/python -m uv pip install --quiet --compile-bytecode \
 		--python $(BIN)/python -r $(1) -c constraints.txt \
@@ -27,6 +28,7 @@ install: $(VENV)/installed
 test: $(VENV)/installed-tests
 	$(BIN)/python -m tests.browser.chromium
 	$(BIN)/python -m tests.browser.engines.install
+	$(BIN)/python -m tests.browser.proxies.install
 	$(BIN)/pytest
 
 lint: $(VENV)/installed-tests
@@ -34,16 +36,23 @@ lint: $(VENV)/installed-tests
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/oxlint assets/live
+	$(BIN)/hadolint Dockerfile
 
 types: $(VENV)/installed-tests
 	$(BIN)/mypy
 
-# After a change of the requirements: what they need in turn, with exact versions.
+# After a change of the requirements: what they need in turn, with exact versions, and for the image
+# with hashes.
 lock: $(BIN)/python
 	{ sed '/^[^#]/,$$d' constraints.txt; $(BIN)/python -m uv pip compile --quiet --universal \
 		--python-version 3.11 --no-header --no-annotate requirements.txt tests/requirements.txt; \
 	} > constraints.new
 	mv constraints.new constraints.txt
+	{ sed '/^[^#]/,$$d' $(IMAGE_LOCK); $(BIN)/python -m uv pip compile --quiet --universal \
+		--python-version 3.11 --no-header --no-annotate --generate-hashes -c constraints.txt \
+		requirements.txt; \
+	} > $(IMAGE_LOCK).new
+	mv $(IMAGE_LOCK).new $(IMAGE_LOCK)
 
 clean:
 	rm -rf .web .states .pytest_cache .mypy_cache .ruff_cache .hypothesis

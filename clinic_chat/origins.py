@@ -24,6 +24,16 @@ def origin_allowed(origin: str | None, host: str, scheme: str, allowed: list[str
     return claimed == own or claimed in {_normal(entry) for entry in allowed}
 
 
+def is_own_host(origin: str | None, host: str) -> bool:
+    """Whether an origin names the same host as the Host header, whatever its scheme and port.
+
+    One that is refused all the same is likely our own page behind a proxy that does not say what
+    browsers asked it for.
+    """
+    claimed, own = _normal(origin or ""), _normal(f"http://{host}")
+    return claimed is not None and own is not None and claimed[1] == own[1]
+
+
 def _normal(origin: str) -> tuple[str, str, str] | None:
     parts = _ORIGIN.fullmatch(origin.lower())
     if parts is None:

@@ -1,21 +1,29 @@
 """Settings: every environment variable the application reads, typed, with its default."""
 
+import ipaddress
 import os
 import secrets
 import tempfile
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 KEY_FILE = ".clinic_chat_key"
+DATABASE_FILE = "clinic_chat.db"
 # The output length, in bytes, of the hash that it keys (RFC 2104 section 3).
 KEY_LENGTH = 32
 DATABASES = ("sqlite+aiosqlite://", "postgresql+asyncpg://")
+EVERYBODY = "*"
+
+
+def _database_in_data_dir(known: dict[str, Any]) -> str:
+    # What is wrong with the folder is said of the folder.
+    return f"sqlite+aiosqlite:///{known.get('data_dir', PROJECT_ROOT) / DATABASE_FILE}"
 
 
 class Settings(BaseSettings):
@@ -23,15 +31,18 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="CLINIC_CHAT_", extra="ignore")
 
-    database_url: str = "sqlite+aiosqlite:///clinic_chat.db"
+    data_dir: Path = PROJECT_ROOT
+    """The folder for everything that is kept: the database, unless it is elsewhere, and the key."""
+    database_url: str = Field(default_factory=_database_in_data_dir)
     redis_url: str | None = None
     secret_key: str = ""
     allowed_origins: Annotated[list[str], NoDecode] = Field(default_factory=list)
     """Origins besides the page's own that may call the server, comma separated."""
     secure_cookies: bool | None = None
     """Whether the session cookie is HTTPS only; by default it follows the request's scheme."""
-    trusted_proxies: str = "127.0.0.1"
-    """Addresses whose X-Forwarded-* headers are believed, comma separated."""
+    # Both, because a proxy that is told `localhost` may come by either.
+    trusted_proxies: str = "127.0.0.1,::1"
+    """Addresses and networks whose X-Forwarded-* headers are believed, comma separated."""
     session_idle_minutes: int = Field(default=12 * 60, ge=5)
     session_days: int = Field(default=14, ge=1)
     login_attempts_per_minute: int = Field(default=10, ge=1)
@@ -57,6 +68,22 @@ class Settings(BaseSettings):
             raise ValueError(f"begin it with {' or '.join(DATABASES)}")
         return value
 
+    @field_validator("data_dir")
+    @classmethod
+    def _absolute_folder(cls, value: Path) -> Path:
+        if "?" in str(value):
+            raise ValueError("a question mark would end the name of the database in it")
+        return value.expanduser().absolute()
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _addresses(cls, value: str) -> str:
+        entries = [entry.strip() for entry in value.split(",") if entry.strip()]
+        if entries != [EVERYBODY]:
+            for entry in entries:
+                _check_network(entry)
+        return ",".join(entries)
+
     @field_validator("secret_key")
     @classmethod
     def _long_key(cls, value: str) -> str:
@@ -72,13 +99,26 @@ class Settings(BaseSettings):
         return value
 
     def signing_key(self) -> bytes:
-        """The key for hashing session ids and tokens; when unset, that of the project's key file.
+        """The key for hashing session ids and tokens; when unset, that of the file in `data_dir`.
 
         Raises:
             ValueError: the key file holds no key.
             OSError: the key file can neither be read nor made.
         """
-        return (self.secret_key or _kept_key()).encode()
+        return (self.secret_key or _kept_key(self.data_dir / KEY_FILE)).encode()
+
+    def check_data_dir(self) -> None:
+        """Refuse a folder in which the database that lies there could not be written.
+
+        Raises:
+            OSError: it is not there, or another account's.
+        """
+        if self.database_url != _database_in_data_dir({"data_dir": self.data_dir}):
+            return
+        if not self.data_dir.is_dir():
+            raise FileNotFoundError(f"{self.data_dir} is not a folder")
+        if not os.access(self.data_dir, os.W_OK | os.X_OK):
+            raise PermissionError(f"the account {os.geteuid()} may not write in {self.data_dir}")
 
 
 def check_key(key: str) -> None:
@@ -91,9 +131,19 @@ def check_key(key: str) -> None:
         raise ValueError(f"a key has at least {KEY_LENGTH} characters, this one has {len(key)}")
 
 
+def _check_network(text: str) -> None:
+    try:
+        ipaddress.ip_network(text)
+    except ValueError:
+        # The library's own words do not say what is wrong with a name or with 10.0.0.1/8.
+        raise ValueError(
+            f"{text} is neither an address nor a network, such as 192.0.2.7 or 10.0.0.0/8"
+        ) from None
+
+
 @lru_cache(maxsize=1)
-def _kept_key() -> str:
-    return key_in(PROJECT_ROOT / KEY_FILE)
+def _kept_key(path: Path) -> str:
+    return key_in(path)
 
 
 def key_in(path: Path) -> str:

@@ -40,6 +40,7 @@ def with_database(work: "Callable[[Database], Awaitable[T]]") -> T:
         settings = get_settings()
         # Logs go to standard error, so that standard output has only results.
         configure_logging(settings.log_level)
+        settings.check_data_dir()
         await migrate(settings.database_url)
         database = Database(settings.database_url)
         try:

@@ -1,6 +1,5 @@
 """Commands that run the server and prepare its database."""
 
-import socket
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,10 +9,15 @@ from clinic_chat.cli.running import fail, with_database
 if TYPE_CHECKING:
     from clinic_chat.storage.database import Database
 
+# Longer than the server waits for its database before it says that there is none.
+HEALTH_SECONDS = 4.0
+
+PortOption = Annotated[int, typer.Option(help="Port that the server listens on.", min=1, max=65535)]
+
 
 def serve(
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 3000,
+    host: Annotated[str, typer.Option(help="Address to listen on; `::` is all.")] = "127.0.0.1",
+    port: PortOption = 3000,
 ) -> None:
     """Run the production server: front end and back end on one port."""
     from clinic_chat.server.serve import serve as run_server
@@ -28,6 +32,39 @@ def serve(
     run_server(host, port)
 
 
+def build() -> None:
+    """Build the front end unless it is current; `serve` then writes nothing beside the code."""
+    from clinic_chat.logs import configure_logging
+    from clinic_chat.server.serve import build_if_needed
+    from clinic_chat.settings import get_settings
+
+    configure_logging(get_settings().log_level)
+    build_if_needed()
+    typer.echo("The front end is built.")
+
+
+def health(
+    host: Annotated[str, typer.Option(help="Address of the server.")] = "127.0.0.1",
+    port: PortOption = 3000,
+) -> None:
+    """Ask a running server whether it can work; what a container's health check runs."""
+    from http import HTTPStatus
+    from http.client import HTTPConnection, HTTPException
+
+    connection = HTTPConnection(host, port, timeout=HEALTH_SECONDS)
+    try:
+        connection.request("GET", "/readyz")
+        answer = connection.getresponse()
+        said = answer.read().decode(errors="replace")
+    except (OSError, HTTPException) as error:
+        fail(f"no answer from {host}, port {port}: {error}")
+    finally:
+        connection.close()
+    if answer.status != HTTPStatus.OK:
+        fail(f"not ready: {said}")
+    typer.echo(said)
+
+
 def migrate() -> None:
     """Bring the database to the newest schema."""
     with_database(_ping)
@@ -35,16 +72,14 @@ def migrate() -> None:
 
 
 def refuse_taken_port(host: str, port: int) -> None:
-    """End the command if the server cannot listen on this port, before the front end is built."""
+    """End the command when nothing can listen there, before anything is built for it."""
+    from clinic_chat.server.listening import open_listeners
+
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        with socket.socket(family, kind, protocol) as probe:
-            # As the server does, so that a server that just ended does not block the port.
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-            probe.listen(1)
+        for listener in open_listeners(host, port):
+            with listener:
+                # Two may be bound to a port, but only one listens.
+                listener.listen(1)
     except OSError as error:
         fail(f"cannot listen on {host}, port {port}: {error.strerror or error}")
 
@@ -53,4 +88,4 @@ async def _ping(database: "Database") -> None:
     await database.ping()
 
 
-COMMANDS = (serve, migrate)
+COMMANDS = (serve, build, health, migrate)

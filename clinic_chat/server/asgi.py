@@ -10,6 +10,7 @@ from clinic_chat.realtime.transport.body_limit import BoundedPolls
 from clinic_chat.server.first_start import SetupRedirect
 from clinic_chat.server.page_loads import PageLoads
 from clinic_chat.server.page_paths import PagePaths
+from clinic_chat.server.root_only import RootOnly
 from clinic_chat.server.security_headers import SecurityHeaders
 from clinic_chat.server.serve import BUILT
 from clinic_chat.ui.build.vite_config import BACKEND_PATHS
@@ -36,9 +37,8 @@ def create_app() -> ASGIApp:
 
     pages = PagePaths(BoundedPolls(app()), BUILT, BACKEND_PATHS)
     first = SetupRedirect(pages, services)
-    behind_headers = SecurityHeaders(
-        PageLoads(first, services.settings, services.sessions.note_activity), BUILT
-    )
+    page_loads = PageLoads(first, services.settings, services.sessions.note_activity)
+    behind_headers = SecurityHeaders(RootOnly(page_loads), BUILT)
     # All objects of now stay until the end. A collection that scans them would stop the process for
     # a tenth of a second each time.
     gc.collect()

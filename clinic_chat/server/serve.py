@@ -25,9 +25,9 @@ from clinic_chat.realtime.transport.uvicorn.connection_limits import (
 )
 from clinic_chat.realtime.transport.uvicorn.http_protocol import http_protocol
 from clinic_chat.realtime.transport.uvicorn.websocket_protocol import websocket_protocol
+from clinic_chat.server.listening import lacks_ipv6, open_listeners, url_of
 from clinic_chat.settings import PROJECT_ROOT, get_settings
 from clinic_chat.shutdown import announce_shutdown
-from clinic_chat.storage.migrate import migrate
 from clinic_chat.storage.sqlite.library import has_reset_bug, sqlite3
 
 WEB = PROJECT_ROOT / ".web"
@@ -56,14 +56,20 @@ log = structlog.get_logger(__name__)
 
 
 def serve(host: str, port: int) -> None:
-    """Migrate, build the front end when it is missing or older than the code, and serve."""
+    """Build the front end when it is missing or older than the code, and serve.
+
+    The database is migrated before: the command does it, which can say what is wrong with it.
+    """
     settings = get_settings()
     configure_logging(settings.log_level)
     _tell_sqlite(settings.database_url)
-    asyncio.run(migrate(settings.database_url))
     build_if_needed()
     os.chdir(PROJECT_ROOT)
-    GracefulServer("clinic_chat.server.asgi:create_app", host, port).run()
+    server = GracefulServer("clinic_chat.server.asgi:create_app", host, port)
+    listeners = open_listeners(host, port)
+    if lacks_ipv6(host, listeners):
+        log.warning("ipv6.not_there", effect="the server is reached by IPv4 alone")
+    server.run(listeners)
 
 
 def web_server_config(
@@ -126,6 +132,16 @@ class GracefulServer(uvicorn.Server):
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         super().run(sockets)
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen when everything is ready, and say where; end when somebody else does already."""
+        try:
+            await super().startup(sockets)
+        except OSError as error:
+            log.error("server.cannot_listen", reason=error.strerror)
+            await self.lifespan.shutdown()
+            sys.exit(1)
+        log.info("server.listening", addresses=[url_of(listener) for listener in sockets or []])
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop accepting, call the shutdown listeners, finish requests in flight, and close."""
         for server in self.servers:
@@ -150,6 +166,11 @@ def build_if_needed() -> None:
 
 
 def _build() -> None:
+    if not os.access(PROJECT_ROOT, os.W_OK):
+        raise SystemExit(
+            f"The front end is missing or older than the code, and {PROJECT_ROOT} is read-only: "
+            "run `python -m clinic_chat build` where and as who may write there."
+        )
     log.info("frontend.building")
     build = subprocess.run(
         [sys.executable, "-m", "reflex", "export", "--frontend-only", "--no-zip"],

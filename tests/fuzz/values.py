@@ -109,6 +109,7 @@ header_names = st.sampled_from(
     ["Accept", "Accept-Language", "Authorization", "Content-Type", "Content-Encoding", "Cookie"]  # noqa: RUF005
     + ["If-None-Match", "If-Modified-Since", "Origin", "Range", "Referer", "X-Forwarded-For"]
     + ["X-Forwarded-Proto", "Sec-Fetch-Site", "Idempotency-Key", "Accept-Encoding", "Upgrade"]
+    + ["X-Forwarded-Prefix"]
 )
 headers = st.dictionaries(header_names, header_values, max_size=4)
 queries = st.sampled_from(

@@ -1,9 +1,10 @@
-"""Every package that is installed has an exact version, and one only."""
+"""Every package that is installed has an exact version, and in the image its files' hashes."""
 
 import re
 
 from clinic_chat.settings import PROJECT_ROOT
 
+HASH = re.compile(r" +--hash=sha256:[0-9a-f]{64}( \\)?")
 PIN = re.compile(r"([\w.-]+)(?:\[[\w,]+\])?==([\w.]+)(?: *;.*)?")
 
 
@@ -21,3 +22,22 @@ def test_what_the_requirements_need_in_turn_is_pinned_too() -> None:
 
     assert {name: locked.get(name) for name in wanted} == wanted
     assert len(locked) > 2 * len(wanted)
+
+
+def test_the_image_has_the_same_versions_with_hashes() -> None:
+    lock = [
+        line
+        for line in (PROJECT_ROOT / "deploy/requirements.lock").read_text().splitlines()
+        if not line.startswith("#")
+    ]
+    hashes = [line for line in lock if line.startswith(" ")]
+    packages = [line.removesuffix(" \\") for line in lock if line not in hashes]
+    constraints = (PROJECT_ROOT / "constraints.txt").read_text().splitlines()
+
+    # The tests may need on every system what the server needs on one.
+    versions = {line.partition(" ; ")[0] for line in packages}
+    assert versions <= {line.partition(" ; ")[0] for line in constraints}
+    wanted = pins("requirements.txt")
+    assert versions >= {f"{name}=={version}" for name, version in wanted.items()}
+    assert len(hashes) >= len(packages)
+    assert all(map(HASH.fullmatch, hashes))

@@ -1,10 +1,13 @@
 """Protection against cross-site request forgery: refuses posts that come from another site."""
 
+import structlog
 from fastapi import Request
 
 from clinic_chat.api.context import context_of
 from clinic_chat.api.errors import ApiError
-from clinic_chat.origins import origin_allowed
+from clinic_chat.origins import is_own_host, origin_allowed
+
+log = structlog.get_logger(__name__)
 
 
 async def require_same_site(request: Request) -> None:
@@ -24,4 +27,17 @@ async def require_same_site(request: Request) -> None:
         allowed = context_of(request).services.settings.allowed_origins
         fine = origin_allowed(origin, headers.get("host", ""), request.url.scheme, allowed)
     if not fine:
+        if is_own_host(origin, headers.get("host", "")):
+            _report_proxy(request)
         raise ApiError(403, "bad_origin", "this request comes from another site")
+
+
+def _report_proxy(request: Request) -> None:
+    """Say once what a proxy in front seems to leave out: nobody can sign in through it."""
+    state = request.app.state
+    if not getattr(state, "proxy_was_reported", False):
+        state.proxy_was_reported = True
+        log.warning(
+            "proxy.other_origin",
+            advice="a proxy has to pass Host on, with its port, and to say X-Forwarded-Proto",
+        )

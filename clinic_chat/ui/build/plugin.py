@@ -22,7 +22,6 @@ from clinic_chat.ui.build.reflex_modules import (
     show_no_preview,
     show_nothing_while_loading,
 )
-from clinic_chat.ui.build.texts import catalogs_module, error_texts_module
 from clinic_chat.ui.build.vite_config import (
     for_supported_browsers,
     libraries_apart,
@@ -59,6 +58,9 @@ class LivePlugin(Plugin):
 
     def pre_compile(self, **context: Any) -> None:
         """Change the generated files, and add the catalogs, constants and error texts."""
+        # A server that builds nothing needs no Babel: the image has none.
+        from clinic_chat.ui.build.texts import catalogs_module, error_texts_module
+
         modify = context["add_modify_task"]
         modify("utils/state.js", changed_state)
         modify("utils/react-theme.js", changed_theme)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from clinic_chat.api.app import create_api
 from clinic_chat.domain.accounts.sessions import Identity
@@ -338,3 +339,14 @@ async def test_a_failing_listener_does_not_keep_anyone_signed_in(api: ClinicApi)
 
     assert outcome(response) == (303, "/login")
     assert await identity(api, cookie) is None
+
+
+async def test_a_proxy_that_says_no_port_or_scheme_is_reported_once(api: ClinicApi) -> None:
+    with capture_logs() as said:
+        await api.sign_in(headers={"Origin": "https://evil.example"})
+        strangers = [line["event"] for line in said]
+        for origin in (f"https://{HOST}:8443", f"https://{HOST}"):
+            assert (await api.sign_in(headers={"Origin": origin})).status_code == 403
+
+    assert "proxy.other_origin" not in strangers
+    assert [line["event"] for line in said].count("proxy.other_origin") == 1

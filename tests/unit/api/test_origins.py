@@ -2,7 +2,7 @@
 
 import pytest
 
-from clinic_chat.origins import origin_allowed
+from clinic_chat.origins import is_own_host, origin_allowed
 
 TRUSTED = ["https://staff.example", "http://localhost:3000"]
 
@@ -63,3 +63,22 @@ def test_everything_else_is_refused(origin: str, host: str, scheme: str) -> None
 def test_a_malformed_trusted_origin_allows_nobody() -> None:
     assert not origin_allowed("null", "inbox.example", "http", ["null", "*", ""])
     assert not origin_allowed("http://evil.example", "inbox.example", "http", ["null", "*", ""])
+
+
+@pytest.mark.parametrize(
+    ("origin", "host", "own"),
+    [
+        ("https://inbox.example:8443", "inbox.example", True),
+        ("https://inbox.example", "inbox.example:3000", True),
+        ("https://[2001:db8::1]:8443", "[2001:db8::1]", True),
+        ("https://evil.example", "inbox.example", False),
+        ("https://inbox.example.evil.example", "inbox.example", False),
+        ("null", "inbox.example", False),
+        (None, "inbox.example", False),
+        ("https://inbox.example", "", False),
+    ],
+)
+def test_a_page_of_our_own_behind_a_proxy_is_told_from_a_stranger(
+    origin: str | None, host: str, own: bool
+) -> None:
+    assert is_own_host(origin, host) is own
