@@ -9,9 +9,12 @@ import typer
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from clinic_chat.settings import Settings
     from clinic_chat.storage.database import Database
 
 T = TypeVar("T")
+# Another run would not help: a supervisor can be told not to try.
+SCHEMA_TOO_NEW = 3
 
 ClinicOption = Annotated[str, typer.Option("--clinic", help="Slug of the clinic.")]
 AnyClinicOption = Annotated[
@@ -25,22 +28,24 @@ def with_database(work: "Callable[[Database], Awaitable[T]]") -> T:
     import asyncio
 
     from alembic.util import CommandError
-    from pydantic import ValidationError
     from sqlalchemy.exc import SQLAlchemyError
+
+    from clinic_chat.backups.errors import BackupError
+    from clinic_chat.backups.upgrade import upgrade
 
     # The sessions know which rows belong to a clinic once every table is imported.
     from clinic_chat.domain import tables  # noqa: F401
     from clinic_chat.domain.errors import DomainError
     from clinic_chat.logs import configure_logging
-    from clinic_chat.settings import get_settings
     from clinic_chat.storage.database import Database, StorageUnavailable
-    from clinic_chat.storage.migrate import migrate
+    from clinic_chat.storage.migrate import SchemaTooNew
+
+    settings = read_settings()
 
     async def run() -> T:
-        settings = get_settings()
         # What is recorded goes to standard error; results alone are on standard output.
         configure_logging(settings.log_level)
-        await migrate(settings.database_url)
+        await upgrade(settings)
         database = Database(settings.database_url)
         try:
             return await work(database)
@@ -49,17 +54,29 @@ def with_database(work: "Callable[[Database], Awaitable[T]]") -> T:
 
     try:
         return asyncio.run(run())
-    except DomainError as error:
+    except (DomainError, BackupError) as error:
         fail(str(error))
+    except SchemaTooNew as error:
+        fail(str(error), SCHEMA_TOO_NEW)
     except StorageUnavailable as error:
         fail(f"the database is busy or out of reach ({error}); try again")
-    except ValidationError as error:
-        fail("; ".join(f"{_variable(e['loc'])}: {_reason(e['msg'])}" for e in error.errors()))
     except UnicodeError:
         fail("an argument is not valid text")
     except (SQLAlchemyError, CommandError, OSError, ModuleNotFoundError) as error:
         # The driver's own words: SQLAlchemy's would add the statement and its parameters.
         fail(f"the database cannot be used: {getattr(error, 'orig', None) or error}")
+
+
+def read_settings() -> "Settings":
+    """The settings; what is wrong with them ends the command in one line."""
+    from pydantic import ValidationError
+
+    from clinic_chat.settings import get_settings
+
+    try:
+        return get_settings()
+    except ValidationError as error:
+        fail("; ".join(f"{_variable(e['loc'])}: {_reason(e['msg'])}" for e in error.errors()))
 
 
 async def clinic_id_of(database: "Database", slug: str | None) -> "UUID | None":
@@ -97,10 +114,10 @@ def print_table(header: tuple[str, ...], rows: "list[tuple[str, ...]]") -> None:
         typer.echo("  ".join(cells).rstrip())
 
 
-def fail(reason: str) -> NoReturn:
+def fail(reason: str, code: int = 1) -> NoReturn:
     """End the command with a reason in one line."""
     typer.echo(f"clinic_chat: {reason}", err=True)
-    raise typer.Exit(1)
+    raise typer.Exit(code)
 
 
 def _variable(location: tuple[int | str, ...]) -> str:

@@ -18,6 +18,7 @@ import uvicorn
 from sqlalchemy import make_url
 from starlette.types import ASGIApp
 
+from clinic_chat.backups.upgrade import upgrade
 from clinic_chat.logs import configure_logging
 from clinic_chat.realtime.transport.uvicorn.connection_limits import (
     ConnectionLimits,
@@ -27,7 +28,6 @@ from clinic_chat.realtime.transport.uvicorn.http_protocol import http_protocol
 from clinic_chat.realtime.transport.uvicorn.websocket_protocol import websocket_protocol
 from clinic_chat.settings import PROJECT_ROOT, get_settings
 from clinic_chat.shutdown import announce_shutdown
-from clinic_chat.storage.migrate import migrate
 from clinic_chat.storage.sqlite.library import has_reset_bug, sqlite3
 
 WEB = PROJECT_ROOT / ".web"
@@ -59,7 +59,7 @@ def serve(host: str, port: int) -> None:
     settings = get_settings()
     configure_logging(settings.log_level)
     _tell_sqlite(settings.database_url)
-    asyncio.run(migrate(settings.database_url))
+    asyncio.run(upgrade(settings))
     build_if_needed()
     os.chdir(PROJECT_ROOT)
     GracefulServer("clinic_chat.server.asgi:create_app", host, port).run()
