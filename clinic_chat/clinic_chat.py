@@ -16,6 +16,7 @@ from clinic_chat.ui.not_found import page as not_found
 from clinic_chat.ui.sign_in import page as sign_in
 from clinic_chat.ui.thread.pane import opening_script
 from clinic_chat.ui.workspace import page as inbox
+from clinic_chat.workers.backup_worker import BackupWorker
 from clinic_chat.workers.log_worker import LogWorker
 from clinic_chat.workers.readers import READERS
 
@@ -55,6 +56,7 @@ app.add_middleware(gate, index=0)
 app.register_lifespan_task(prepare_development, services=services)
 app.register_lifespan_task(live.lifespan)
 app.register_lifespan_task(LogWorker(services.database, READERS).lifespan)
+app.register_lifespan_task(BackupWorker(settings).lifespan)
 app.add_page(inbox.inbox_page, route=inbox.ROUTE, title="Clinic Chat", on_load=inbox.ON_LOAD)
 app.add_page(not_found.not_found_page, route=not_found.ROUTE, title="Clinic Chat")
 app.add_page(sign_in.sign_in_page, route=sign_in.ROUTE, title="Clinic Chat")
