@@ -24,6 +24,11 @@ def origin_allowed(origin: str | None, host: str, scheme: str, allowed: list[str
     return claimed == own or claimed in {_normal(entry) for entry in allowed}
 
 
+def is_origin(text: str) -> bool:
+    """Whether this can be the origin of a page at all."""
+    return _normal(text) is not None
+
+
 def _normal(origin: str) -> tuple[str, str, str] | None:
     parts = _ORIGIN.fullmatch(origin.lower())
     if parts is None:
