@@ -129,5 +129,7 @@ def _environment(url: str) -> dict[str, str]:
 
 def _said(errors: bytes) -> str:
     lines = [line for line in errors.decode(errors="replace").splitlines() if line.strip()]
-    # What follows the first line quotes statements, and those may quote rows.
-    return lines[0][:300] if lines else "PostgreSQL's program failed and did not say why"
+    # One line: others quote statements, and those may quote rows.
+    for line in [line for line in lines if "error:" in line.lower()] or lines:
+        return line[:300]
+    return "PostgreSQL's program failed and did not say why"

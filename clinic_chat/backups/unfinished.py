@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 PREFIX = ".clinic_chat-unfinished-"
+IN_USE = "in-use.lock"
 LOCK = ".clinic_chat-backups.lock"
 # A folder that was made a moment ago may not be locked yet.
 ABANDONED_SECONDS = 60
@@ -22,7 +23,7 @@ def unfinished_folder(parent: Path) -> Iterator[Path]:
     """A private folder inside `parent` until the block ends; abandoned ones are removed."""
     remove_abandoned(parent)
     folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
-    held = os.open(folder, os.O_RDONLY)
+    held = _lock_file(folder)
     try:
         fcntl.flock(held, fcntl.LOCK_EX)
         yield folder
@@ -37,12 +38,17 @@ def remove_abandoned(parent: Path) -> None:
         with suppress(OSError):
             if time.time() - folder.stat().st_mtime < ABANDONED_SECONDS:
                 continue
-            held = os.open(folder, os.O_RDONLY | os.O_NOFOLLOW)
+            held = _lock_file(folder)
             try:
                 fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 shutil.rmtree(folder)
             finally:
                 os.close(held)
+
+
+def _lock_file(folder: Path) -> int:
+    # Network drives lock no folders.
+    return os.open(folder / IN_USE, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
 
 
 @contextmanager
@@ -87,5 +93,9 @@ def sync(path: Path) -> None:
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
+    except OSError as error:
+        # Some network drives cannot do this with a folder.
+        if not path.is_dir() or error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
     finally:
         os.close(handle)

@@ -235,7 +235,7 @@ def test_a_backup_that_is_killed_leaves_nothing_that_looks_like_one(
     assert left.name.startswith(unfinished.PREFIX)
     # Of the database itself no copy has a name any more.
     assert [name for name in names_in(tmp_path) if name.startswith(".")] == []
-    assert names_in(left) == ["archive"]
+    assert names_in(left) == ["archive", unfinished.IN_USE]
 
     make_backup(settings, folder / "b.tar.gz")
     assert names_in(folder) == [left.name, "b.tar.gz"]

@@ -21,6 +21,7 @@ from clinic_chat.storage.database import Database
 from tests.integration.backups.contents import fill, names_in
 
 FAILS = """#!/bin/sh
+echo "pg_dump: detail: something else" >&2
 echo "pg_dump: error: server version mismatch" >&2
 echo "DETAIL: what follows may quote rows" >&2
 exit 1
