@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 import structlog
 import time_machine
@@ -17,6 +18,7 @@ from clinic_chat.storage.inspection import sqlite_url
 from clinic_chat.workers import backup_worker
 from clinic_chat.workers.backup_worker import BackupWorker
 from tests.integration.backups.contents import names_in, table_rows
+from tests.support.servers.forked_server import ForkedServer
 from tests.support.servers.own_server import eventually
 
 NOON = datetime(2030, 5, 8, 12, tzinfo=UTC)
@@ -164,6 +166,23 @@ async def test_a_server_that_ends_ends_the_backup_too(scheduled: Settings, backu
     # Nobody holds the folder any more.
     with folder_lock(backups, wait=False) as lock:
         assert lock is not None
+
+
+@pytest.mark.usefixtures("filled")
+async def test_a_server_makes_them_and_none_again_when_it_comes_back(
+    database_path: Path, backups: Path, tmp_path: Path
+) -> None:
+    settings = {"backup_dir": backups, "backup_every_hours": 1}
+    with ForkedServer(database_path, tmp_path / "server.log", **settings) as server:
+        server.start()
+        await eventually(lambda: backups_in(backups))
+        server.kill()
+        server.start()
+        async with httpx.AsyncClient(base_url=server.origin, timeout=20) as client:
+            assert (await client.get("/readyz")).status_code == 200
+        assert server.stop() == 0
+    assert len(backups_in(backups)) == 1
+    assert [name for name in names_in(backups) if "unfinished" in name] == []
 
 
 async def test_without_a_schedule_nothing_runs(settings: Settings) -> None:
