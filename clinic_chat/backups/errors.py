@@ -9,6 +9,10 @@ class BackupError(Exception):
     """One sentence for a person: why there is no backup, or why one was not restored."""
 
 
+class NotPossibleHere(BackupError):
+    """Nothing is wrong, but what is needed for it is not installed, set or allowed."""
+
+
 def reason(error: Exception) -> str:
     """What went wrong below, in plain words."""
     if isinstance(error, OSError):

@@ -12,7 +12,7 @@ from typing import IO
 
 from sqlalchemy import column, func, make_url, select, table, text
 
-from clinic_chat.backups.errors import BackupError
+from clinic_chat.backups.errors import BackupError, NotPossibleHere
 from clinic_chat.storage.inspection import inspecting
 
 # Tables of ours and of others, in the schemas that a statement looks in.
@@ -21,10 +21,6 @@ TABLES = text(
     " WHERE table_schema = ANY (current_schemas(false)) AND table_type = 'BASE TABLE'"
     " ORDER BY table_name"
 )
-
-
-class ProgramMissing(BackupError):
-    """A program of PostgreSQL is not installed here."""
 
 
 @contextmanager
@@ -104,7 +100,7 @@ async def table_names(url: str) -> list[str]:
 def _program(name: str, by_hand: str) -> str:
     found = shutil.which(name)
     if found is None:
-        raise ProgramMissing(
+        raise NotPossibleHere(
             f"{name} is not on the PATH: install PostgreSQL's client programs, "
             f"or run where they are: {by_hand}"
         )

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from clinic_chat.backups.errors import BackupError, reason
+from clinic_chat.backups.errors import BackupError, NotPossibleHere, reason
 from clinic_chat.settings import Settings
 
 NAMES = re.compile(r"clinic-chat-(\d{8}T\d{6}Z)\.tar\.gz(?:\.age)?")
@@ -21,7 +21,7 @@ def backup_folder(settings: Settings) -> Path:
         BackupError: it is not set, or cannot be made.
     """
     if settings.backup_dir is None:
-        raise BackupError("CLINIC_CHAT_BACKUP_DIR is not set")
+        raise NotPossibleHere("CLINIC_CHAT_BACKUP_DIR is not set")
     try:
         settings.backup_dir.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:

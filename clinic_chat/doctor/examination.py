@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from clinic_chat.backups.errors import reason
 from clinic_chat.doctor.finding import Finding, Verdict, judged, unknown
-from clinic_chat.doctor.integrity import check_owners, check_pages, check_references
+from clinic_chat.doctor.integrity import check_clinics, check_pages, check_references
 from clinic_chat.doctor.numbering import NUMBERING
 from clinic_chat.doctor.surroundings import (
     check_backups,
@@ -74,7 +74,7 @@ def _made(check: Check) -> Check:
         try:
             return check(connection)
         except DBAPIError as error:
-            name = getattr(check, "func", check).__name__.removeprefix("check_")
+            name = getattr(check, "func", check).__name__.strip("_").removeprefix("check_")
             return _failed(name.replace("_", " "), error)
 
     return make
@@ -92,4 +92,4 @@ def _check_key(settings: Settings, key_file: Path, connection: Connection) -> Fi
     return check_key_file(settings, key_file, has_sessions=bool(sessions))
 
 
-ROW_CHECKS: tuple[Check, ...] = (check_references, check_owners, *NUMBERING)
+ROW_CHECKS: tuple[Check, ...] = (check_references, check_clinics, *NUMBERING)

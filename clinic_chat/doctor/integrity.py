@@ -40,7 +40,7 @@ def check_references(connection: Connection) -> Finding:
     return judged("references", problems, "every row has what it refers to")
 
 
-def check_owners(connection: Connection) -> Finding:
+def check_clinics(connection: Connection) -> Finding:
     """Whether rows that belong together belong to the same clinic."""
     problems = []
     owned = {

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from clinic_chat.backups.encryption import is_encrypted
-from clinic_chat.backups.errors import BackupError, reason
+from clinic_chat.backups.errors import BackupError, NotPossibleHere, reason
 from clinic_chat.backups.manifest import Manifest
 from clinic_chat.backups.restore import restore_backup
 from clinic_chat.backups.schedule import backup_folder, backups_in
@@ -37,9 +37,10 @@ async def drill(settings: Settings, identities: Sequence[Path] = ()) -> list[Fin
         if is_encrypted(newest) and not identities:
             return [unknown(SUBJECT, f"{newest.name} is encrypted: name the key with --identity")]
         return await _drill(settings, newest, identities)
+    except NotPossibleHere as error:
+        return [unknown(SUBJECT, str(error))]
     except (BackupError, OSError, SQLAlchemyError) as error:
-        cause = getattr(error, "orig", None) or error
-        return [Finding(SUBJECT, Verdict.WRONG, reason(cause))]
+        return [Finding(SUBJECT, Verdict.WRONG, _cause(error))]
 
 
 async def _drill(settings: Settings, newest: Path, identities: Sequence[Path]) -> list[Finding]:
@@ -86,13 +87,20 @@ async def _scratch(settings: Settings, backups: Path) -> AsyncIterator[tuple[Set
             yield settings.model_copy(update={"database_url": url, "secret_key": ""}), folder
             return
         name = f"clinic_chat_drill_{uuid4().hex}"
-        await _administer(settings.database_url, f"CREATE DATABASE {name}")
+        try:
+            await _administer(settings.database_url, f"CREATE DATABASE {name}")
+        except SQLAlchemyError as error:
+            raise NotPossibleHere(f"no database can be made: {_cause(error)}") from None
         try:
             there = make_url(settings.database_url).set(database=name)
             url = there.render_as_string(hide_password=False)
             yield settings.model_copy(update={"database_url": url, "secret_key": ""}), folder
         finally:
             await _administer(settings.database_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _cause(error: Exception) -> str:
+    return reason(getattr(error, "orig", None) or error)
 
 
 async def _administer(url: str, command: str) -> None:

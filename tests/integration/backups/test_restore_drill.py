@@ -5,6 +5,7 @@ import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import asyncpg
 import pyrage
 import pytest
 from alembic import command
@@ -60,7 +61,7 @@ async def test_a_backup_that_cannot_be_restored_is_wrong(drilled: Settings, back
     (found,) = await drill(drilled)
     assert (found.verdict, "damaged" in found.text) == (Verdict.WRONG, True)
     without = drilled.model_copy(update={"backup_dir": None})
-    assert exit_code(await drill(without)) == 1
+    assert exit_code(await drill(without)) == 2
 
 
 @pytest.mark.usefixtures("filled")
@@ -107,3 +108,22 @@ def test_one_of_an_older_version_is_migrated_aside(
 
     assert exit_code(found) == 0, found
     assert os.listdir(backups) == [backup_name(NOW, encrypted=False)]
+
+
+@pytest.mark.usefixtures("postgres_programs")
+async def test_an_account_that_may_make_no_database_cannot_drill(
+    drilled: Settings, postgres_database_url: str, backups: Path
+) -> None:
+    postgres = drilled.model_copy(update={"database_url": postgres_database_url})
+    await asyncio.to_thread(
+        make_backup, postgres, backups / backup_name(NOW, encrypted=False), with_key=False
+    )
+    connection = await asyncpg.connect(postgres_database_url.replace("+asyncpg", ""))
+    await connection.execute("CREATE ROLE clerk LOGIN")
+    clerk = postgres_database_url.replace("postgres@/", "clerk@/")
+    found = await drill(postgres.model_copy(update={"database_url": clerk}))
+    await connection.execute("DROP ROLE clerk")
+    await connection.close()
+
+    assert exit_code(found) == 2
+    assert "permission denied to create database" in found[0].text

@@ -172,8 +172,8 @@ async def test_a_server_that_ends_ends_the_backup_too(scheduled: Settings, backu
 async def test_a_server_makes_them_and_none_again_when_it_comes_back(
     database_path: Path, backups: Path, tmp_path: Path
 ) -> None:
-    settings = {"backup_dir": backups, "backup_every_hours": 1}
-    with ForkedServer(database_path, tmp_path / "server.log", **settings) as server:
+    log = tmp_path / "server.log"
+    with ForkedServer(database_path, log, backup_dir=backups, backup_every_hours=1) as server:
         server.start()
         await eventually(lambda: backups_in(backups))
         server.kill()
