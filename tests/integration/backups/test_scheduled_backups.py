@@ -168,6 +168,12 @@ async def test_a_server_that_ends_ends_the_backup_too(scheduled: Settings, backu
         assert lock is not None
 
 
+async def answers(server: ForkedServer) -> None:
+    """Return when a server has started."""
+    async with httpx.AsyncClient(base_url=server.origin, timeout=60) as client:
+        assert (await client.get("/readyz")).status_code == 200
+
+
 @pytest.mark.usefixtures("filled")
 async def test_a_server_makes_them_and_none_again_when_it_comes_back(
     database_path: Path, backups: Path, tmp_path: Path
@@ -175,11 +181,11 @@ async def test_a_server_makes_them_and_none_again_when_it_comes_back(
     log = tmp_path / "server.log"
     with ForkedServer(database_path, log, backup_dir=backups, backup_every_hours=1) as server:
         server.start()
+        await answers(server)
         await eventually(lambda: backups_in(backups))
         server.kill()
         server.start()
-        async with httpx.AsyncClient(base_url=server.origin, timeout=20) as client:
-            assert (await client.get("/readyz")).status_code == 200
+        await answers(server)
         assert server.stop() == 0
     assert len(backups_in(backups)) == 1
     assert [name for name in names_in(backups) if "unfinished" in name] == []
