@@ -20,6 +20,7 @@ from clinic_chat.ui.setup import page as setup
 from clinic_chat.ui.sign_in import page as sign_in
 from clinic_chat.ui.thread.pane import opening_script
 from clinic_chat.ui.workspace import page as inbox
+from clinic_chat.workers.backup_worker import BackupWorker
 from clinic_chat.workers.log_worker import LogWorker
 from clinic_chat.workers.readers import READERS
 
@@ -61,6 +62,7 @@ app.register_lifespan_task(prepare_development, services=services)
 app.register_lifespan_task(announce_setup, services=services)
 app.register_lifespan_task(live.lifespan)
 app.register_lifespan_task(LogWorker(services.database, READERS).lifespan)
+app.register_lifespan_task(BackupWorker(settings).lifespan)
 app.add_page(inbox.inbox_page, route=inbox.ROUTE, title="Clinic Chat", on_load=inbox.ON_LOAD)
 app.add_page(not_found.not_found_page, route=not_found.ROUTE, title="Clinic Chat")
 for page, route, on_load in SETTINGS_PAGES:

@@ -34,6 +34,11 @@ def is_own_host(origin: str | None, host: str) -> bool:
     return claimed is not None and own is not None and claimed[1] == own[1]
 
 
+def is_origin(text: str) -> bool:
+    """Whether this can be the origin of a page at all."""
+    return _normal(text) is not None
+
+
 def _normal(origin: str) -> tuple[str, str, str] | None:
     parts = _ORIGIN.fullmatch(origin.lower())
     if parts is None:

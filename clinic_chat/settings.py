@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
@@ -59,6 +59,14 @@ class Settings(BaseSettings):
     requests_per_minute: int = Field(default=30_000, ge=1)
     """HTTP requests of one address."""
     log_level: str = "INFO"
+    backup_dir: Path | None = None
+    """Where backups are put that the server makes by itself."""
+    backup_every_hours: float = Field(default=0, ge=0, le=24 * 366)
+    """0: the server makes none by itself, but before it migrates."""
+    backup_keep: int = Field(default=7, ge=1)
+    """So many of the newest, besides one a day for a week and one a week for a month."""
+    backup_encrypt_to: Annotated[list[str], NoDecode] = Field(default_factory=list)
+    """Public keys (age1…) of those who may open backups, comma separated."""
 
     @field_validator("database_url")
     @classmethod
@@ -91,6 +99,25 @@ class Settings(BaseSettings):
             check_key(value)
         return value
 
+    @field_validator("backup_dir", mode="before")
+    @classmethod
+    def _no_folder(cls, value: object) -> object:
+        return value or None
+
+    @field_validator("backup_every_hours")
+    @classmethod
+    def _has_folder(cls, value: float, info: ValidationInfo) -> float:
+        if value and not info.data.get("backup_dir"):
+            raise ValueError("say in CLINIC_CHAT_BACKUP_DIR where backups are put")
+        return value
+
+    @field_validator("backup_encrypt_to", mode="before")
+    @classmethod
+    def _split_recipients(cls, value: object) -> object:
+        if isinstance(value, str):
+            return [key.strip() for key in value.split(",") if key.strip()]
+        return value
+
     @field_validator("allowed_origins", mode="before")
     @classmethod
     def _split_origins(cls, value: object) -> object:
@@ -105,7 +132,12 @@ class Settings(BaseSettings):
             ValueError: the key file holds no key.
             OSError: the key file can neither be read nor made.
         """
-        return (self.secret_key or _kept_key(self.data_dir / KEY_FILE)).encode()
+        return (self.secret_key or _kept_key(self.key_file)).encode()
+
+    @property
+    def key_file(self) -> Path:
+        """The file that keeps the key when `secret_key` is unset."""
+        return self.data_dir / KEY_FILE
 
     def check_data_dir(self) -> None:
         """Refuse a folder in which the database that lies there could not be written.

@@ -2,7 +2,7 @@
 
 import typer
 
-from clinic_chat.cli import data, people, server, tokens
+from clinic_chat.cli import backups, data, people, server, tokens
 
 app = typer.Typer(
     name="clinic_chat",
@@ -12,6 +12,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for module in (server, data, people, tokens):
+for module in (server, backups, data, people, tokens):
     for command in module.COMMANDS:
         app.command()(command)

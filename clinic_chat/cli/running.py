@@ -9,9 +9,12 @@ import typer
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from clinic_chat.settings import Settings
     from clinic_chat.storage.database import Database
 
 T = TypeVar("T")
+# Another run would not help: a supervisor can be told not to try.
+SCHEMA_TOO_NEW = 3
 
 ClinicOption = Annotated[str, typer.Option("--clinic", help="Slug of the clinic.")]
 AnyClinicOption = Annotated[
@@ -25,23 +28,25 @@ def with_database(work: "Callable[[Database], Awaitable[T]]") -> T:
     import asyncio
 
     from alembic.util import CommandError
-    from pydantic import ValidationError
     from sqlalchemy.exc import SQLAlchemyError
+
+    from clinic_chat.backups.errors import BackupError
+    from clinic_chat.backups.upgrade import upgrade
 
     # Sessions know which rows belong to a clinic only once every table is imported.
     from clinic_chat.domain import tables  # noqa: F401
     from clinic_chat.domain.errors import DomainError
     from clinic_chat.logs import configure_logging
-    from clinic_chat.settings import get_settings
     from clinic_chat.storage.database import Database, StorageUnavailable
-    from clinic_chat.storage.migrate import migrate
+    from clinic_chat.storage.migrate import SchemaTooNew
+
+    settings = read_settings()
 
     async def run() -> T:
-        settings = get_settings()
         # Logs go to standard error, so that standard output has only results.
         configure_logging(settings.log_level)
         settings.check_data_dir()
-        await migrate(settings.database_url)
+        await upgrade(settings)
         database = Database(settings.database_url)
         try:
             return await work(database)
@@ -50,17 +55,29 @@ def with_database(work: "Callable[[Database], Awaitable[T]]") -> T:
 
     try:
         return asyncio.run(run())
-    except DomainError as error:
+    except (DomainError, BackupError) as error:
         fail(str(error))
+    except SchemaTooNew as error:
+        fail(str(error), SCHEMA_TOO_NEW)
     except StorageUnavailable as error:
         fail(f"the database is busy or out of reach ({error}); try again")
-    except ValidationError as error:
-        fail("; ".join(f"{_variable(e['loc'])}: {_reason(e['msg'])}" for e in error.errors()))
     except UnicodeError:
         fail("an argument is not valid text")
     except (SQLAlchemyError, CommandError, OSError, ModuleNotFoundError) as error:
         # The driver's own message: SQLAlchemy's would add the statement and its parameters.
         fail(f"the database cannot be used: {getattr(error, 'orig', None) or error}")
+
+
+def read_settings() -> "Settings":
+    """The settings; what is wrong with them ends the command in one line."""
+    from pydantic import ValidationError
+
+    from clinic_chat.settings import get_settings
+
+    try:
+        return get_settings()
+    except ValidationError as error:
+        fail("; ".join(f"{_variable(e['loc'])}: {_reason(e['msg'])}" for e in error.errors()))
 
 
 async def clinic_id_of(database: "Database", slug: str | None) -> "UUID | None":
@@ -98,10 +115,10 @@ def print_table(header: tuple[str, ...], rows: "list[tuple[str, ...]]") -> None:
         typer.echo("  ".join(cells).rstrip())
 
 
-def fail(reason: str) -> NoReturn:
-    """Print a reason in one line and end the command with status 1."""
+def fail(reason: str, code: int = 1) -> NoReturn:
+    """Print a reason in one line and end the command with this status."""
     typer.echo(f"clinic_chat: {reason}", err=True)
-    raise typer.Exit(1)
+    raise typer.Exit(code)
 
 
 def _variable(location: tuple[int | str, ...]) -> str:

@@ -9,10 +9,10 @@ from reflex_base.config import get_config
 from reflex_base.constants import Env
 from reflex_base.environment import environment
 
+from clinic_chat.backups.upgrade import upgrade
 from clinic_chat.demo import DEMO_PASSWORD, fill_demo
 from clinic_chat.services import Services
 from clinic_chat.settings import PROJECT_ROOT
-from clinic_chat.storage.migrate import migrate
 
 DEMO_EMAIL = "ana@aurora.example"
 SUPERVISOR = PROJECT_ROOT / ".web" / "supervisor.pid"
@@ -25,7 +25,7 @@ async def prepare_development(services: Services) -> AsyncIterator[None]:
     In production `serve` migrates, and only the `demo` command makes demo data.
     """
     if environment.REFLEX_ENV_MODE.get() is Env.DEV:
-        await migrate(services.settings.database_url)
+        await upgrade(services.settings)
         await fill_demo(services.database)
         if _is_first_start():
             address = get_config().deploy_url

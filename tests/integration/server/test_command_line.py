@@ -98,6 +98,9 @@ def test_help_lists_the_commands_and_loads_nothing_heavy() -> None:
         "list-tokens",
         "revoke-token",
         "import-dialogues",
+        "backup",
+        "restore",
+        "doctor",
     ):
         assert f" {command} " in done.stdout
 
