@@ -19,7 +19,7 @@ from clinic_chat.doctor.surroundings import (
     check_library,
     check_settings,
 )
-from clinic_chat.domain.accounts.sessions import SignInSession
+from clinic_chat.domain.accounts.session_records import SignInSession
 from clinic_chat.settings import Settings
 from clinic_chat.storage.inspection import inspecting, sqlite_file
 from clinic_chat.storage.migrate import SchemaTooNew, schema_of

@@ -11,7 +11,7 @@ from clinic_chat.backups.encryption import recipients_in
 from clinic_chat.backups.errors import BackupError, reason
 from clinic_chat.backups.schedule import backups_in
 from clinic_chat.doctor.finding import Finding, judged, unknown
-from clinic_chat.domain.accounts.sessions import SignInSession
+from clinic_chat.domain.accounts.session_records import SignInSession
 from clinic_chat.domain.events.log import Event
 from clinic_chat.domain.messages.message import Message
 from clinic_chat.origins import is_origin

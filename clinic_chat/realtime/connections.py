@@ -10,7 +10,8 @@ from uuid import UUID
 
 import structlog
 
-from clinic_chat.domain.accounts.sessions import Identity, Sessions
+from clinic_chat.domain.accounts.session_records import Identity
+from clinic_chat.domain.accounts.sessions import Sessions
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.realtime.admission.visitor import Visitor
 from clinic_chat.storage.base import now

@@ -9,7 +9,7 @@ import base64
 from typing import Any
 
 from clinic_chat.domain.accounts.browser_key import browser_key
-from clinic_chat.domain.accounts.sessions import Identity
+from clinic_chat.domain.accounts.session_records import Identity
 from clinic_chat.realtime.clock import milliseconds_now
 
 EVENT = "session:identity"

@@ -16,7 +16,7 @@ from clinic_chat.api.auth.sign_in_attempts import account_key
 from clinic_chat.api.context import context_of
 from clinic_chat.api.errors import rate_limited
 from clinic_chat.api.routes import GuardedRoute
-from clinic_chat.domain.accounts.sessions import Browser
+from clinic_chat.domain.accounts.session_records import Browser
 from clinic_chat.domain.administration.joining import (
     accept_invitation,
     read_link,

@@ -21,7 +21,7 @@ from clinic_chat.api.routes import GuardedRoute
 from clinic_chat.domain.accounts.hashing_queue import RETRY_SECONDS, QueueFull
 from clinic_chat.domain.accounts.passwords import PASSWORD_MAXIMUM
 from clinic_chat.domain.accounts.preferences import save_preferences
-from clinic_chat.domain.accounts.sessions import Identity
+from clinic_chat.domain.accounts.session_records import Identity
 from clinic_chat.domain.accounts.users import LOCALES, normal_email
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.logs import audit

@@ -13,7 +13,7 @@ from sqlalchemy import CursorResult, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic_chat.domain.accounts.passwords import check_new_password, hash_password
-from clinic_chat.domain.accounts.sessions import SignInSession
+from clinic_chat.domain.accounts.session_records import SignInSession
 from clinic_chat.domain.accounts.users import Membership, User, clinics_of, normal_email
 from clinic_chat.domain.clinics.actors import Role
 from clinic_chat.domain.clinics.clinic import Clinic

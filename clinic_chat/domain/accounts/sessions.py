@@ -10,84 +10,34 @@ import hmac
 import secrets
 from collections.abc import Collection, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, String, bindparam, delete, func, select, text, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Mapped, mapped_column
 
 from clinic_chat.domain.accounts.hashing_queue import LOW_PRIORITY, QueueEntry
 from clinic_chat.domain.accounts.passwords import verify_password
-from clinic_chat.domain.accounts.users import Membership, User, clinics_of, normal_email
-from clinic_chat.domain.clinics.actors import Role, StaffActor
+from clinic_chat.domain.accounts.session_records import (
+    BY_COOKIE,
+    BY_ID,
+    Browser,
+    Identity,
+    SignInSession,
+)
+from clinic_chat.domain.accounts.users import User, clinics_of, normal_email
 from clinic_chat.domain.clinics.clinic import Clinic
 from clinic_chat.domain.validation import storable
 from clinic_chat.settings import Settings
-from clinic_chat.storage.base import Base, new_id, now
+from clinic_chat.storage.base import now
 from clinic_chat.storage.database import Database, StorageUnavailable
-from clinic_chat.storage.statements import ON_EVENT_LOOP
 
 SEEN_RESOLUTION = timedelta(minutes=5)
 COOKIE_NAME = "clinic_chat_session"
 COOKIE_BYTES = 32
 # A statement has a limited number of parameters.
 READ_AT_ONCE = 500
-
-
-class SignInSession(Base):
-    """A signed-in browser. Only a keyed hash of its cookie is stored."""
-
-    __tablename__ = "sessions"
-
-    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
-    cookie_hash: Mapped[str] = mapped_column(String(64), unique=True)
-    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
-    clinic_id: Mapped[UUID] = mapped_column(ForeignKey("clinics.id", ondelete="CASCADE"))
-    created_at: Mapped[datetime] = mapped_column(default=now)
-    signed_in_at: Mapped[datetime] = mapped_column(default=now)
-    """When the password was checked; a change of clinic keeps it."""
-    seen_at: Mapped[datetime] = mapped_column(default=now)
-    """When the person last did something, to within `SEEN_RESOLUTION`."""
-    user_agent: Mapped[str] = mapped_column(String(200), default="", server_default=text("''"))
-    address: Mapped[str] = mapped_column(String(45), default="", server_default=text("''"))
-
-
-@dataclass(frozen=True, slots=True)
-class Browser:
-    """Where somebody signs in, as it says of itself."""
-
-    user_agent: str = ""
-    address: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """The person and the clinic of a live session, with their data for screens."""
-
-    session_id: UUID
-    user_id: UUID
-    user_name: str
-    email: str
-    locale: str | None
-    sound: bool
-    role: str
-    clinic_id: UUID
-    clinic_slug: str
-    clinic_name: str
-    timezone: str
-
-    @property
-    def actor(self) -> StaffActor:
-        """The actor of use cases."""
-        return StaffActor(self.user_id, Role(self.role))
-
-    @property
-    def author(self) -> str:
-        """The person and the clinic, as commands name them: `<user id>:<clinic's slug>`."""
-        return f"{self.user_id}:{self.clinic_slug}"
 
 
 class Sessions:
@@ -179,7 +129,7 @@ class Sessions:
         """The identity of a cookie's session, or None when it is unknown, idle too long or over."""
         if not cookie:
             return None
-        found = await self._live(_BY_COOKIE, {"cookie_hash": self._hash(cookie)}, {})
+        found = await self._live(BY_COOKIE, {"cookie_hash": self._hash(cookie)}, {})
         return found[0] if found else None
 
     async def still_live(
@@ -193,7 +143,7 @@ class Sessions:
         found: list[Identity] = []
         for start in range(0, len(ids), READ_AT_ONCE):
             some = {"ids": ids[start : start + READ_AT_ONCE]}
-            found += await self._live(_BY_ID, some, active_at or {})
+            found += await self._live(BY_ID, some, active_at or {})
         return {identity.session_id: identity for identity in found}
 
     async def note_activity(self, cookie: str | None) -> None:
@@ -292,40 +242,3 @@ class Sessions:
         return hmac.new(
             self._key, cookie.encode("utf-8", "surrogatepass"), hashlib.sha256
         ).hexdigest()
-
-
-# Columns instead of objects, because every tab's session is looked up every few seconds; those
-# after the first three are in the order of Identity's fields.
-_SESSIONS = (
-    select(
-        SignInSession.seen_at,
-        SignInSession.signed_in_at,
-        Clinic.session_idle_minutes,
-        SignInSession.id,
-        User.id,
-        User.name,
-        User.email,
-        func.coalesce(User.locale, func.nullif(Clinic.locale, "")),
-        User.sound,
-        Membership.role,
-        Clinic.id,
-        Clinic.slug,
-        Clinic.name,
-        Clinic.timezone,
-    )
-    .select_from(SignInSession)
-    .join(User, User.id == SignInSession.user_id)
-    .join(Clinic, Clinic.id == SignInSession.clinic_id)
-    .join(
-        Membership,
-        (Membership.user_id == SignInSession.user_id)
-        & (Membership.clinic_id == SignInSession.clinic_id),
-    )
-    .where(User.deactivated_at.is_(None), Membership.deactivated_at.is_(None))
-)
-_BY_COOKIE = _SESSIONS.where(
-    SignInSession.cookie_hash == bindparam("cookie_hash")
-).execution_options(**ON_EVENT_LOOP)
-_BY_ID = _SESSIONS.where(SignInSession.id.in_(bindparam("ids", expanding=True))).execution_options(
-    **ON_EVENT_LOOP
-)

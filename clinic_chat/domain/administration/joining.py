@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete, select
 
 from clinic_chat.domain.accounts.passwords import check_new_password, hash_password
-from clinic_chat.domain.accounts.sessions import SignInSession
+from clinic_chat.domain.accounts.session_records import SignInSession
 from clinic_chat.domain.accounts.users import LOCALES, Membership, User, clinics_of
 from clinic_chat.domain.administration.audit_trail import Action, record_action
 from clinic_chat.domain.administration.links import LinkKind, LinkOver, find_link

@@ -9,7 +9,7 @@ from sqlalchemy import CursorResult, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic_chat.domain.accounts.permissions import Permission, require
-from clinic_chat.domain.accounts.sessions import SignInSession
+from clinic_chat.domain.accounts.session_records import SignInSession
 from clinic_chat.domain.accounts.users import Membership, User
 from clinic_chat.domain.administration.audit_trail import Action, record_action
 from clinic_chat.domain.clinics.actors import Role

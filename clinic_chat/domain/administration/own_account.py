@@ -12,7 +12,7 @@ from clinic_chat.domain.accounts.passwords import (
     verify_password,
 )
 from clinic_chat.domain.accounts.permissions import Permission, require
-from clinic_chat.domain.accounts.sessions import SignInSession
+from clinic_chat.domain.accounts.session_records import SignInSession
 from clinic_chat.domain.accounts.users import User, clinics_of
 from clinic_chat.domain.administration.audit_trail import Action, record_action
 from clinic_chat.domain.clinics.clinic import Clinic

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
-from clinic_chat.domain.accounts.sessions import Identity
+from clinic_chat.domain.accounts.session_records import Identity
 
 GRACE_SECONDS = 3.0
 ONLINE = "user:online"

@@ -7,7 +7,7 @@ from functools import partial
 import reflex as rx
 
 from clinic_chat.cache.single_flight import SingleFlightCache
-from clinic_chat.domain.accounts.sessions import Identity
+from clinic_chat.domain.accounts.session_records import Identity
 from clinic_chat.domain.accounts.users import clinics_of
 from clinic_chat.domain.clinics.clinic import Clinic
 from clinic_chat.realtime.connections import Connection, current_connection

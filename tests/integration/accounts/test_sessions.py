@@ -16,7 +16,8 @@ from argon2 import PasswordHasher, extract_parameters
 from sqlalchemy import delete, func, select
 
 from clinic_chat.domain.accounts.passwords import hash_password
-from clinic_chat.domain.accounts.sessions import SEEN_RESOLUTION, Sessions, SignInSession
+from clinic_chat.domain.accounts.session_records import SignInSession
+from clinic_chat.domain.accounts.sessions import SEEN_RESOLUTION, Sessions
 from clinic_chat.domain.accounts.users import Membership, User
 from clinic_chat.domain.clinics.actors import Role
 from clinic_chat.settings import Settings

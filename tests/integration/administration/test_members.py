@@ -6,7 +6,8 @@ from uuid import uuid4
 
 import pytest
 
-from clinic_chat.domain.accounts.sessions import Browser, Sessions
+from clinic_chat.domain.accounts.session_records import Browser
+from clinic_chat.domain.accounts.sessions import Sessions
 from clinic_chat.domain.accounts.users import Membership, colleagues, create_user
 from clinic_chat.domain.administration.audit_trail import read_audit_trail
 from clinic_chat.domain.administration.members import (

@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import pytest
 
-from clinic_chat.domain.accounts.sessions import Browser
+from clinic_chat.domain.accounts.session_records import Browser
 from clinic_chat.domain.administration.own_account import (
     WrongPassword,
     browser_name,

@@ -11,7 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from clinic_chat.api.app import create_api
-from clinic_chat.domain.accounts.sessions import Identity
+from clinic_chat.domain.accounts.session_records import Identity
 from tests.integration.api.api_fixtures import HOST, PASSWORD, ClinicApi, clinic_api
 
 COOKIE = "clinic_chat_session"
