@@ -38,12 +38,14 @@ Person = tuple[UUID, UUID]
 class Account:
     """The limits that all connections of one person in one clinic share."""
 
-    __slots__ = ("connections", "pace", "turns")
+    __slots__ = ("connections", "pace", "passwords", "turns")
 
-    def __init__(self, pace: Pace, turns: EventTurns) -> None:
+    def __init__(self, pace: Pace, turns: EventTurns, passwords: Pace) -> None:
         self.connections = 0
         self.pace = pace
         self.turns = turns
+        self.passwords = passwords
+        """Of checks of the person's own password, which somebody else at their desk may guess."""
 
 
 class Handshakes:
@@ -57,6 +59,7 @@ class Handshakes:
         self._per_address = settings.connections_per_address
         self._connects = settings.connects_per_minute
         self._events = settings.events_per_minute
+        self._passwords = settings.login_attempts_per_minute
         self._messages = max(MESSAGES_PER_SECOND, settings.sends_per_minute / 60 * 2)
         # By clinic and person.
         self._accounts: OrderedDict[Person, Account] = OrderedDict()
@@ -135,7 +138,8 @@ class Handshakes:
         account = self._accounts.get(person)
         if account is None:
             pace = Pace(self._messages, self._messages * MESSAGES_AT_ONCE / MESSAGES_PER_SECOND)
-            account = self._accounts[person] = Account(pace, EventTurns(self._events))
+            passwords = Pace(self._passwords / 60, self._passwords)
+            account = self._accounts[person] = Account(pace, EventTurns(self._events), passwords)
         self._accounts.move_to_end(person)
         if len(self._accounts) > MAX_ACCOUNTS:
             self._forget_oldest()

@@ -1,4 +1,4 @@
-"""Rate limits that delay and never refuse: messages of a person, and turns of state events."""
+"""Rate limits in memory: those that delay, for a person's messages and state events, and refuse."""
 
 import asyncio
 from collections import deque
@@ -14,7 +14,7 @@ BURST_SECONDS = 6.0
 
 
 class Pace:
-    """A token bucket that delays instead of refusing: `rate` per second after `burst` at once."""
+    """A token bucket: `rate` per second after `burst` at once."""
 
     __slots__ = ("_at", "_burst", "_rate", "_tokens")
 
@@ -29,6 +29,16 @@ class Pace:
         self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate) - 1
         self._at = now
         return 0.0 if self._tokens >= 0 else -self._tokens / self._rate
+
+    def try_take(self) -> bool:
+        """Take a token if there is one; what is refused costs nothing."""
+        now = monotonic()
+        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
+        self._at = now
+        if self._tokens < 1:
+            return False
+        self._tokens -= 1
+        return True
 
 
 class EventTurns:

@@ -108,6 +108,7 @@ ADMINISTRATION: Texts = {
     "password_personal": "Leave your name, your address and the clinic out of the password.",
     "password_wrong": "That is not your current password.",
     "permissions_invalid": "Choose what the token may do.",
+    "rate_limited": "Too many requests. Wait a moment.",
     "storage_unavailable": "Nothing was changed: the server cannot save right now.",
     "timezone_invalid": "There is no such time zone. Take one of the list.",
     "too_many_tokens": "Too many tokens. Revoke some first.",

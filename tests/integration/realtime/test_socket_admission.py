@@ -36,6 +36,20 @@ async def _nothing_is_left(place: Place) -> None:
     await eventually(lambda: not any(place.kept().values()))
 
 
+async def test_a_person_checks_their_own_password_only_so_often_in_all_their_tabs(
+    place: Place,
+) -> None:
+    cookie = await place.cookie("ana")
+    async with place.socket(cookie) as one, place.socket(cookie) as other:
+        await enters(one)
+        await enters(other)
+        first, second = [c.visitor.account.passwords for c in place.live.connections.all()]
+
+        assert first is second
+        limit = place.services.settings.login_attempts_per_minute
+        assert [first.try_take() for _ in range(limit + 1)] == [True] * limit + [False]
+
+
 async def test_without_a_session_a_poll_is_told_so_and_nothing_is_kept(place: Place) -> None:
     async with place.polls() as stranger:
         posts = [stranger.post(text) for text in (ENTER.decode(), ENDLESS, "b" + "A" * 100_000)]

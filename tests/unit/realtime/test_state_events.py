@@ -101,3 +101,14 @@ def test_a_pace_lets_a_burst_through_and_then_one_after_the_other(
     assert [pace.wait() for _ in range(5)] == pytest.approx([0, 0, 0, 0.1, 0.2])
     now += 0.5
     assert [pace.wait() for _ in range(4)] == pytest.approx([0, 0, 0, 0.1])
+
+
+def test_what_a_pace_refuses_costs_nothing() -> None:
+    pace = Pace(rate=1, burst=3)
+    assert [pace.try_take() for _ in range(5)] == [True] * 3 + [False] * 2
+
+    # As if half a second had passed twice: what was refused meanwhile is not owed.
+    pace._at -= 0.5
+    assert not pace.try_take()
+    pace._at -= 0.6
+    assert pace.try_take()

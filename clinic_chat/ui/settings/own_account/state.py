@@ -12,6 +12,8 @@ from clinic_chat.domain.administration.own_account import (
     end_other_browsers,
     list_browsers,
 )
+from clinic_chat.domain.errors import RateLimited
+from clinic_chat.realtime.connections import current_connection
 from clinic_chat.realtime.gate import exposed
 from clinic_chat.ui.settings.actions import acting, own_session, refusals, show, text_of
 
@@ -59,6 +61,8 @@ class OwnAccount(rx.State):
         """Set another password; other browsers are signed out."""
         self.error = self.done = ""
         async with refusals(self):
+            if not current_connection().visitor.account.passwords.try_take():
+                raise RateLimited
             await change_password(
                 acting(), own_session(), text_of(form, "old"), text_of(form, "new")
             )

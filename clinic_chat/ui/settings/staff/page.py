@@ -171,7 +171,12 @@ def _of_active(row: rx.Var[MemberRow]) -> rx.Component:
                     on_click=StaffSettings.deactivate(row.id),
                 ),
                 rx.el.button(
-                    t("Cancel"), type="button", class_name="button", on_click=StaffSettings.ask("")
+                    t("Cancel"),
+                    type="button",
+                    class_name="button",
+                    # The question took the place of what had the focus.
+                    auto_focus=True,
+                    on_click=StaffSettings.ask(""),
                 ),
                 class_name="settings-actions",
             ),

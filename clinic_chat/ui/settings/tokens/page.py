@@ -148,7 +148,12 @@ def _revoke(row: rx.Var[TokenRow]) -> rx.Component:
                     on_click=TokenSettings.revoke(row.id),
                 ),
                 rx.el.button(
-                    t("Cancel"), type="button", class_name="button", on_click=TokenSettings.ask("")
+                    t("Cancel"),
+                    type="button",
+                    class_name="button",
+                    # The question took the place of what had the focus.
+                    auto_focus=True,
+                    on_click=TokenSettings.ask(""),
                 ),
                 class_name="settings-actions",
             ),
