@@ -5,7 +5,7 @@ from starlette.routing import Route
 
 from clinic_chat import __version__
 from clinic_chat.api import health
-from clinic_chat.api.auth import links, setup, sign_in
+from clinic_chat.api.auth import links, second_step, setup, sign_in
 from clinic_chat.api.context import ApiContext, SignedOut, attach
 from clinic_chat.api.routes import Unmatched
 from clinic_chat.api.v1 import delivery_status as receipts
@@ -36,6 +36,7 @@ def create_api(services: Services, on_signed_out: SignedOut) -> FastAPI:
         sign_in.router,
         links.router,
         setup.router,
+        second_step.router,
         health.router,
     )
     for router in routers:

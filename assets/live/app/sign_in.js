@@ -11,6 +11,8 @@ const TYPED = "clinic-chat:sign-in";
 const NO_TRY = "ended";
 
 export const passwordShown = createStore(false);
+/** What the page asks for: "" for the password, "code" for a code of the person's app. */
+export const step = createStore("");
 const chosenLocale = createStore("");
 
 export const togglePassword = () => passwordShown.set(!passwordShown.get());
@@ -29,8 +31,10 @@ export function SignInQuery({ messages }) {
   useEffect(() => {
     const found = new URLSearchParams(window.location.search);
     setQuery(found);
+    step.set(found.get("step") === "code" ? "code" : "");
     const form = next.current.form;
     const error = found.get("error");
+    if (!form.elements.email) return undefined;
     if (error && error !== NO_TRY) restore(form.elements);
     else forget();
     const remember = () => {

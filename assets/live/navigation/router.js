@@ -9,6 +9,9 @@ export function navigateWith(next) {
 /** Go to an address; with `replace` it replaces the current one in the history. */
 export const goTo = (path, options) => navigate(path, options);
 
+/** Load another page anew, as when what this one may show has changed. */
+export const loadPage = (path) => window.location.assign(path);
+
 // `/` and `/c/<conversation>` are one screen (clinic_chat/ui/workspace/page.py).
 const WORKSPACE = /^\/(c\/[^/]+\/?)?$/;
 

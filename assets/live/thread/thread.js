@@ -66,7 +66,8 @@ export function openAddress(pathname, search) {
   const [, conversationId] = CONVERSATION.exec(pathname) ?? [];
   const seq = Number(new URLSearchParams(search).get("m"));
   open(conversationId ?? "", Number.isSafeInteger(seq) ? seq : 0);
-  if (!conversationId && pathname !== "/") setPhase("missing");
+  // A page that is not the inbox's has none either, and the inbox may come after it.
+  if (!conversationId) setPhase(pathname === "/" ? "none" : "missing");
 }
 
 /**

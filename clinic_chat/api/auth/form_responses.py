@@ -39,12 +39,17 @@ def done(request: Request, location: str) -> Response:
 
 
 def refused(
-    request: Request, error: ApiError, reason: str | None = None, onward: str | None = None
+    request: Request,
+    error: ApiError,
+    reason: str | None = None,
+    onward: str | None = None,
+    step: str | None = None,
 ) -> Response:
     """The answer to a failure: the sign-in page, with `reason` and the path to open `onward`."""
     if wants_json(request):
         return error_response(error)
-    query = {name: value for name, value in (("error", reason), ("next", onward)) if value}
+    told = (("step", step), ("error", reason), ("next", onward))
+    query = {name: value for name, value in told if value}
     return RedirectResponse(f"{LOGIN}?{urlencode(query, safe='/')}" if query else LOGIN, 303)
 
 

@@ -17,6 +17,7 @@ from clinic_chat.api.context import context_of
 from clinic_chat.api.errors import rate_limited
 from clinic_chat.api.routes import GuardedRoute
 from clinic_chat.domain.accounts.session_records import Browser
+from clinic_chat.domain.accounts.sessions import SecondFactorNeeded
 from clinic_chat.domain.administration.joining import (
     accept_invitation,
     read_link,
@@ -104,12 +105,16 @@ async def password(request: Request) -> Response:
 async def signed_in(request: Request, email: str, password: str) -> Response:
     """Sign a person in who has just set this password, and send them to the inbox."""
     services = context_of(request).services
-    cookie = await services.sessions.sign_in(
-        email,
-        password,
-        instead_of=session_cookie(request, services.settings),
-        browser=browser_of(request),
-    )
+    try:
+        cookie = await services.sessions.sign_in(
+            email,
+            password,
+            instead_of=session_cookie(request, services.settings),
+            browser=browser_of(request),
+        )
+    except SecondFactorNeeded:
+        # A link replaces the password alone.
+        cookie = None
     if cookie is None:
         return JSONResponse({"ok": True, "location": LOGIN})
     identity = await services.sessions.find(cookie)

@@ -1,7 +1,7 @@
 """Signing in and out, and moving between clinics: plain form posts with a session cookie."""
 
 from contextlib import suppress
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 from uuid import UUID
 
 import structlog
@@ -14,6 +14,7 @@ from clinic_chat.api.auth.form_fields import form_fields
 from clinic_chat.api.auth.form_responses import HOME, LOGIN, done, local_path, refused
 from clinic_chat.api.auth.links import browser_of
 from clinic_chat.api.auth.same_site import require_same_site
+from clinic_chat.api.auth.second_step import STEP, ask_for_code
 from clinic_chat.api.auth.sign_in_attempts import TooManyFailures, attempt_of
 from clinic_chat.api.context import ApiContext, context_of
 from clinic_chat.api.errors import ApiError, rate_limited
@@ -22,6 +23,7 @@ from clinic_chat.domain.accounts.hashing_queue import RETRY_SECONDS, QueueFull
 from clinic_chat.domain.accounts.passwords import PASSWORD_MAXIMUM
 from clinic_chat.domain.accounts.preferences import save_preferences
 from clinic_chat.domain.accounts.session_records import Identity
+from clinic_chat.domain.accounts.sessions import SecondFactorNeeded
 from clinic_chat.domain.accounts.users import LOCALES, normal_email
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.logs import audit
@@ -76,6 +78,10 @@ async def login(request: Request) -> Response:
             return refused(request, _INVALID, "invalid", onward)
         identity = await sessions.find(cookie)
         await _keep_locale(context, identity, fields.get("locale", ""))
+    except SecondFactorNeeded as needed:
+        response = done(request, _second_step(onward))
+        ask_for_code(response, request, context.services.settings, needed.user_id)
+        return response
     except TooManyFailures as refusal:
         await attempt.audit_refusal("sign_in.limited")
         return refused(request, rate_limited(refusal.seconds), "limited", onward)
@@ -133,6 +139,11 @@ async def switch(request: Request) -> Response:
         await _tell(context, old.session_id)
         set_session_cookie(response, request, context.services.settings, cookie)
     return response
+
+
+def _second_step(onward: str | None) -> str:
+    query = {"step": STEP} | ({"next": onward} if onward else {})
+    return f"{LOGIN}?{urlencode(query, safe='/')}"
 
 
 def _asked_of_the_page(request: Request) -> str | None:

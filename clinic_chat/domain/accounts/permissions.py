@@ -68,7 +68,7 @@ OF_OTHERS: dict[type[Actor], frozenset[Permission]] = {
 def allows(actor: Actor, permission: Permission) -> bool:
     """Whether an actor may do this in their clinic."""
     if isinstance(actor, StaffActor):
-        return permission in OF_ROLES[actor.role]
+        return permission in (_OWN if actor.is_restricted else OF_ROLES[actor.role])
     if isinstance(actor, TokenActor) and permission not in actor.permissions:
         return False
     return permission in OF_OTHERS[type(actor)]

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, String, bindparam, func, select, text
+from sqlalchemy import ForeignKey, String, bindparam, exists, func, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from clinic_chat.domain.accounts.second_factor import SecondFactor
 from clinic_chat.domain.accounts.users import Membership, User
 from clinic_chat.domain.clinics.actors import Role, StaffActor
 from clinic_chat.domain.clinics.clinic import Clinic
@@ -55,11 +56,13 @@ class Identity:
     clinic_slug: str
     clinic_name: str
     timezone: str
+    is_restricted: bool
+    """Whether the clinic asks for a second factor that the person has not set up yet."""
 
     @property
     def actor(self) -> StaffActor:
         """The actor of use cases."""
-        return StaffActor(self.user_id, Role(self.role))
+        return StaffActor(self.user_id, Role(self.role), self.is_restricted)
 
     @property
     def author(self) -> str:
@@ -85,6 +88,10 @@ _SESSIONS = (
         Clinic.slug,
         Clinic.name,
         Clinic.timezone,
+        Clinic.second_factor_required
+        & ~exists().where(
+            SecondFactor.user_id == SignInSession.user_id, SecondFactor.confirmed_at.is_not(None)
+        ),
     )
     .select_from(SignInSession)
     .join(User, User.id == SignInSession.user_id)

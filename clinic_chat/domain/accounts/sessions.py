@@ -19,6 +19,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic_chat.domain.accounts.hashing_queue import LOW_PRIORITY, QueueEntry
 from clinic_chat.domain.accounts.passwords import verify_password
+from clinic_chat.domain.accounts.second_factor import (
+    Seal,
+    SecondFactor,
+    accept_code,
+    use_recovery_code,
+)
 from clinic_chat.domain.accounts.session_records import (
     BY_COOKIE,
     BY_ID,
@@ -40,12 +46,22 @@ COOKIE_BYTES = 32
 READ_AT_ONCE = 500
 
 
+class SecondFactorNeeded(Exception):
+    """The password is right; the person's app is asked for too (`Sessions.finish_sign_in`)."""
+
+    def __init__(self, user_id: UUID) -> None:
+        super().__init__("a second factor is needed")
+        self.user_id = user_id
+
+
 class Sessions:
     """Starts, finds and ends sessions."""
 
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
         self._key = settings.signing_key()
+        self.seal = Seal(self._key)
+        """Opens the secrets of second factors."""
         self._idle = timedelta(minutes=settings.session_idle_minutes)
         self._lifetime = timedelta(days=settings.session_days)
 
@@ -64,6 +80,7 @@ class Sessions:
         of the cookie `instead_of` ends in the same transaction.
 
         Raises:
+            SecondFactorNeeded: the password is right, and the person has a second factor.
             QueueFull: too many passwords are being checked already.
             Exception: whatever `entry.admit` raises.
         """
@@ -81,7 +98,58 @@ class Sessions:
         clinics = await clinics_of(self._database, user.id)
         if not clinics or await self._is_closed_demo(clinics):
             return None
-        clinic_id = await self._latest_clinic(user.id, clinics)
+        if await self._has_factor(user.id):
+            raise SecondFactorNeeded(user.id)
+        return await self._start(user.id, clinics, instead_of, browser)
+
+    async def finish_sign_in(
+        self,
+        user_id: UUID,
+        code: str,
+        *,
+        instead_of: str | None = None,
+        browser: Browser | None = None,
+    ) -> str | None:
+        """The cookie of a new session of a person whose password was right, None for a wrong code.
+
+        `code` is of the person's app, or a recovery code.
+        """
+        async with self._database.write() as session:
+            factor = await session.get(SecondFactor, user_id, with_for_update=True)
+            user = await session.get(User, user_id)
+            if factor is None or user is None or user.deactivated_at is not None:
+                return None
+            if not (
+                accept_code(self.seal, factor, code, now())
+                or await use_recovery_code(session, user_id, code)
+            ):
+                return None
+        clinics = await clinics_of(self._database, user_id)
+        if not clinics:
+            return None
+        return await self._start(user_id, clinics, instead_of, browser)
+
+    async def email_of(self, user_id: UUID) -> str | None:
+        """A person's email address, None for nobody's id."""
+        async with self._database.read() as session:
+            found: str | None = await session.scalar(select(User.email).where(User.id == user_id))
+            return found
+
+    async def _has_factor(self, user_id: UUID) -> bool:
+        async with self._database.read() as session:
+            confirmed = await session.scalar(
+                select(SecondFactor.confirmed_at).where(SecondFactor.user_id == user_id)
+            )
+        return confirmed is not None
+
+    async def _start(
+        self,
+        user_id: UUID,
+        clinics: list[Clinic],
+        instead_of: str | None,
+        browser: Browser | None,
+    ) -> str:
+        clinic_id = await self._latest_clinic(user_id, clinics)
         async with self._database.write() as session:
             if instead_of:
                 await session.execute(
@@ -89,11 +157,11 @@ class Sessions:
                 )
             await session.execute(
                 delete(SignInSession).where(
-                    SignInSession.user_id == user.id,
+                    SignInSession.user_id == user_id,
                     SignInSession.signed_in_at < now() - self._lifetime,
                 )
             )
-            return self._begin(session, user.id, clinic_id, now(), browser or Browser())
+            return self._begin(session, user_id, clinic_id, now(), browser or Browser())
 
     async def switch(self, cookie: str, clinic_slug: str) -> str | None:
         """The cookie of a new session in another of the person's clinics; the old one ends.

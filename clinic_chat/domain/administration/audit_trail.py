@@ -34,6 +34,8 @@ class Action(StrEnum):
     INVITATION_REVOKED = "invitation.revoked"
     RESET_CREATED = "password.reset_created"
     PASSWORD_CHANGED = "password.changed"  # noqa: S105 - the name of an act
+    FACTOR_ADDED = "factor.added"
+    FACTOR_REMOVED = "factor.removed"
     PROFILE_CHANGED = "profile.changed"
     TOKEN_CREATED = "token.created"  # noqa: S105
     TOKEN_REVOKED = "token.revoked"  # noqa: S105

@@ -27,6 +27,8 @@ class ClinicSettings:
     """The language for people who chose none; "" is their browser's."""
     session_idle_minutes: int
     """After so long without doing anything a session ends; 0 is the server's own setting."""
+    second_factor_required: bool = False
+    """Whether members may do nothing else before they have set up a second factor."""
 
 
 async def read_clinic_settings(scope: ClinicScope) -> ClinicSettings:
@@ -60,6 +62,7 @@ async def change_clinic_settings(scope: ClinicScope, wanted: ClinicSettings) -> 
         clinic.timezone = wanted.timezone
         clinic.locale = wanted.locale
         clinic.session_idle_minutes = wanted.session_idle_minutes
+        clinic.second_factor_required = wanted.second_factor_required
         after = vars(_settings(clinic))
         changed = {key: [before[key], after[key]] for key in after if before[key] != after[key]}
         if changed:
@@ -73,4 +76,10 @@ async def change_clinic_settings(scope: ClinicScope, wanted: ClinicSettings) -> 
 
 
 def _settings(clinic: Clinic) -> ClinicSettings:
-    return ClinicSettings(clinic.name, clinic.timezone, clinic.locale, clinic.session_idle_minutes)
+    return ClinicSettings(
+        clinic.name,
+        clinic.timezone,
+        clinic.locale,
+        clinic.session_idle_minutes,
+        clinic.second_factor_required,
+    )

@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CursorResult, delete, func, select
+from sqlalchemy import CursorResult, delete, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic_chat.domain.accounts.permissions import Permission, require
+from clinic_chat.domain.accounts.second_factor import SecondFactor
 from clinic_chat.domain.accounts.session_records import SignInSession
 from clinic_chat.domain.accounts.users import Membership, User
 from clinic_chat.domain.administration.audit_trail import Action, record_action
@@ -35,6 +36,8 @@ class Member:
     email: str
     role: str
     is_active: bool
+    has_factor: bool
+    """Whether a second factor is asked of them."""
     sessions: int
     """How many browsers are signed in to this clinic; some may be idle for too long."""
     seen_at: str
@@ -53,6 +56,9 @@ async def list_members(scope: ClinicScope) -> list[Member]:
                 Membership.role,
                 Membership.deactivated_at,
                 User.deactivated_at,
+                exists().where(
+                    SecondFactor.user_id == User.id, SecondFactor.confirmed_at.is_not(None)
+                ),
                 func.count(SignInSession.id),
                 func.max(SignInSession.seen_at),
             )
@@ -73,8 +79,8 @@ async def list_members(scope: ClinicScope) -> list[Member]:
             )
         )
         members = [
-            Member(str(key), name, email, role, not (left or barred), sessions, _iso(seen))
-            for key, name, email, role, left, barred, sessions, seen in rows
+            Member(str(key), name, email, role, not (left or barred), factor, sessions, _iso(seen))
+            for key, name, email, role, left, barred, factor, sessions, seen in rows
         ]
     return sorted(members, key=lambda one: (not one.is_active, fold(one.name), one.name, one.id))
 

@@ -24,6 +24,8 @@ class StaffActor:
 
     user_id: UUID
     role: Role
+    is_restricted: bool = False
+    """Whether their clinic asks for a second factor that they have not set up yet."""
 
 
 @dataclass(frozen=True, slots=True)

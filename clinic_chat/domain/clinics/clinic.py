@@ -31,6 +31,8 @@ class Clinic(Base):
     """The language for people who chose none; "" is their browser's."""
     session_idle_minutes: Mapped[int] = mapped_column(default=0, server_default="0")
     """After so long without doing anything a session ends; 0 is the server's own setting."""
+    second_factor_required: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether its members may do nothing but set up a second factor before they have one."""
     is_demo: Mapped[bool] = mapped_column(default=False, server_default=false())
     """Whether it is the demo's, whose passwords everybody may know."""
     last_event_seq: Mapped[int] = mapped_column(BigInteger, default=0)

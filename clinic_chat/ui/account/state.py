@@ -39,6 +39,8 @@ class Account(rx.State):
     time_zone: str = "UTC"
     locale: str = ""
     sound: bool = True
+    is_restricted: bool = False
+    """Whether the clinic asks for a second factor that the person has not set up yet."""
     clinics: list[ClinicChoice] = []  # noqa: RUF012 - Reflex copies the default of a var
 
     @exposed
@@ -63,6 +65,7 @@ class Account(rx.State):
         self.time_zone = identity.timezone
         self.locale = identity.locale or ""
         self.sound = identity.sound
+        self.is_restricted = identity.is_restricted
 
     async def _choices(self, connection: Connection) -> list[ClinicChoice]:
         user_id, current = connection.identity.user_id, connection.identity.clinic_id

@@ -57,6 +57,8 @@ SIGN_IN: Texts = {
     "busy": "Many people are signing in right now. Try again in a moment.",
     "unavailable": "We couldn’t sign you in right now. Try again.",
     "ended": "Your session has ended. Sign in again.",
+    "code_wrong": "That code is not right, or was used already.",
+    "late": "That took too long. Give your password once more.",
 }
 """For attempts to sign in, by `error` in the address of the sign-in page."""
 
@@ -95,6 +97,8 @@ SETUP: Texts = {
 ADMINISTRATION: Texts = {
     "email_invalid": "That is not an email address.",
     "busy": "Many people are signing in right now. Try again in a moment.",
+    "code_wrong": "That code is not right, or was used already.",
+    "factor_exists": "A second step is set up already.",
     "forbidden": "You may not do that in this clinic.",
     "idle_invalid": "Minutes are a number from {n} to {m}, or empty.",
     "last_administrator": "The clinic keeps an administrator. Make somebody else one first.",

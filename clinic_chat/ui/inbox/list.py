@@ -165,7 +165,13 @@ def _nothing_yet() -> rx.Component:
 def _no_conversations() -> rx.Component:
     return rx.el.div(
         rx.icon("shield", size=28),
-        rx.el.p(t("Your role reads no conversations.")),
+        rx.el.p(
+            rx.cond(
+                Account.is_restricted,
+                t("Your clinic asks for a second step when you sign in. Set it up first."),
+                t("Your role reads no conversations."),
+            )
+        ),
         inner_link(t("Settings"), to="/settings/account", class_name="button"),
         class_name="empty-state",
     )

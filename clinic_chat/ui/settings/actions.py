@@ -26,7 +26,7 @@ def own_session() -> UUID:
     return session_id
 
 
-async def show(state: rx.State, **changes: str) -> None:
+async def show(state: rx.State, **changes: str | bool) -> None:
     """Show in this tab what was changed of the identity, before the session is looked up again."""
     visitor = current_connection().visitor
     visitor.identity = replace(visitor.identity, **changes)

@@ -29,24 +29,8 @@ def sign_in_page() -> rx.Component:
         rx.el.div(
             rx.el.div(logo(), rx.el.h1("Clinic Chat"), class_name="sign-in-brand"),
             rx.el.p(t("Sign in to your clinic’s inbox"), class_name="text-quiet"),
-            plain_form(
-                SignInQuery.create(messages=error_texts(SIGN_IN)),
-                rx.el.label(t("Email"), html_for="email"),
-                rx.el.input(
-                    id="email",
-                    name="email",
-                    type="email",
-                    auto_complete="username",
-                    required=True,
-                    auto_focus=True,
-                    max_length=254,
-                ),
-                rx.el.label(t("Password"), html_for="password"),
-                _password(),
-                rx.el.button(t("Sign in"), type="submit", class_name="button button-primary"),
-                method="post",
-                action="/auth/login",
-                class_name="sign-in-form",
+            rx.cond(
+                browser_value("app/sign_in", "step", "valueOf()") == "code", _code(), _credentials()
             ),
             rx.el.p(
                 t("Forgot your password? Ask whoever manages your clinic’s accounts."),
@@ -68,6 +52,52 @@ def sign_in_page() -> rx.Component:
             class_name="sign-in-languages",
         ),
         class_name="sign-in",
+    )
+
+
+def _code() -> rx.Component:
+    return plain_form(
+        SignInQuery.create(messages=error_texts(SIGN_IN)),
+        rx.el.label(t("Code of your app, or a recovery code"), html_for="code"),
+        rx.el.input(
+            id="code",
+            name="code",
+            auto_complete="one-time-code",
+            auto_capitalize="none",
+            spell_check=False,
+            required=True,
+            auto_focus=True,
+            max_length=40,
+        ),
+        rx.el.button(t("Sign in"), type="submit", class_name="button button-primary"),
+        rx.el.a(t("Begin again"), href=ROUTE, class_name="link-button"),
+        key="code",
+        method="post",
+        action="/auth/code",
+        class_name="sign-in-form",
+    )
+
+
+def _credentials() -> rx.Component:
+    return plain_form(
+        SignInQuery.create(messages=error_texts(SIGN_IN)),
+        rx.el.label(t("Email"), html_for="email"),
+        rx.el.input(
+            id="email",
+            name="email",
+            type="email",
+            auto_complete="username",
+            required=True,
+            auto_focus=True,
+            max_length=254,
+        ),
+        rx.el.label(t("Password"), html_for="password"),
+        _password(),
+        rx.el.button(t("Sign in"), type="submit", class_name="button button-primary"),
+        method="post",
+        action="/auth/login",
+        key="credentials",
+        class_name="sign-in-form",
     )
 
 

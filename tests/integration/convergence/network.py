@@ -58,11 +58,12 @@ class Network:
         """Take a socket out of a room."""
         self._rooms[room].discard(sid)
 
-    async def emit(self, event: str, data: Any, to: str, namespace: str) -> None:
-        """Put an event on the wires of a socket or of a room's sockets."""
+    async def emit(self, event: str, data: Any, to: str = "", *, namespace: str) -> None:
+        """Put an event on the wires of a socket, of a room's sockets, or of all without `to`."""
         if self.dropping and to not in self.wires and data.get("feed") in PUBLISHED:
             return
-        for sid in [to] if to in self.wires else self._rooms[to] & set(self.wires):
+        everybody = set(self.wires)
+        for sid in [to] if to in self.wires else self._rooms[to] & everybody if to else everybody:
             # A copy, as the real one: what is sent does not change any more.
             self.put(sid, _lane.get(), (event, orjson.loads(orjson.dumps(data))))
 

@@ -148,10 +148,11 @@ def browser_codes() -> set[str]:
 
 def sign_in_codes() -> set[str]:
     """The codes with which somebody is sent to the sign-in page."""
-    module = ast.parse((SOURCE / "api" / "auth" / "sign_in.py").read_text())
+    steps = [SOURCE / "api" / "auth" / f"{name}.py" for name in ("sign_in", "second_step")]
     refused = {
         pattern(call.args[2])
-        for call in ast.walk(module)
+        for step in steps
+        for call in ast.walk(ast.parse(step.read_text()))
         if isinstance(call, ast.Call)
         and isinstance(call.func, ast.Name)
         and call.func.id == "refused"

@@ -31,6 +31,9 @@ COLUMNS: dict[str, tuple[sa.Column[Any], ...]] = {
     "clinics": (
         sa.Column("locale", sa.String(length=10), server_default=EMPTY, nullable=False),
         sa.Column("session_idle_minutes", sa.Integer(), server_default="0", nullable=False),
+        sa.Column(
+            "second_factor_required", sa.Boolean(), server_default=sa.false(), nullable=False
+        ),
         sa.Column("is_demo", sa.Boolean(), server_default=sa.false(), nullable=False),
     ),
 }
@@ -72,6 +75,30 @@ def upgrade() -> None:
     op.create_index(op.f("ix_invitations_clinic_id"), "invitations", ["clinic_id"])
     op.create_index(op.f("ix_invitations_user_id"), "invitations", ["user_id"])
     op.create_table(
+        "second_factors",
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("sealed_secret", sa.String(length=200), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("last_step", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name=op.f("fk_second_factors_user_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("user_id", name=op.f("pk_second_factors")),
+    )
+    op.create_table(
+        "recovery_codes",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("code_hash", sa.String(length=64), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name=op.f("fk_recovery_codes_user_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_recovery_codes")),
+    )
+    op.create_index(op.f("ix_recovery_codes_user_id"), "recovery_codes", ["user_id"])
+    op.create_table(
         "audit_entries",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("clinic_id", sa.Uuid(), nullable=False),
@@ -100,6 +127,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("audit_entries")
+    op.drop_table("recovery_codes")
+    op.drop_table("second_factors")
     op.drop_table("invitations")
     for table, columns in COLUMNS.items():
         for column in columns:

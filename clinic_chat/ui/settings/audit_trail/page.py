@@ -98,6 +98,8 @@ def _action(row: rx.Var[ActRow]) -> rx.Var[str]:
         (Action.INVITATION_REVOKED.value, t("took an invitation back")),
         (Action.RESET_CREATED.value, t("made a link for a new password")),
         (Action.PASSWORD_CHANGED.value, t("set a new password")),
+        (Action.FACTOR_ADDED.value, t("set up a second step")),
+        (Action.FACTOR_REMOVED.value, t("removed a second step")),
         (Action.PROFILE_CHANGED.value, t("changed the name")),
         (Action.TOKEN_CREATED.value, t("made an API token")),
         (Action.TOKEN_REVOKED.value, t("revoked an API token")),

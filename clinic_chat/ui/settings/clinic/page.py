@@ -91,6 +91,15 @@ def _form() -> rx.Component:
                 placeholder=t("As the server has it"),
             ),
         ),
+        rx.el.label(
+            rx.el.input(
+                type="checkbox",
+                name="second_factor_required",
+                default_checked=ClinicForm.second_factor_required,
+            ),
+            t("Everybody signs in with a second step"),
+            class_name="settings-check",
+        ),
         rx.el.button(t("Save"), type="submit", class_name="button button-primary"),
         on_submit=ClinicForm.save,
         class_name="settings-form",

@@ -22,6 +22,7 @@ class ClinicForm(rx.State):
     timezone: str = ""
     locale: str = ""
     session_idle_minutes: int = 0
+    second_factor_required: bool = False
     ready: bool = False
     error: str = ""
     """The code of what refused the last act, "" for nothing."""
@@ -47,6 +48,7 @@ class ClinicForm(rx.State):
                     text_of(form, "timezone"),
                     text_of(form, "locale"),
                     _minutes(text_of(form, "idle")),
+                    bool(form.get("second_factor_required")),
                 ),
             )
             self.saved = True
@@ -58,6 +60,7 @@ class ClinicForm(rx.State):
             found = await read_clinic_settings(acting())
             self.name, self.timezone, self.locale = found.name, found.timezone, found.locale
             self.session_idle_minutes = found.session_idle_minutes
+            self.second_factor_required = found.second_factor_required
             self.ready = True
 
 

@@ -4,6 +4,7 @@ import reflex as rx
 
 from clinic_chat.domain.accounts.passwords import PASSWORD_MAXIMUM, PASSWORD_MINIMUM
 from clinic_chat.ui.account.state import Account
+from clinic_chat.ui.components.bindings import browser_call
 from clinic_chat.ui.components.texts import UNTRANSLATED
 from clinic_chat.ui.components.times import RelativeTime
 from clinic_chat.ui.i18n import t
@@ -26,12 +27,14 @@ def own_account_page() -> rx.Component:
             rx.match(
                 OwnAccount.done,
                 ("name", t("Your name is changed.")),
+                ("factor", t("From now on a code of your app is asked for when you sign in.")),
                 ("password", t("Your password is changed. Other browsers are signed out.")),
                 "",
             )
         ),
         section(t("Name"), _name()),
         section(t("Password"), _password()),
+        section(t("Second step"), _factor()),
         section(t("Where you are signed in"), _browsers()),
     )
 
@@ -82,6 +85,104 @@ def _password() -> rx.Component:
         on_submit=OwnAccount.save_password,
         reset_on_submit=True,
         class_name="settings-form",
+    )
+
+
+def _factor() -> rx.Component:
+    return rx.fragment(
+        rx.cond(OwnAccount.new_codes.length() > 0, _recovery_codes(), rx.fragment()),
+        rx.cond(
+            OwnAccount.factor_on,
+            _factor_on(),
+            rx.cond(OwnAccount.secret != "", _first_code(), _factor_off()),
+        ),
+    )
+
+
+def _factor_off() -> rx.Component:
+    return rx.fragment(
+        rx.cond(
+            Account.is_restricted,
+            rx.el.p(t("Your clinic asks for it before you can read conversations.")),
+            rx.fragment(),
+        ),
+        rx.el.p(
+            t("An app on your phone makes a code that is asked for after your password."),
+            class_name="text-quiet",
+        ),
+        rx.el.button(
+            t("Set up"),
+            type="button",
+            class_name="button button-primary settings-alone",
+            on_click=OwnAccount.begin_factor,
+        ),
+    )
+
+
+def _first_code() -> rx.Component:
+    return rx.fragment(
+        rx.el.p(t("Read this picture with your app, or type the text below it.")),
+        rx.el.img(
+            src=OwnAccount.picture,
+            alt=t("QR code for your app"),
+            class_name="settings-picture",
+        ),
+        rx.el.code(
+            OwnAccount.secret,
+            class_name="settings-code",
+            custom_attrs={**UNTRANSLATED, "data-testid": "factor-secret"},
+        ),
+        _code_form(t("Code that the app shows"), t("Turn on"), OwnAccount.confirm_factor),
+    )
+
+
+def _factor_on() -> rx.Component:
+    return rx.fragment(
+        rx.el.p(t("It is on. {n} recovery codes are left.", n=OwnAccount.codes_left)),
+        _code_form(
+            t("Code of your app, or a recovery code"), t("Turn off"), OwnAccount.remove_factor
+        ),
+    )
+
+
+def _recovery_codes() -> rx.Component:
+    return rx.el.div(
+        rx.el.p(
+            t("Keep these recovery codes where only you find them: each signs you in once."),
+            role="status",
+        ),
+        rx.el.ul(
+            rx.foreach(OwnAccount.new_codes, lambda code: rx.el.li(rx.el.code(code), key=code)),
+            class_name="settings-codes",
+            custom_attrs={**UNTRANSLATED, "data-testid": "recovery-codes"},
+        ),
+        rx.el.button(
+            t("Go to the conversations"),
+            type="button",
+            class_name="button settings-alone",
+            on_click=browser_call("navigation/router", "loadPage", "/"),
+        ),
+        class_name="settings-new-link",
+    )
+
+
+def _code_form(label: rx.Var[str], name: rx.Var[str], on_submit: object) -> rx.Component:
+    return rx.el.form(
+        field(
+            label,
+            "code",
+            rx.el.input(
+                id="code",
+                name="code",
+                auto_complete="one-time-code",
+                required=True,
+                max_length=40,
+            ),
+        ),
+        rx.el.button(name, type="submit", class_name="button"),
+        on_submit=on_submit,
+        reset_on_submit=True,
+        class_name="settings-form settings-form-row",
     )
 
 

@@ -4,7 +4,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import reflex as rx
+import segno
 
+from clinic_chat.domain.accounts.second_factor import Seal
 from clinic_chat.domain.administration.own_account import (
     change_name,
     change_password,
@@ -12,9 +14,16 @@ from clinic_chat.domain.administration.own_account import (
     end_other_browsers,
     list_browsers,
 )
+from clinic_chat.domain.administration.second_factors import (
+    begin_factor,
+    confirm_factor,
+    read_own_factor,
+    remove_own_factor,
+)
 from clinic_chat.domain.errors import RateLimited
 from clinic_chat.realtime.connections import current_connection
 from clinic_chat.realtime.gate import exposed
+from clinic_chat.settings import get_settings
 from clinic_chat.ui.settings.actions import acting, own_session, refusals, show, text_of
 
 
@@ -39,12 +48,53 @@ class OwnAccount(rx.State):
     error: str = ""
     """The code of what refused the last act, "" for nothing."""
     done: str = ""
-    """What was done last: `name` or `password`."""
+    """What was done last: `name`, `password` or `factor`."""
+    factor_on: bool = False
+    codes_left: int = 0
+    """How many recovery codes were not used yet."""
+    secret: str = ""
+    """What the app has to be told, while it waits for its first code."""
+    picture: str = ""
+    """The same as a QR code, an image in a data URL."""
+    new_codes: list[str] = []  # noqa: RUF012
+    """The recovery codes that were made just now, which are shown once."""
 
     @exposed
     async def load(self) -> None:
         """Read where the person is signed in."""
+        self.error = self.done = self.secret = self.picture = ""
+        self.new_codes = []
+        await self._read()
+
+    @exposed
+    async def begin_factor(self) -> None:
+        """Make a secret for the person's app."""
         self.error = self.done = ""
+        async with refusals(self):
+            told = await begin_factor(acting(), _seal())
+            self.secret = told.secret
+            self.picture = segno.make(told.address, error="m").svg_data_uri(scale=5, border=2)
+
+    @exposed
+    async def confirm_factor(self, form: dict[str, Any]) -> None:
+        """Take the first code of the app."""
+        self.error = self.done = ""
+        async with refusals(self):
+            _count_attempt()
+            self.new_codes = await confirm_factor(acting(), _seal(), text_of(form, "code"))
+            self.secret = self.picture = ""
+            self.done = "factor"
+            await show(self, is_restricted=False)
+        await self._read()
+
+    @exposed
+    async def remove_factor(self, form: dict[str, Any]) -> None:
+        """Ask for the app no more."""
+        self.error = self.done = ""
+        async with refusals(self):
+            _count_attempt()
+            await remove_own_factor(acting(), _seal(), text_of(form, "code"))
+            self.new_codes = []
         await self._read()
 
     @exposed
@@ -61,8 +111,7 @@ class OwnAccount(rx.State):
         """Set another password; other browsers are signed out."""
         self.error = self.done = ""
         async with refusals(self):
-            if not current_connection().visitor.account.passwords.try_take():
-                raise RateLimited
+            _count_attempt()
             await change_password(
                 acting(), own_session(), text_of(form, "old"), text_of(form, "new")
             )
@@ -90,4 +139,16 @@ class OwnAccount(rx.State):
             self.browsers = [
                 BrowserRow(**asdict(one)) for one in await list_browsers(acting(), own_session())
             ]
+            factor = await read_own_factor(acting())
+            self.factor_on, self.codes_left = factor.is_on, factor.recovery_codes
             self.ready = True
+
+
+def _seal() -> Seal:
+    return Seal(get_settings().signing_key())
+
+
+def _count_attempt() -> None:
+    """Refuse a guess at a password or a code when there were too many in a minute."""
+    if not current_connection().visitor.account.passwords.try_take():
+        raise RateLimited

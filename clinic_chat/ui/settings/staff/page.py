@@ -197,6 +197,17 @@ def _of_active(row: rx.Var[MemberRow]) -> rx.Component:
                 on_click=StaffSettings.make_reset_link(row.id, row.email),
             ),
             rx.cond(
+                row.has_factor,
+                rx.el.button(
+                    t("Remove second step"),
+                    type="button",
+                    class_name="button",
+                    aria_label=t("Remove second step: {name}", name=row.name),
+                    on_click=StaffSettings.remove_factor(row.id),
+                ),
+                rx.fragment(),
+            ),
+            rx.cond(
                 row.sessions > 0,
                 rx.el.button(
                     t("Sign out everywhere"),

@@ -19,6 +19,7 @@ from clinic_chat.domain.administration.members import (
     end_sessions_of,
     list_members,
 )
+from clinic_chat.domain.administration.second_factors import remove_factor_of
 from clinic_chat.realtime.gate import exposed
 from clinic_chat.ui.account.state import Account
 from clinic_chat.ui.settings.actions import acting, refusals, text_of
@@ -33,6 +34,7 @@ class MemberRow:
     email: str
     role: str
     is_active: bool
+    has_factor: bool
     sessions: int
     seen_at: str
     is_me: bool
@@ -116,6 +118,11 @@ class StaffSettings(rx.State):
     async def end_sessions(self, user_id: str) -> None:
         """Sign a member out everywhere in the clinic."""
         await self._act(end_sessions_of(acting(), user_id))
+
+    @exposed
+    async def remove_factor(self, user_id: str) -> None:
+        """Forget the second factor of a member who lost it."""
+        await self._act(remove_factor_of(acting(), user_id))
 
     async def _make_link(self, kind: str, email: str, making: Awaitable[str]) -> None:
         self.error = self.link = ""

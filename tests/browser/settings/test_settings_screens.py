@@ -4,6 +4,7 @@ import re
 from collections.abc import AsyncIterator
 
 import httpx
+import pyotp
 import pytest
 import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
@@ -162,6 +163,7 @@ async def test_a_clinics_name_and_time_zone_are_changed(visit: Visit, quick: Qui
     await ana.get_by_role("link", name="Voltar às conversas").click()
     await live(ana)
     await expect(ana.get_by_role("heading", level=1)).to_have_text("Clínica Aurora do Norte")
+    await expect(ana.get_by_text("Escolha uma conversa")).to_be_visible()
 
 
 async def test_a_new_password_signs_out_everywhere_else(visit: Visit, quick: QuickServer) -> None:
@@ -235,3 +237,50 @@ async def test_every_screen_is_for_everyone_and_fits(
         ]
         assert problems == []
         assert await ana.evaluate(OVERFLOW) <= 0, screen
+
+
+async def test_a_second_step_is_set_up_asked_for_and_required(
+    visit: Visit, quick: QuickServer, complaints: Complaints
+) -> None:
+    complaints.allow("403")
+    bruno = await visit(BRUNO, at=quick, fresh=True)
+    await settings(bruno, "account")
+    await bruno.get_by_role("button", name="Configurar").click()
+    await expect(bruno.get_by_role("img", name="QR code")).to_be_visible()
+    app = pyotp.TOTP(await bruno.get_by_test_id("factor-secret").inner_text())
+    await bruno.get_by_label("Código que o aplicativo").fill("000000")
+    await bruno.get_by_role("button", name="Ativar etapa").click()
+    await expect(bruno.get_by_role("alert")).to_contain_text("não está certo")
+    await bruno.get_by_label("Código que o aplicativo").fill(app.now())
+    await bruno.get_by_role("button", name="Ativar etapa").click()
+    shown = bruno.get_by_test_id("recovery-codes").locator("code")
+    await expect(shown).to_have_count(10)
+    codes = await shown.all_inner_texts()
+
+    again = await visit(path="/login?next=/settings/account", at=quick)
+    await again.get_by_label("E-mail").fill(BRUNO)
+    await again.get_by_label("Senha", exact=True).fill(DEMO_PASSWORD)
+    await again.get_by_role("button", name="Entrar", exact=True).click()
+    await again.get_by_label("Código do aplicativo").fill("000000")
+    await again.get_by_role("button", name="Entrar", exact=True).click()
+    await expect(again.get_by_role("alert")).to_contain_text("não está certo")
+    await again.get_by_label("Código do aplicativo").fill(codes[0])
+    await again.get_by_role("button", name="Entrar", exact=True).click()
+    await again.wait_for_url(re.compile("/settings/account"))
+    await expect(again.get_by_text("Restam 9 códigos")).to_be_visible()
+
+    ana = await visit(ANA, at=quick, fresh=True)
+    await settings(ana, "clinic")
+    await ana.get_by_label("Todos entram com uma segunda etapa").check()
+    await ana.get_by_role("button", name="Salvar").click()
+    await expect(ana.locator(".settings-done")).to_have_text("Salvo.")
+    await ana.goto("/")
+    await expect(ana.get_by_text("Sua clínica pede uma segunda etapa")).to_be_visible()
+    await expect(ana.get_by_test_id("conversation-row")).to_have_count(0)
+    await settings(ana, "account")
+    await ana.get_by_role("button", name="Configurar").click()
+    app = pyotp.TOTP(await ana.get_by_test_id("factor-secret").inner_text())
+    await ana.get_by_label("Código que o aplicativo").fill(app.now())
+    await ana.get_by_role("button", name="Ativar etapa").click()
+    await ana.get_by_role("button", name="Ir para as conversas").click()
+    await live(ana)

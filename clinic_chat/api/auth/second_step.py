@@ -1,0 +1,121 @@
+"""The second step of a sign-in: who gave a right password is asked for a code of their app."""
+
+import hashlib
+import hmac
+from time import time
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import Response
+
+from clinic_chat import cookies
+from clinic_chat.api.auth.cookies import session_cookie, set_session_cookie
+from clinic_chat.api.auth.devices import remember_device
+from clinic_chat.api.auth.form_fields import form_fields
+from clinic_chat.api.auth.form_responses import HOME, done, local_path, refused
+from clinic_chat.api.auth.links import browser_of
+from clinic_chat.api.auth.same_site import require_same_site
+from clinic_chat.api.auth.sign_in_attempts import TooManyFailures, attempt_of
+from clinic_chat.api.context import context_of
+from clinic_chat.api.errors import ApiError, rate_limited
+from clinic_chat.api.routes import GuardedRoute
+from clinic_chat.logs import audit
+from clinic_chat.settings import Settings
+from clinic_chat.storage.database import StorageUnavailable
+
+# The step of the sign-in page that asks for the code.
+STEP = "code"
+COOKIE = "clinic_chat_second_step"
+SECONDS = 300
+
+router = APIRouter(
+    prefix="/auth",
+    route_class=GuardedRoute,
+    dependencies=[Depends(require_same_site)],
+    include_in_schema=False,
+)
+
+
+def ask_for_code(response: Response, request: Request, settings: Settings, user_id: UUID) -> None:
+    """Remember in the browser, for five minutes, whose password was right."""
+    until = str(int(time()) + SECONDS)
+    response.set_cookie(
+        COOKIE,
+        f"{user_id}.{until}.{_sign(settings, user_id, until)}",
+        max_age=SECONDS,
+        path="/auth",
+        httponly=True,
+        samesite="strict",
+        secure=cookies.is_secure(request.scope, settings),
+    )
+
+
+@router.post("/code")
+async def code(request: Request) -> Response:
+    """Start the session when `code` is of the person's app, or one of their recovery codes.
+
+    A refusal leads back to the sign-in page with `error=code_wrong`, `limited`, `ended` (too late)
+    or `unavailable`; wrong codes count like wrong passwords.
+    """
+    context = context_of(request)
+    services = context.services
+    fields = await form_fields(request)
+    onward = local_path(fields.get("next"))
+    user_id = _waiting(request, services.settings)
+    if user_id is None:
+        return refused(request, _LATE, "late", onward)
+    try:
+        email = await services.sessions.email_of(user_id)
+        attempt = await attempt_of(request, services, email or "")
+        await attempt.check()
+        cookie = await services.sessions.finish_sign_in(
+            user_id,
+            fields.get("code", ""),
+            instead_of=session_cookie(request, services.settings),
+            browser=browser_of(request),
+        )
+        if cookie is None:
+            await attempt.failed()
+            audit("sign_in.code_refused", address=attempt.address, account=attempt.account)
+            return refused(request, _WRONG, "code_wrong", onward, step=STEP)
+    except TooManyFailures as refusal:
+        await attempt.audit_refusal("sign_in.limited")
+        return refused(request, rate_limited(refusal.seconds), "limited", onward, step=STEP)
+    except StorageUnavailable:
+        return refused(request, _UNAVAILABLE, "unavailable", onward, step=STEP)
+    identity = await services.sessions.find(cookie)
+    if identity is not None:
+        audit("sign_in.accepted", user=identity.user_id, clinic=identity.clinic_id)
+    response = done(request, onward or HOME)
+    response.delete_cookie(COOKIE, path="/auth")
+    set_session_cookie(response, request, services.settings, cookie)
+    remember_device(response, request, services.settings, attempt.account)
+    return response
+
+
+def _waiting(request: Request, settings: Settings) -> UUID | None:
+    """Whose password was right in this browser in the last minutes."""
+    user_id, _, rest = request.cookies.get(COOKIE, "").partition(".")
+    until, _, signature = rest.partition(".")
+    try:
+        found = UUID(user_id)
+        if not hmac.compare_digest(_sign(settings, found, until), signature):
+            return None
+        return found if int(until) > time() else None
+    except (ValueError, TypeError):
+        return None
+
+
+def _sign(settings: Settings, user_id: UUID, until: str) -> str:
+    message = f"second step:{user_id}:{until}".encode()
+    return hmac.new(settings.signing_key(), message, hashlib.sha256).hexdigest()
+
+
+_WRONG = ApiError(401, "code_wrong", "this is neither the app's code of now nor a recovery code")
+_LATE = ApiError(401, "late", "give the password once more")
+_UNAVAILABLE = ApiError(
+    503,
+    "storage_unavailable",
+    "the database cannot be reached, try again",
+    headers={"Retry-After": "1"},
+)
