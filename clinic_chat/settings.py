@@ -47,6 +47,8 @@ class Settings(BaseSettings):
     """State events of one person, sustained; more wait for their turn."""
     requests_per_minute: int = Field(default=30_000, ge=1)
     """HTTP requests of one address."""
+    metrics_token: str = ""
+    """With it `/metrics` answers whoever has it, without it programs on this machine alone."""
     log_level: str = "INFO"
 
     @field_validator("database_url")
@@ -57,7 +59,7 @@ class Settings(BaseSettings):
             raise ValueError(f"begin it with {' or '.join(DATABASES)}")
         return value
 
-    @field_validator("secret_key")
+    @field_validator("secret_key", "metrics_token")
     @classmethod
     def _long_key(cls, value: str) -> str:
         if value:
