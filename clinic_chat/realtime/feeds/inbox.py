@@ -55,9 +55,9 @@ class InboxFeed:
         self._presence = presence
         self._activity = activity
         # The lists that were sent last, for those who open the same ones.
-        self._pages: PageCache[FirstPage] = PageCache()
-        self._mine: PageCache[InboxOverview] = PageCache()
-        self._staff: SingleFlightCache[list[Item]] = SingleFlightCache(STAFF_SECONDS)
+        self._pages: PageCache[FirstPage] = PageCache("inbox_pages")
+        self._mine: PageCache[InboxOverview] = PageCache("inbox_overviews")
+        self._staff: SingleFlightCache[list[Item]] = SingleFlightCache("staff", STAFF_SECONDS)
 
     def rooms(self, connection: Connection, _key: str) -> tuple[str, ...]:
         """The clinic's, and the person's own for what is theirs alone."""

@@ -6,6 +6,7 @@ from typing import Any, Generic, TypeVar
 
 import orjson
 
+from clinic_chat.metrics.database import CACHE_REQUESTS
 from clinic_chat.realtime.feeds.protocol import items
 
 MOST = 256
@@ -16,10 +17,12 @@ Page = TypeVar("Page")
 class PageCache(Generic[Page]):
     """The last page of each key, and its rows as JSON for whoever opens the same one.
 
-    Nothing here knows whether a page is out of date; whoever reads compares its version.
+    Nothing here knows whether a page is out of date; whoever reads compares its version. Its
+    metrics are told apart by `name`.
     """
 
-    def __init__(self, most: int = MOST) -> None:
+    def __init__(self, name: str, most: int = MOST) -> None:
+        self._name = name
         self._most = most
         self._pages: OrderedDict[Hashable, Page] = OrderedDict()
         self._encoded: dict[Hashable, orjson.Fragment] = {}
@@ -30,7 +33,11 @@ class PageCache(Generic[Page]):
 
     def put(self, key: Hashable, page: Page) -> None:
         """Keep a page in the place of the one before; the one not used for longest goes."""
-        if self._pages.get(key) is not page:
+        # Whoever read it found the one that is kept to be current, or has read another.
+        if self._pages.get(key) is page:
+            CACHE_REQUESTS.add(self._name, "hit")
+        else:
+            CACHE_REQUESTS.add(self._name, "miss")
             self._encoded.pop(key, None)
         self._pages[key] = page
         self._pages.move_to_end(key)

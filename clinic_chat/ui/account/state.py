@@ -14,7 +14,7 @@ from clinic_chat.realtime.gate import exposed
 from clinic_chat.storage.database import StorageUnavailable
 
 # Somebody's tabs often come back together, after an outage or a restart.
-_CLINICS: SingleFlightCache[list[Clinic]] = SingleFlightCache(seconds=2.0)
+_CLINICS: SingleFlightCache[list[Clinic]] = SingleFlightCache("clinics", seconds=2.0)
 
 
 @dataclass(frozen=True)
