@@ -71,12 +71,12 @@ class _Instrument(Collector, Generic[Value]):
 class Counter(_Instrument[int]):
     """How often something happened since the start."""
 
-    def add(self, *labels: str, number: int = 1) -> None:
-        """Count."""
+    def add(self, *labels: str) -> None:
+        """Count one more."""
         try:
-            self._values[labels] += number
+            self._values[labels] += 1
         except KeyError:
-            self._values[self._at(labels)] += number
+            self._values[self._at(labels)] += 1
 
     def value(self, *labels: str) -> int:
         """How often it has been counted."""
