@@ -2,10 +2,12 @@
 
 import asyncio
 from collections import OrderedDict
+from contextvars import Context
 from time import monotonic
 from uuid import UUID
 
 from clinic_chat.logs import audit
+from clinic_chat.metrics.process import REFUSALS
 
 LOG_SECONDS = 5.0
 # With more kinds at a time, the oldest is logged and forgotten.
@@ -22,6 +24,7 @@ class Refusals:
 
     def count(self, event: str, **ids: UUID | str | int | None) -> None:
         """Count a refusal; `ids` are ids and fixed words, never a client's input."""
+        REFUSALS.add(event, str(ids.get("reason") or ""))
         kind: Kind = (("event", event), *((n, str(v)) for n, v in ids.items() if v is not None))
         entry = self._kinds.get(kind)
         now = monotonic()
@@ -41,7 +44,8 @@ class Refusals:
             loop = asyncio.get_running_loop()
         except RuntimeError:
             return
-        loop.call_later(LOG_SECONDS, self._tell, kind)
+        # Those that follow are no part of the request or command that was the first.
+        loop.call_later(LOG_SECONDS, self._tell, kind, context=Context())
 
     def _tell(self, kind: Kind) -> None:
         entry = self._kinds.pop(kind, None)

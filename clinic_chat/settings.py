@@ -58,6 +58,8 @@ class Settings(BaseSettings):
     """State events of one person, sustained; more are delayed."""
     requests_per_minute: int = Field(default=30_000, ge=1)
     """HTTP requests of one address."""
+    metrics_token: str = ""
+    """With it `/metrics` answers whoever has it, without it programs on this machine alone."""
     log_level: str = "INFO"
     backup_dir: Path | None = None
     """Where backups are put that the server makes by itself."""
@@ -92,7 +94,7 @@ class Settings(BaseSettings):
                 _check_network(entry)
         return ",".join(entries)
 
-    @field_validator("secret_key")
+    @field_validator("secret_key", "metrics_token")
     @classmethod
     def _long_key(cls, value: str) -> str:
         if value:

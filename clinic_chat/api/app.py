@@ -1,10 +1,10 @@
-"""The HTTP application: sign-in, the REST API and health checks, mounted before the pages."""
+"""The HTTP application: sign-in, the REST API, health and metrics, mounted before the pages."""
 
 from fastapi import FastAPI
 from starlette.routing import Route
 
 from clinic_chat import __version__
-from clinic_chat.api import health
+from clinic_chat.api import health, metrics
 from clinic_chat.api.auth import links, second_step, setup, sign_in
 from clinic_chat.api.context import ApiContext, SignedOut, attach
 from clinic_chat.api.routes import Unmatched
@@ -13,10 +13,20 @@ from clinic_chat.api.v1 import inbound
 from clinic_chat.services import Services
 
 OPENAPI_PATH = "/api/v1/openapi.json"
+ROUTERS = (
+    inbound.router,
+    receipts.router,
+    sign_in.router,
+    links.router,
+    setup.router,
+    second_step.router,
+    health.router,
+    metrics.router,
+)
 
 
 def create_api(services: Services, on_signed_out: SignedOut) -> FastAPI:
-    """The application that serves `/api`, `/auth` and health checks and nothing else.
+    """The application that serves `/api`, `/auth`, health and metrics, and nothing else.
 
     Give it to Reflex as `api_transformer`, which mounts the pages behind these routes.
     `on_signed_out` is awaited with the id of each session that ended, after it ended.
@@ -30,18 +40,9 @@ def create_api(services: Services, on_signed_out: SignedOut) -> FastAPI:
         redoc_url=None,
     )
     attach(app, ApiContext(services, on_signed_out))
-    routers = (
-        inbound.router,
-        receipts.router,
-        sign_in.router,
-        links.router,
-        setup.router,
-        second_step.router,
-        health.router,
-    )
-    for router in routers:
+    for router in ROUTERS:
         app.include_router(router)
-    unmatched = Unmatched([route for router in routers for route in router.routes])
-    for prefix in ("/api", "/auth"):
-        app.router.routes.append(Route(prefix + "/{rest:path}", unmatched))
+    unmatched = Unmatched([route for router in ROUTERS for route in router.routes])
+    for rest in ("/api/{rest:path}", "/auth/{rest:path}", metrics.PATH):
+        app.router.routes.append(Route(rest, unmatched))
     return app

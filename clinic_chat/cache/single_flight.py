@@ -6,13 +6,19 @@ from contextvars import Context
 from time import monotonic
 from typing import Any, Generic, TypeVar
 
+from clinic_chat.metrics.database import CACHE_REQUESTS
+
 Value = TypeVar("Value")
 
 
 class SingleFlightCache(Generic[Value]):
-    """Keeps each answer for `seconds`; concurrent misses of one key share one load."""
+    """Keeps each answer for `seconds`; concurrent misses of one key share one load.
 
-    def __init__(self, seconds: float) -> None:
+    Its metrics are told apart by `name`.
+    """
+
+    def __init__(self, name: str, seconds: float) -> None:
+        self._name = name
         self._seconds = seconds
         self._answers: dict[Hashable, tuple[float, asyncio.Task[Value]]] = {}
 
@@ -26,12 +32,15 @@ class SingleFlightCache(Generic[Value]):
         """
         moment = monotonic()
         read_at, answer = self._answers.get(key, (moment, None))
+        outcome = "hit"
         if answer is None or moment - read_at >= self._seconds:
+            outcome = "miss"
             # The cached task would keep the first caller's context, with its whole event, alive.
             apart, loop = Context(), asyncio.get_running_loop()
             answer = loop.create_task(read(), context=apart)
             self._answers[key] = (moment, answer)
             loop.call_later(self._seconds, self._forget, key, answer, context=apart)
+        CACHE_REQUESTS.add(self._name, outcome)
         try:
             # A cancelled caller must not cancel the read for the others.
             return await asyncio.shield(answer)

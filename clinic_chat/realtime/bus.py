@@ -8,6 +8,7 @@ line) arrive as well, only later.
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
+from time import monotonic
 from uuid import UUID
 
 import structlog
@@ -16,16 +17,28 @@ from clinic_chat.domain.clinics.actors import SYSTEM
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.events.log import (
     CommittedEvent,
+    EventType,
     PersonalChange,
     events_after,
     last_seq,
     last_seqs,
+)
+from clinic_chat.metrics.messages import (
+    BATCH_ITEMS,
+    BUS,
+    BUS_FAILURES,
+    DELIVERY_SECONDS,
+    MESSAGES,
 )
 from clinic_chat.storage.database import Database, StorageUnavailable
 
 LOOK_SECONDS = 5.0
 
 Call = Callable[[], Awaitable[None]]
+Item = CommittedEvent | PersonalChange | Call
+# With the moment in which it came.
+Waiting = tuple[float, Item]
+Clinics = dict[UUID, list[tuple[float, CommittedEvent]]]
 EventListener = Callable[[UUID, list[CommittedEvent]], Awaitable[None]]
 PersonalListener = Callable[[PersonalChange], Awaitable[None]]
 
@@ -37,7 +50,9 @@ class Bus:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._queue: asyncio.Queue[CommittedEvent | PersonalChange | Call] = asyncio.Queue()
+        self._queue: asyncio.Queue[Waiting] = asyncio.Queue()
+        self._delivering: list[Waiting] = []
+        self._sizes = BATCH_ITEMS.of(BUS)
         self._delivered: dict[UUID, int] = {}
         self._on_events: list[EventListener] = []
         self._on_personal: list[PersonalListener] = []
@@ -52,12 +67,21 @@ class Bus:
 
     async def committed(self, items: list[CommittedEvent | PersonalChange]) -> None:
         """Queue the items that a transaction announced; register this with `Database.on_commit`."""
+        moment = monotonic()
         for item in items:
-            self._queue.put_nowait(item)
+            if isinstance(item, CommittedEvent) and item.type == EventType.MESSAGE_NEW:
+                MESSAGES.add(str(item.payload["direction"]))
+            self._queue.put_nowait((moment, item))
 
     def call(self, call: Call) -> None:
         """Queue `call`, to be called after everything that was queued before it is delivered."""
-        self._queue.put_nowait(call)
+        self._queue.put_nowait((monotonic(), call))
+
+    def waiting(self) -> tuple[int, float]:
+        """The number of items not delivered yet, and the seconds that the first has waited."""
+        count = len(self._delivering) + self._queue.qsize()
+        oldest = self._delivering[0][0] if self._delivering else monotonic()
+        return count, monotonic() - oldest
 
     def delivered(self, clinic_id: UUID) -> int:
         """The number of the clinic's newest event that was delivered, or 0."""
@@ -94,23 +118,27 @@ class Bus:
             if seq > self._delivered[clinic_id]:
                 self.call(partial(self._catch_up, clinic_id, seq))
 
-    async def _guarded(self, work: Awaitable[None]) -> None:
+    async def _guarded(self, work: Awaitable[None]) -> bool:
         try:
             await work
+            return True
         except StorageUnavailable:
             # The events are safe in the table; the next look reads them.
             log.warning("bus.storage_unavailable")
         except Exception as error:
             log.error("bus.delivery_failed", exc_info=error)
+        BUS_FAILURES.add()
+        return False
 
-    async def _deliver(self, first: CommittedEvent | PersonalChange | Call) -> None:
-        batch = [first]
+    async def _deliver(self, first: Waiting) -> None:
+        self._delivering = batch = [first]
         while not self._queue.empty():
             batch.append(self._queue.get_nowait())
-        clinics: dict[UUID, list[CommittedEvent]] = {}
-        for item in batch:
+        self._sizes.observe(len(batch))
+        clinics: Clinics = {}
+        for moment, item in batch:
             if isinstance(item, CommittedEvent):
-                clinics.setdefault(item.clinic_id, []).append(item)
+                clinics.setdefault(item.clinic_id, []).append((moment, item))
                 continue
             # Consecutive events become one patch; other items keep their place among them,
             # because a read marker that overtakes its message would make counts wrong.
@@ -121,10 +149,14 @@ class Bus:
             else:
                 await self._guarded(item())
         await self._deliver_events(clinics)
+        self._delivering = []
 
-    async def _deliver_events(self, clinics: dict[UUID, list[CommittedEvent]]) -> None:
-        for clinic_id, events in clinics.items():
-            await self._guarded(self._deliver_clinic(clinic_id, events))
+    async def _deliver_events(self, clinics: Clinics) -> None:
+        for clinic_id, waiting in clinics.items():
+            work = self._deliver_clinic(clinic_id, [event for _, event in waiting])
+            if await self._guarded(work) and clinic_id in self._delivered:
+                # Behind the write to the sockets, which comes in the next turn of the loop as well.
+                asyncio.get_running_loop().call_soon(_written, [moment for moment, _ in waiting])
         clinics.clear()
 
     async def _deliver_clinic(self, clinic_id: UUID, events: list[CommittedEvent]) -> None:
@@ -152,3 +184,9 @@ class Bus:
         self._delivered[clinic_id] = events[-1].seq
         for listener in self._on_events:
             await listener(clinic_id, events)
+
+
+def _written(committed: list[float]) -> None:
+    moment = monotonic()
+    for then in committed:
+        DELIVERY_SECONDS.observe(moment - then)

@@ -1,7 +1,7 @@
 """The real-time server: connects sockets, commands, feeds and the bus, and runs their tasks."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
@@ -9,12 +9,15 @@ from uuid import UUID
 
 import reflex as rx
 import structlog
-from reflex_base.constants import CompileVars
 from socketio import AsyncServer
 from socketio.exceptions import ConnectionRefusedError as Refused
 
 from clinic_chat.domain.errors import DomainError
 from clinic_chat.domain.messages.sending import Sends
+from clinic_chat.metrics.instruments import OTHER
+from clinic_chat.metrics.process import watch_event_loop
+from clinic_chat.metrics.scrape import measured_by
+from clinic_chat.metrics.sockets import DISCONNECTS, STATE_EVENTS
 from clinic_chat.realtime import rooms
 from clinic_chat.realtime.admission.handshakes import Handshakes
 from clinic_chat.realtime.admission.visitor import UNAUTHORIZED, VISITOR, Visitor
@@ -35,12 +38,19 @@ from clinic_chat.realtime.identity import (
     identity_told,
     names_another,
 )
+from clinic_chat.realtime.live_metrics import LiveMetrics
 from clinic_chat.realtime.memory import MemoryTrimmer
 from clinic_chat.realtime.presence.activity import Activity
 from clinic_chat.realtime.presence.coalescing import Coalescer
 from clinic_chat.realtime.presence.online import Presence
 from clinic_chat.realtime.reflex_states import ReflexStates
-from clinic_chat.realtime.state_events import bounded, framework_request, newest_event
+from clinic_chat.realtime.state_events import (
+    bounded,
+    framework_request,
+    in_turn,
+    only_framework,
+    short_name,
+)
 from clinic_chat.realtime.transport.heartbeat import close_peers, watch_peers
 from clinic_chat.realtime.transport.socketio_server import create_socket_server
 from clinic_chat.refusals import count_refusal
@@ -52,8 +62,6 @@ SESSION_ENDED = "session:ended"
 SERVER_RESTARTING = "server:restarting"
 DRAIN_SECONDS = 4.0
 LAST_WRITES_SECONDS = 0.2
-# Characters of the hash of its state schema that the front end sends when it connects.
-MAX_SCHEMA = 64
 _LOST = {
     AsyncServer.reason.TRANSPORT_CLOSE,
     AsyncServer.reason.TRANSPORT_ERROR,
@@ -78,7 +86,9 @@ class RealtimeServer:
         feeds = create_feeds(self.bus, self.presence, self.activity)
         self.subscriptions = Subscriptions(self.sio, self.sender, self.bus, feeds)
         self.in_flight = InFlightWork()
-        context = CommandContext(self.subscriptions, self.activity, Sends(services.database))
+        sends = Sends(services.database)
+        self._metrics = LiveMetrics(self.sio, self.connections, self.bus, sends, services.database)
+        context = CommandContext(self.subscriptions, self.activity, sends)
         self.commands = CommandDispatcher(self.connections, context, services, self.in_flight)
         self._database = services.database
         self._secret = services.settings.signing_key()
@@ -120,11 +130,13 @@ class RealtimeServer:
             asyncio.create_task(watch_peers(self.sio), name="clinic_chat_peers"),
             asyncio.create_task(self.connections.watch(self.cut), name="clinic_chat_sessions"),
             asyncio.create_task(tidying.run(), name="clinic_chat_tidying"),
+            asyncio.create_task(watch_event_loop(), name="clinic_chat_event_loop"),
         ]
         if self._tabs is not None:
             tasks.append(asyncio.create_task(self._tabs.run(), name="clinic_chat_tabs"))
         try:
-            yield
+            with measured_by(self._metrics.measured, self._database.measured):
+                yield
         finally:
             for task in tasks:
                 task.cancel()
@@ -167,9 +179,10 @@ class RealtimeServer:
         # Sent first: the tab must know its identity before it takes a message for an answer.
         await self._emit(IDENTITY, identity_told(identity, self._secret), sid)
         request = framework_request(visitor.token or sid, identity.session_id)
-        said = self._only_framework(auth)
+        said = only_framework(auth, self._acceptable)
         try:
-            await self._in_turn(visitor, self._framework.on_connect, sid, request, said)
+            begin = partial(self._framework.on_connect, sid, request, said)
+            await in_turn(visitor.account.turns, self._framework.app, begin)
         except Exception:
             # python-socketio calls no disconnect handler after a refused connect.
             self.connections.forget(sid)
@@ -206,43 +219,17 @@ class RealtimeServer:
         if connection is None or event is None:
             count_refusal("event.refused")
             return
-        await self._in_turn(connection.visitor, self._framework.on_event, sid, event)
-
-    async def _in_turn(
-        self, visitor: Visitor, begin: Callable[..., Awaitable[Any]], *args: Any
-    ) -> None:
-        """Begin a state event when it is its person's turn; the turn ends with the event."""
-        turns = visitor.account.turns
-        await turns.take()
-        try:
-            await begin(*args)
-            event = newest_event(self._framework.app)
-        except BaseException:
-            turns.give()
-            raise
-        if event is None:
-            turns.give()
-        else:
-            event.add_done_callback(turns.give)
+        STATE_EVENTS.add(short_name(event))
+        begin = partial(self._framework.on_event, sid, event)
+        await in_turn(connection.visitor.account.turns, self._framework.app, begin)
 
     def _acceptable(self, data: Any) -> dict[str, Any] | None:
         """The event as the framework gets it, None if it is not allowed, malformed or too long."""
         return bounded(data) if well_formed(data, self._allowed) else None
 
-    def _only_framework(self, auth: Any) -> Any:
-        if not isinstance(auth, dict):
-            return None
-        kept: dict[str, Any] = {}
-        schema = auth.get(CompileVars.CONNECT_AUTH_STATE_SCHEMA)
-        if isinstance(schema, str) and len(schema) <= MAX_SCHEMA:
-            kept[CompileVars.CONNECT_AUTH_STATE_SCHEMA] = schema
-        event = self._acceptable(auth.get(CompileVars.CONNECT_AUTH_EVENT))
-        if event is not None:
-            kept[CompileVars.CONNECT_AUTH_EVENT] = event
-        return kept
-
     async def _disconnect(self, sid: str, reason: str = "") -> None:
         connection = self.connections.forget(sid)
+        DISCONNECTS.add(reason.replace(" ", "_") or OTHER)
         if self._tabs is not None and connection is not None and reason in _LOST:
             identity = connection.identity
             self._tabs.lost(sid, (identity.clinic_id, identity.session_id))

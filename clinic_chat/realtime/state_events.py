@@ -2,16 +2,24 @@
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable
+from time import perf_counter
 from typing import Any
 from uuid import UUID, uuid5
 
 import orjson
 import reflex as rx
+from reflex_base.constants import CompileVars
+
+from clinic_chat.metrics.sockets import STATE_EVENT_SECONDS
+from clinic_chat.realtime.admission.pace import EventTurns
 
 # Characters of a page's path, which Reflex keeps for each tab and each route.
 MAX_PATH = 512
 MAX_ROUTER_BYTES = 4 * 1024
 MAX_PAYLOAD_BYTES = 16 * 1024
+# What the front end says of its build.
+MAX_SCHEMA = 64
 FIELDS = ("name", "payload", "router_data")
 
 
@@ -38,6 +46,26 @@ def size(value: object) -> int:
             return MAX_PAYLOAD_BYTES + 1
 
 
+def only_framework(auth: object, acceptable: Callable[[Any], dict[str, Any] | None]) -> Any:
+    """What Reflex learns of what a tab says at its connect; its first event when `acceptable`."""
+    if not isinstance(auth, dict):
+        return None
+    kept: dict[str, Any] = {}
+    schema = auth.get(CompileVars.CONNECT_AUTH_STATE_SCHEMA)
+    if isinstance(schema, str) and len(schema) <= MAX_SCHEMA:
+        kept[CompileVars.CONNECT_AUTH_STATE_SCHEMA] = schema
+    event = acceptable(auth.get(CompileVars.CONNECT_AUTH_EVENT))
+    if event is not None:
+        kept[CompileVars.CONNECT_AUTH_EVENT] = event
+    return kept
+
+
+def short_name(event: dict[str, Any]) -> str:
+    """The handler of an event that was let in, without the states that it stands in."""
+    name: str = event["name"]
+    return name.rpartition(".")[2]
+
+
 def framework_request(token: str, session_id: UUID) -> dict[str, Any]:
     """The environ that Reflex gets for a request: only the tab's token, bound to its session.
 
@@ -47,6 +75,27 @@ def framework_request(token: str, session_id: UUID) -> dict[str, Any]:
     a token Reflex would log every event of the socket in full, so there is always one.
     """
     return {"QUERY_STRING": f"token={uuid5(session_id, token)}"}
+
+
+async def in_turn(turns: EventTurns, app: rx.App, begin: Callable[[], Awaitable[Any]]) -> None:
+    """Begin a state event when it is its person's turn; the turn ends with the event."""
+    await turns.take()
+    begun = perf_counter()
+
+    def ended(_event: object) -> None:
+        STATE_EVENT_SECONDS.observe(perf_counter() - begun)
+        turns.give()
+
+    try:
+        await begin()
+        event = newest_event(app)
+    except BaseException:
+        turns.give()
+        raise
+    if event is None:
+        turns.give()
+    else:
+        event.add_done_callback(ended)
 
 
 def newest_event(app: rx.App) -> "asyncio.Future[Any] | None":

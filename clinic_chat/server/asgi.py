@@ -4,7 +4,9 @@ import gc
 
 from starlette.types import ASGIApp
 
+from clinic_chat.api.request_ids import RequestIds
 from clinic_chat.api.request_limits import RequestLimits
+from clinic_chat.api.request_metrics import RequestMetrics
 from clinic_chat.realtime.transport.asgi import SocketEntrance
 from clinic_chat.realtime.transport.body_limit import BoundedPolls
 from clinic_chat.server.first_start import SetupRedirect
@@ -44,6 +46,7 @@ def create_app() -> ASGIApp:
     gc.collect()
     gc.freeze()
     gc.set_threshold(GARBAGE_AFTER, gc.get_threshold()[1], OLD_GARBAGE_AFTER)
+    limited = RequestLimits(behind_headers, services.limits, services.settings.requests_per_minute)
+    known = RequestIds(RequestMetrics(limited), services.settings.trusted_proxies)
     # The context belongs to one connection and ends with it, so nothing is reset.
-    entrance = SocketEntrance(behind_headers, app.sio, prepare=app.set_contexts)
-    return RequestLimits(entrance, services.limits, services.settings.requests_per_minute)
+    return SocketEntrance(known, app.sio, prepare=app.set_contexts)

@@ -23,7 +23,7 @@ ALWAYS = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 HSTS_SECONDS = 31_536_000
-PRIVATE_PREFIXES = ("/api/", "/auth/", "/_event")
+PRIVATE_PREFIXES = ("/api/", "/auth/", "/_event", "/metrics")
 # The build puts only files here whose names contain a hash of their content.
 HASHED_PREFIX = "/assets/"
 FOR_EVER = "public, max-age=31536000, immutable"

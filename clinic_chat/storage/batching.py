@@ -3,8 +3,11 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextvars import Context
+from time import monotonic
 from typing import Generic, TypeVar
 from uuid import UUID
+
+from clinic_chat.metrics.messages import BATCH_ITEMS
 
 # Larger transactions would make the writes behind them wait noticeably.
 MAX_BATCH = 64
@@ -19,25 +22,36 @@ class Batcher(Generic[Item, Result]):
     A transaction costs many times as much as a change in it, and waits for the disk. `perform`
     gets at most 64 items of one clinic in the order in which they came, and returns for each its
     result or its error, which only its caller gets. An error that `perform` raises goes to all.
+    `queue` is the label of its metrics.
     """
 
     def __init__(
-        self, perform: Callable[[UUID, list[Item]], Awaitable[list[Result | Exception]]]
+        self,
+        queue: str,
+        perform: Callable[[UUID, list[Item]], Awaitable[list[Result | Exception]]],
     ) -> None:
         self._perform = perform
-        self._waiting: dict[UUID, list[tuple[Item, asyncio.Future[Result]]]] = {}
+        self._sizes = BATCH_ITEMS.of(queue)
+        # In the order in which they came, each with the moment of that.
+        self._waiting: dict[UUID, list[tuple[Item, asyncio.Future[Result], float]]] = {}
         self._performing: dict[UUID, asyncio.Task[None]] = {}
 
     async def submit(self, clinic_id: UUID, item: Item) -> Result:
         """The result of the item. Cancelling the caller does not withdraw the item."""
         result: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(clinic_id, []).append((item, result))
+        self._waiting.setdefault(clinic_id, []).append((item, result, monotonic()))
         if clinic_id not in self._performing:
             # In a context of its own, because the task goes on with the items of other callers.
             self._performing[clinic_id] = asyncio.create_task(
                 self._perform_all(clinic_id), context=Context()
             )
         return await result
+
+    def waiting(self) -> tuple[int, float]:
+        """How many wait, and since when the first of them does: seconds, 0 when nobody does."""
+        queues = list(self._waiting.values())
+        oldest = min((queue[0][2] for queue in queues), default=monotonic())
+        return sum(map(len, queues)), monotonic() - oldest
 
     async def _perform_all(self, clinic_id: UUID) -> None:
         try:
@@ -50,14 +64,15 @@ class Batcher(Generic[Item, Result]):
             del self._performing[clinic_id]
 
     async def _perform_some(
-        self, clinic_id: UUID, waiting: list[tuple[Item, asyncio.Future[Result]]]
+        self, clinic_id: UUID, waiting: list[tuple[Item, asyncio.Future[Result], float]]
     ) -> None:
         outcomes: list[Result | Exception]
+        self._sizes.observe(len(waiting))
         try:
-            outcomes = await self._perform(clinic_id, [item for item, _ in waiting])
+            outcomes = await self._perform(clinic_id, [item for item, _, _ in waiting])
         except Exception as error:
             outcomes = [error] * len(waiting)
-        for (_, result), outcome in zip(waiting, outcomes, strict=True):
+        for (_, result, _), outcome in zip(waiting, outcomes, strict=True):
             if result.done():
                 continue
             if isinstance(outcome, Exception):

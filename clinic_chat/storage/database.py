@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from time import perf_counter
 from typing import Any, TypeVar, cast
 from uuid import UUID
 from weakref import WeakValueDictionary
@@ -10,32 +11,22 @@ from weakref import WeakValueDictionary
 import structlog
 from sqlalchemy import Connection, QueuePool, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import Session
 
+from clinic_chat.metrics.database import COMMIT_SECONDS, TURN_SECONDS
+from clinic_chat.metrics.messages import WRITES
+from clinic_chat.metrics.scrape import Measured
 from clinic_chat.storage.batching import Batcher
+from clinic_chat.storage.measuring import measured
 from clinic_chat.storage.scoping import CLINIC, FLUSHES, ScopedSession
 from clinic_chat.storage.sqlite.engine import sqlite_engine
-from clinic_chat.storage.sqlite.library import sqlite3
+from clinic_chat.storage.unavailable import StorageUnavailable as StorageUnavailable
+from clinic_chat.storage.unavailable import translated
 
 READERS = 8
 COMMITTED = "committed"
-# Result codes without their extension (https://sqlite.org/rescode.html).
-SQLITE_UNAVAILABLE = {
-    sqlite3.SQLITE_BUSY,
-    sqlite3.SQLITE_LOCKED,
-    sqlite3.SQLITE_NOMEM,
-    sqlite3.SQLITE_READONLY,
-    sqlite3.SQLITE_IOERR,
-    sqlite3.SQLITE_FULL,
-    sqlite3.SQLITE_CANTOPEN,
-    sqlite3.SQLITE_PROTOCOL,
-}
-# Classes of SQLSTATE: connection, no such database, deadlock, out of resources, not now (as a
-# lock that takes too long), shutting down, system error.
-POSTGRESQL_UNAVAILABLE = {"08", "3D", "40", "53", "55", "57", "58"}
 
 CommitListener = Callable[[list[Any]], Awaitable[None]]
 Result = TypeVar("Result")
@@ -45,10 +36,6 @@ Work = Callable[[Session], Result]
 statement, which would take a tenth of a short transaction's time."""
 
 log = structlog.get_logger(__name__)
-
-
-class StorageUnavailable(Exception):
-    """The database is locked, full or out of reach; the work was rolled back and can be retried."""
 
 
 class Database:
@@ -63,7 +50,7 @@ class Database:
         self.url = url
         self._sqlite = make_url(url).get_backend_name() == "sqlite"
         self._listeners: list[CommitListener] = []
-        self._batcher: Batcher[Work[Any], Any] = Batcher(self._write_all)
+        self._batcher: Batcher[Work[Any], Any] = Batcher(WRITES, self._write_all)
         self._turns: WeakValueDictionary[UUID | None, asyncio.Lock] = WeakValueDictionary()
         if self._sqlite:
             self._reader = sqlite_engine(url, begin="BEGIN", connections=READERS)
@@ -85,7 +72,7 @@ class Database:
         Raises:
             StorageUnavailable: the database cannot be read now.
         """
-        async with _translated(), _session(self._reader, clinic_id) as session:
+        async with translated(), _session(self._reader, clinic_id) as session:
             yield session
 
     @asynccontextmanager
@@ -154,10 +141,14 @@ class Database:
 
     @asynccontextmanager
     async def _writing(self, clinic_id: UUID | None) -> AsyncIterator[AsyncSession]:
+        asked = perf_counter()
         async with self._turn(clinic_id):
-            async with _translated(), _session(self._writer, clinic_id) as session:
+            begun = perf_counter()
+            TURN_SECONDS.observe(begun - asked)
+            async with translated(), _session(self._writer, clinic_id) as session:
                 yield session
                 announced = session.info.get(COMMITTED)
+            COMMIT_SECONDS.observe(perf_counter() - begun)
             await self._tell(announced)
 
     async def _tell(self, announced: list[Any] | None) -> None:
@@ -175,7 +166,7 @@ class Database:
         Raises:
             StorageUnavailable: it does not.
         """
-        async with _translated(), self._reader.connect() as connection:
+        async with translated(), self._reader.connect() as connection:
             await connection.execute(text("SELECT 1"))
 
     async def release_idle_connections(self) -> None:
@@ -188,8 +179,21 @@ class Database:
         """
         pool = cast(QueuePool, self._reader.pool)
         for _ in range(pool.checkedin()):
-            async with _translated(), self._reader.connect() as connection:
+            async with translated(), self._reader.connect() as connection:
                 await connection.run_sync(Connection.detach)
+
+    def waiting(self) -> tuple[int, float]:
+        """How many wait to share a transaction, and for how many seconds the first of them has."""
+        return self._batcher.waiting()
+
+    async def measured(self) -> Measured:
+        """Its size and its connections, for a scrape.
+
+        Raises:
+            StorageUnavailable: it does not answer.
+        """
+        async with translated():
+            return await measured({"readers": self._reader, "writer": self._writer})
 
     async def close(self) -> None:
         """Close every connection."""
@@ -242,26 +246,6 @@ async def _session(engine: AsyncEngine, clinic_id: UUID | None) -> AsyncIterator
     )
     async with session:
         yield session
-
-
-@asynccontextmanager
-async def _translated() -> AsyncIterator[None]:
-    try:
-        yield
-    except DBAPIError as error:
-        if error.connection_invalidated or _is_unavailable(error.orig):
-            raise StorageUnavailable(type(error.orig).__name__) from error
-        raise
-    except (OSError, PoolTimeout) as error:
-        raise StorageUnavailable(type(error).__name__) from error
-
-
-def _is_unavailable(error: object) -> bool:
-    """Whether the error comes from the state of the database and not from the statement."""
-    sqlite_code = getattr(error, "sqlite_errorcode", None)
-    if sqlite_code is not None:
-        return sqlite_code & 0xFF in SQLITE_UNAVAILABLE
-    return str(getattr(error, "sqlstate", None))[:2] in POSTGRESQL_UNAVAILABLE
 
 
 def _pooled_engine(url: str, **options: Any) -> AsyncEngine:

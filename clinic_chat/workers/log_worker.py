@@ -14,7 +14,10 @@ from sqlalchemy.orm import Session
 from clinic_chat.domain.clinics.actors import SYSTEM
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.events.log import CommittedEvent, events_after
-from clinic_chat.domain.events.readers import LeaseLost, advance, places_behind
+from clinic_chat.domain.events.readers import LeaseLost, advance, events_behind, places_behind
+from clinic_chat.metrics.instruments import Labels
+from clinic_chat.metrics.messages import READER_EVENTS, READER_SECONDS
+from clinic_chat.metrics.scrape import Measured, measured_by
 from clinic_chat.storage.database import Database, StorageUnavailable
 
 BATCH = 200
@@ -47,6 +50,8 @@ class LogWorker:
         self._news = {reader.name: asyncio.Event() for reader in readers}
         # By reader and clinic: how often it failed in a row, and when it is tried again.
         self._failed: dict[tuple[str, UUID], tuple[int, float]] = {}
+        # By reader and clinic: since when this process knows of events that are not taken.
+        self._waiting: dict[tuple[str, UUID], float] = {}
         database.on_commit(self._committed)
 
     @asynccontextmanager
@@ -57,7 +62,8 @@ class LogWorker:
             for reader in self._readers
         ]
         try:
-            yield
+            with measured_by(self.measured):
+                yield
         finally:
             for task in tasks:
                 task.cancel()
@@ -81,17 +87,26 @@ class LogWorker:
         except StorageUnavailable:
             log.warning("worker.storage_unavailable", reader=reader.name)
             return
+        for name, clinic_id in [*self._waiting]:
+            # Another process has taken them, or takes them now.
+            if name == reader.name and clinic_id not in behind:
+                del self._waiting[name, clinic_id]
         for clinic_id, cursor in behind.items():
             failures, due = self._failed.get((reader.name, clinic_id), (0, 0.0))
+            since = self._waiting.setdefault((reader.name, clinic_id), monotonic())
             if monotonic() < due:
                 continue
+            # What is committed while it reads waits from then on.
+            del self._waiting[reader.name, clinic_id]
             try:
                 scope = ClinicScope(self._database, clinic_id, SYSTEM)
                 await self._read(reader, scope, cursor)
             except (LeaseLost, StorageUnavailable):
+                self._waiting[reader.name, clinic_id] = since
                 log.info("worker.interrupted", reader=reader.name, clinic=clinic_id)
             except Exception as error:
                 # A failure in one clinic must not delay the events of others.
+                self._waiting[reader.name, clinic_id] = since
                 pause = min(MAX_RETRY_SECONDS, 2.0**failures)
                 self._failed[reader.name, clinic_id] = (failures + 1, monotonic() + pause)
                 log.error("worker.failed", reader=reader.name, clinic=clinic_id, exc_info=error)
@@ -106,6 +121,24 @@ class LogWorker:
             await advance(scope, reader.name, self._holder, events, reader.take, keep=keep)
             cursor = events[-1].seq
 
-    async def _committed(self, _announced: list[object]) -> None:
-        for news in self._news.values():
+    async def _committed(self, announced: list[object]) -> None:
+        clinics = {event.clinic_id for event in announced if isinstance(event, CommittedEvent)}
+        for name, news in self._news.items():
+            for clinic_id in clinics:
+                self._waiting.setdefault((name, clinic_id), monotonic())
             news.set()
+
+    async def measured(self) -> Measured:
+        """How far each reader is behind, for a scrape.
+
+        Raises:
+            StorageUnavailable: the database does not answer.
+        """
+        moment = monotonic()
+        behind: dict[Labels, float] = {}
+        waited: dict[Labels, float] = {}
+        for reader in self._readers:
+            behind[(reader.name,)] = await events_behind(self._database, reader.name)
+            since = (then for (name, _), then in self._waiting.items() if name == reader.name)
+            waited[(reader.name,)] = moment - min(since, default=moment)
+        return {READER_EVENTS: behind, READER_SECONDS: waited}

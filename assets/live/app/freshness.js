@@ -2,7 +2,7 @@
 // through the same path as every patch, with the version that the list should have by then.
 // An open socket and answered pings prove nothing (chatwoot #14703).
 
-import { CHECK_FEED } from "$/utils/constants.js";
+import { CHECK_FEED, CHECK_MAXIMUM_MS, STALE_MAXIMUM_MS } from "$/utils/constants.js";
 import { heard } from "../lib/clock.js";
 import { connection, onWake } from "../connection/connection.js";
 import { isConnected, notify } from "../connection/request.js";
@@ -32,12 +32,18 @@ let gone = null;
 // Until when what is missing may still arrive, null while nothing is missing.
 let behind = null;
 let lines = null;
+// Since when nothing proves that the screen is current, and what the next check tells of it.
+let unprovenSince = null;
+let report = {};
 
 /** Start the checks over this socket; `connectionLines` can renew the connection. */
 export function watchFreshness(socket, connectionLines) {
   lines = connectionLines;
   socket.on("connect", check);
-  socket.on("disconnect", rest);
+  socket.on("disconnect", () => {
+    rest();
+    if (freshness.get().syncedAt) unprovenSince ??= performance.now();
+  });
 }
 
 /** Take the server's answer, which follows every patch that was sent before it. */
@@ -49,7 +55,7 @@ function receive({ nonce: answered, version, now }) {
   if (!areUpTo(version)) {
     const overdue = performance.now();
     behind ??= overdue + lateAfter();
-    if (overdue > behind) freshness.update({ stale: true });
+    if (overdue > behind) becomeStale();
     if (overdue > behind + RENEW_MS) {
       behind = null;
       lines.renew();
@@ -61,6 +67,11 @@ function receive({ nonce: answered, version, now }) {
   behind = null;
   lines.succeeded();
   freshness.set({ syncedAt: Date.now(), stale: false });
+  report = { tookMs: whole(roundTrip, CHECK_MAXIMUM_MS) };
+  if (unprovenSince !== null) {
+    report.staleMs = whole(performance.now() - unprovenSince, STALE_MAXIMUM_MS);
+    unprovenSince = null;
+  }
   const pause = connection.get().status === "polling" ? POLLING_MS : WEBSOCKET_MS;
   next = window.setTimeout(check, pause);
 }
@@ -70,10 +81,18 @@ function check() {
   if (!isConnected()) return;
   nonce += 1;
   askedAt = performance.now();
-  notify("feed:check", { nonce });
-  late = window.setTimeout(() => freshness.update({ stale: true }), lateAfter());
+  notify("feed:check", { nonce, ...report });
+  report = {};
+  late = window.setTimeout(becomeStale, lateAfter());
   gone = window.setTimeout(() => lines.renew(), lateAfter() + RENEW_MS);
 }
+
+function becomeStale() {
+  unprovenSince ??= performance.now();
+  freshness.update({ stale: true });
+}
+
+const whole = (milliseconds, most) => Math.round(Math.min(most, Math.max(0, milliseconds)));
 
 function lateAfter() {
   if (roundTrip === null) return LATE_AT_FIRST_MS;

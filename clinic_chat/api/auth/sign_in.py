@@ -27,6 +27,7 @@ from clinic_chat.domain.accounts.sessions import SecondFactorNeeded
 from clinic_chat.domain.accounts.users import LOCALES, normal_email
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.logs import audit
+from clinic_chat.metrics.http_requests import SIGN_INS
 from clinic_chat.storage.database import StorageUnavailable
 
 EMAIL_MAXIMUM = 254
@@ -59,7 +60,7 @@ async def login(request: Request) -> Response:
     )
     email, password = normal_email(fields.get("email", "")), fields.get("password", "")
     if not _can_be_right(email, password):
-        return refused(request, _INVALID, "invalid", onward)
+        return _refused(request, _INVALID, "invalid", onward)
     attempt = await attempt_of(request, context.services, email)
     try:
         await attempt.check()
@@ -75,7 +76,7 @@ async def login(request: Request) -> Response:
         if cookie is None:
             await attempt.failed()
             audit("sign_in.refused", address=attempt.address, account=attempt.account)
-            return refused(request, _INVALID, "invalid", onward)
+            return _refused(request, _INVALID, "invalid", onward)
         identity = await sessions.find(cookie)
         await _keep_locale(context, identity, fields.get("locale", ""))
     except SecondFactorNeeded as needed:
@@ -84,12 +85,13 @@ async def login(request: Request) -> Response:
         return response
     except TooManyFailures as refusal:
         await attempt.audit_refusal("sign_in.limited")
-        return refused(request, rate_limited(refusal.seconds), "limited", onward)
+        return _refused(request, rate_limited(refusal.seconds), "limited", onward)
     except QueueFull:
         await attempt.audit_refusal("sign_in.busy")
-        return refused(request, _BUSY, "busy", onward)
+        return _refused(request, _BUSY, "busy", onward)
     except StorageUnavailable:
-        return refused(request, _UNAVAILABLE, "unavailable", onward)
+        return _refused(request, _UNAVAILABLE, "unavailable", onward)
+    SIGN_INS.add("accepted")
     if old is not None:
         await _tell(context, old.session_id)
     _audit_session("sign_in.accepted", identity)
@@ -144,6 +146,11 @@ async def switch(request: Request) -> Response:
 def _second_step(onward: str | None) -> str:
     query = {"step": STEP} | ({"next": onward} if onward else {})
     return f"{LOGIN}?{urlencode(query, safe='/')}"
+
+
+def _refused(request: Request, error: ApiError, reason: str, onward: str | None) -> Response:
+    SIGN_INS.add(reason)
+    return refused(request, error, reason=reason, onward=onward)
 
 
 def _asked_of_the_page(request: Request) -> str | None:

@@ -5,15 +5,13 @@ from typing import Annotated
 from fastapi import Depends, Request
 from fastapi.security import HTTPBearer
 
+from clinic_chat.api.authorization import bearer_token, refused_token
 from clinic_chat.api.context import context_of
 from clinic_chat.api.errors import ApiError, rate_limited
 from clinic_chat.api.routes import GuardedRoute
 from clinic_chat.domain.accounts.api_tokens import TokenHolder
 from clinic_chat.domain.clinics.actors import TokenActor
 from clinic_chat.domain.clinics.scope import ClinicScope
-
-# A misconfigured channel fails at its first request; more failures are guesses.
-GUESSES_PER_MINUTE = 60
 
 # Declares the scheme in OpenAPI; TokenRoute does the work, before the body is read.
 bearer_scheme = HTTPBearer(
@@ -31,18 +29,10 @@ class TokenRoute(GuardedRoute):
             ApiError: 401 `unauthorized`, 429 `rate_limited` or 415 `unsupported_media_type`.
         """
         services = context_of(request).services
-        holder = await services.tokens.holder(_token(request))
+        holder = await services.tokens.holder(bearer_token(request))
         if holder is None:
-            # Only refused requests count, so guesses cannot block a valid token.
-            host = request.client.host if request.client else None
-            if seconds := await services.limits.hit_address("token", host, GUESSES_PER_MINUTE):
-                raise rate_limited(seconds)
-            raise ApiError(
-                401,
-                "unauthorized",
-                "send a valid token as Authorization: Bearer …",
-                headers={"WWW-Authenticate": "Bearer"},
-            )
+            message = "send a valid token as Authorization: Bearer …"
+            raise await refused_token(request, "token", message)
         limit = services.settings.inbound_per_minute
         if seconds := await services.limits.hit("api", str(holder.token_id), limit):
             raise rate_limited(seconds)
@@ -66,11 +56,6 @@ async def token_scope(request: Request) -> ClinicScope:
 
 
 CallerScope = Annotated[ClinicScope, Depends(token_scope)]
-
-
-def _token(request: Request) -> str:
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def _is_json(request: Request) -> bool:

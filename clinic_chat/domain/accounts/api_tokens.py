@@ -131,7 +131,9 @@ class Tokens:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._holders: SingleFlightCache[TokenHolder] = SingleFlightCache(SHARED_SECONDS)
+        self._holders: SingleFlightCache[TokenHolder] = SingleFlightCache(
+            "api_tokens", SHARED_SECONDS
+        )
 
     async def holder(self, token: str) -> TokenHolder | None:
         """The id and the clinic of this token, or None when it is unknown or revoked."""

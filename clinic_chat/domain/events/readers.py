@@ -53,6 +53,15 @@ async def places_behind(database: Database, name: str, holder: str) -> dict[UUID
         return {row.id: row.cursor for row in await session.execute(query)}
 
 
+async def events_behind(database: Database, name: str) -> int:
+    """How many events a reader has not taken, of all clinics together."""
+    place = and_(LogReader.clinic_id == Clinic.id, LogReader.name == name)
+    behind = Clinic.last_event_seq - func.coalesce(LogReader.cursor, 0)
+    query = select(func.sum(behind)).select_from(Clinic).outerjoin(LogReader, place)
+    async with database.read() as session:
+        return int(await session.scalar(query) or 0)
+
+
 async def advance(
     scope: ClinicScope,
     name: str,

@@ -17,6 +17,7 @@ from clinic_chat.domain.messages.appending import append_message
 from clinic_chat.domain.messages.message import Direction, Message
 from clinic_chat.domain.messages.views import StoredMessage, staff_message
 from clinic_chat.domain.validation import valid_body, valid_key
+from clinic_chat.metrics.messages import SENDS
 from clinic_chat.storage.batching import Batcher
 from clinic_chat.storage.database import Database
 from clinic_chat.storage.statements import ON_EVENT_LOOP
@@ -42,7 +43,7 @@ class Sends:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._batcher: Batcher[Answer, StoredMessage] = Batcher(self._store)
+        self._batcher: Batcher[Answer, StoredMessage] = Batcher(SENDS, self._store)
 
     async def send(
         self, scope: ClinicScope, conversation: object, body: object, client_id: object
@@ -60,6 +61,10 @@ class Sends:
         """
         answer = _checked(scope, conversation, body, client_id)
         return await self._batcher.submit(scope.clinic_id, answer)
+
+    def waiting(self) -> tuple[int, float]:
+        """How many wait to be stored, and for how many seconds the first of them has."""
+        return self._batcher.waiting()
 
     async def _store(
         self, clinic_id: UUID, answers: list[Answer]

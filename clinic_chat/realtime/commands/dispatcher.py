@@ -5,15 +5,19 @@ is answered after its commit, so an acknowledged write is durable. A command who
 the session's is refused: it waited in a tab while somebody else signed in.
 """
 
+import os
 from collections.abc import Awaitable, Callable
 from functools import partial
-from time import monotonic
+from time import monotonic, perf_counter
 from typing import Any
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from clinic_chat.domain.conversations.assignment import AlreadyTaken
 from clinic_chat.domain.errors import DomainError, InvalidInput, RateLimited
+from clinic_chat.metrics.sockets import COMMAND_SECONDS
+from clinic_chat.metrics.sockets import COMMANDS as COUNTED
 from clinic_chat.realtime.commands.command import Command, CommandContext, Data
 from clinic_chat.realtime.commands.registry import COMMANDS
 from clinic_chat.realtime.connections import Connection, Connections
@@ -43,6 +47,8 @@ class CommandDispatcher:
         self._settings = services.settings
         self._limits = services.limits
         self._in_flight = in_flight
+        # Each from the start, so that nothing grows by what is asked for.
+        self._seconds = {name: COMMAND_SECONDS.of(name) for name in COMMANDS}
 
     def by_name(self) -> dict[str, Callable[..., Awaitable[Data]]]:
         """Event name → handler for python-socketio; the result of a handler is the answer."""
@@ -50,9 +56,15 @@ class CommandDispatcher:
 
     async def _handle(self, command: Command, sid: str, *args: Any) -> Data:
         if self._in_flight.ending:
+            COUNTED.add(command.name, "restarting")
             return error("restarting", "the server restarts, try again")
-        with self._in_flight.track():
-            return await self._answer(command, sid, args)
+        begun = perf_counter()
+        # In every log line of this command, and of no other of the same socket.
+        with self._in_flight.track(), bound_contextvars(command_id=os.urandom(4).hex()):
+            answer = await self._answer(command, sid, args)
+        COUNTED.add(command.name, answer["error"]["code"] if "error" in answer else "ok")
+        self._seconds[command.name].observe(perf_counter() - begun)
+        return answer
 
     async def _answer(self, command: Command, sid: str, args: tuple[Any, ...]) -> Data:
         try:

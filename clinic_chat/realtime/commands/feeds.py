@@ -2,11 +2,16 @@
 
 from clinic_chat.domain.errors import InvalidInput
 from clinic_chat.domain.queries.inbox import overview
+from clinic_chat.metrics.sockets import BROWSER_CHECK_SECONDS, BROWSER_STALE_SECONDS
 from clinic_chat.realtime.commands.command import Command, CommandContext, Data
 from clinic_chat.realtime.connections import Connection
 from clinic_chat.realtime.feeds import inbox as inbox_feed
 from clinic_chat.realtime.feeds import personal as personal_feed
 from clinic_chat.realtime.feeds.subscriptions import Wanted
+
+# A tab waits for no answer so long; a screen is no more out of date than a day's leave makes it.
+CHECK_MAXIMUM_MS = 60_000
+STALE_MAXIMUM_MS = 24 * 60 * 60 * 1000
 
 
 async def start(context: CommandContext, connection: Connection, data: Data) -> Data:
@@ -53,7 +58,16 @@ async def page(context: CommandContext, connection: Connection, data: Data) -> D
 
 
 async def check(context: CommandContext, connection: Connection, data: Data) -> Data:
-    """Send, the same way as every patch, the version that the list should have by now."""
+    """Send, the same way as every patch, the version that the list should have by now.
+
+    `tookMs` and `staleMs` are what the tab measured since the check before this one.
+    """
+    took = _milliseconds(data.get("tookMs"), CHECK_MAXIMUM_MS)
+    stale = _milliseconds(data.get("staleMs"), STALE_MAXIMUM_MS)
+    if took is not None:
+        BROWSER_CHECK_SECONDS.observe(took / 1000)
+    if stale is not None:
+        BROWSER_STALE_SECONDS.observe(stale / 1000)
     await context.subscriptions.check(connection, data.get("nonce"))
     return {}
 
@@ -72,6 +86,13 @@ def _number(value: object) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int | None):
         raise InvalidInput("this is no whole number", code="number_invalid")
     return value
+
+
+def _milliseconds(value: object, most: int) -> int | None:
+    number = _number(value)
+    if number is not None and not 0 <= number <= most:
+        raise InvalidInput(f"this is from 0 to {most}", code="number_invalid")
+    return number
 
 
 COMMANDS = (

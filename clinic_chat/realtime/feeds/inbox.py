@@ -55,9 +55,9 @@ class InboxFeed:
         self._presence = presence
         self._activity = activity
         # The last first page by clinic and overview by person, used again while they are current.
-        self._pages: PageCache[FirstPage] = PageCache()
-        self._mine: PageCache[InboxOverview] = PageCache()
-        self._staff: SingleFlightCache[list[Item]] = SingleFlightCache(STAFF_SECONDS)
+        self._pages: PageCache[FirstPage] = PageCache("inbox_pages")
+        self._mine: PageCache[InboxOverview] = PageCache("inbox_overviews")
+        self._staff: SingleFlightCache[list[Item]] = SingleFlightCache("staff", STAFF_SECONDS)
 
     def rooms(self, connection: Connection, _key: str) -> tuple[str, ...]:
         """The clinic's room, and the person's own for markers, drafts and settings."""

@@ -6,6 +6,7 @@ from typing import Any, Generic, TypeVar
 
 import orjson
 
+from clinic_chat.metrics.database import CACHE_REQUESTS
 from clinic_chat.realtime.feeds.protocol import items
 
 MOST = 256
@@ -17,9 +18,11 @@ class PageCache(Generic[Page]):
     """The last page of each key, and its rows as JSON, encoded once for all tabs that open it.
 
     The cache does not know whether a page is out of date; callers compare its version.
+    `name` is the label of its metrics.
     """
 
-    def __init__(self, most: int = MOST) -> None:
+    def __init__(self, name: str, most: int = MOST) -> None:
+        self._name = name
         self._most = most
         self._pages: OrderedDict[Hashable, Page] = OrderedDict()
         self._encoded: dict[Hashable, orjson.Fragment] = {}
@@ -30,7 +33,11 @@ class PageCache(Generic[Page]):
 
     def put(self, key: Hashable, page: Page) -> None:
         """Store a page in place of the one before; the least recently stored one is dropped."""
-        if self._pages.get(key) is not page:
+        # The caller stores the same page again if it is still current.
+        if self._pages.get(key) is page:
+            CACHE_REQUESTS.add(self._name, "hit")
+        else:
+            CACHE_REQUESTS.add(self._name, "miss")
             self._encoded.pop(key, None)
         self._pages[key] = page
         self._pages.move_to_end(key)

@@ -45,7 +45,7 @@ class ThreadFeed:
 
     def __init__(self, activity: Activity) -> None:
         self._activity = activity
-        self._pages: PageCache[MessagePage] = PageCache()
+        self._pages: PageCache[MessagePage] = PageCache("thread_pages")
 
     def rooms(self, connection: Connection, key: str) -> tuple[str, ...]:
         """The conversation's room."""

@@ -12,6 +12,7 @@ import engineio
 import socketio
 
 from clinic_chat.logs import places
+from clinic_chat.metrics.sockets import CONNECTS
 from clinic_chat.realtime.admission.request_rules import Unacceptable, check, refuse
 from clinic_chat.realtime.admission.visitor import VISITOR, Admission, Refused, TooMany, Visitor
 from clinic_chat.realtime.transport import packets
@@ -79,6 +80,7 @@ class EngineServer(engineio.AsyncServer):
         socket: Peer | PollingSocket
         socket = Peer(self, sid, environ, visitor) if direct else PollingSocket(self, sid, visitor)
         self.sockets[sid] = socket
+        CONNECTS.add("websocket" if transport == "websocket" else "polling")
         try:
             # From here on this dictionary stands for the request, which is freed when it ends.
             await self.handlers["connect"](sid, {VISITOR: visitor})

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 import aiosqlite
 
+from clinic_chat.metrics.database import BUSY_WAITS
 from clinic_chat.storage.sqlite.library import sqlite3
 
 # A transaction that begins like this takes no lock yet (https://sqlite.org/wal.html).
@@ -114,6 +115,7 @@ class _Connection(aiosqlite.Connection):
             self._shared_cursor.execute(self._begin)
             self._begin = ""
         except sqlite3.OperationalError:
+            BUSY_WAITS.add()
             return False
         finally:
             self._shared_cursor.execute(f"PRAGMA busy_timeout={self._busy_ms}")

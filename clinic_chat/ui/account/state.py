@@ -15,7 +15,7 @@ from clinic_chat.realtime.gate import exposed
 from clinic_chat.storage.database import StorageUnavailable
 
 # A person's tabs often reconnect together, after an outage or a restart.
-_CLINICS: SingleFlightCache[list[Clinic]] = SingleFlightCache(seconds=2.0)
+_CLINICS: SingleFlightCache[list[Clinic]] = SingleFlightCache("clinics", seconds=2.0)
 
 
 @dataclass(frozen=True)

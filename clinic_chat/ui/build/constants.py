@@ -10,6 +10,7 @@ from clinic_chat.domain.queries.message_pages import PAGE_SIZE
 from clinic_chat.domain.validation import BODY_LIMIT
 from clinic_chat.realtime import identity
 from clinic_chat.realtime import server as realtime
+from clinic_chat.realtime.commands.feeds import CHECK_MAXIMUM_MS, STALE_MAXIMUM_MS
 from clinic_chat.realtime.commands.personal import MARKERS_AT_ONCE
 from clinic_chat.realtime.feeds import inbox, personal, sender, thread
 from clinic_chat.realtime.presence.activity import EXPIRE_SECONDS
@@ -26,6 +27,8 @@ def shared_constants() -> dict[str, Any]:
         "MESSAGES_PAGE": PAGE_SIZE,
         "MARKERS_AT_ONCE": MARKERS_AT_ONCE,
         "TYPING_EXPIRES_MS": round(EXPIRE_SECONDS * 1000),
+        "CHECK_MAXIMUM_MS": CHECK_MAXIMUM_MS,
+        "STALE_MAXIMUM_MS": STALE_MAXIMUM_MS,
         "STATUSES": [status.value for status in Status],
         "FEED_EVENT": sender.EVENT,
         "CHECK_FEED": sender.CHECK,

@@ -27,7 +27,7 @@ FILES = {
         r"\.jsx?$/"
     ),
 }
-BACKEND_PATHS = ("/_event", "/auth", "/api", "/healthz", "/readyz")
+BACKEND_PATHS = ("/_event", "/auth", "/api", "/healthz", "/readyz", "/metrics")
 
 
 def proxy_backend(source: str) -> str:

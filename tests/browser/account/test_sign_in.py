@@ -87,6 +87,11 @@ async def test_a_language_chosen_before_signing_in_stays(visit: Visit, server: S
         "--locale", "pt-BR", stdin=f"{LIAS_PASSWORD}\n",
     )  # fmt: skip
     page = await visit(path="/login", locale="pt-BR")
+    # A press before React has taken over the page is lost.
+    await page.wait_for_function(
+        "() => Object.keys(document.querySelector('.link-button') ?? {})"
+        ".some(name => name.startsWith('__reactProps'))"
+    )
     await page.get_by_role("button", name="English").click()
     await fill_in(page, email, "not the password")
     await expect(page.get_by_role("alert")).to_have_text(LANGUAGES["en"][3])
@@ -183,6 +188,7 @@ async def test_a_stranger_sees_no_patient_on_any_page(visit: Visit, channel: Cha
     patient = new_patient()
     first = await channel.deliver(patient, "Confidencial")
     page = await visit()
+    await expect(page).to_have_url(AT_LOGIN)
     received = received_by(page)
 
     for path in ("/", f"/c/{first.conversation_id}"):

@@ -16,6 +16,7 @@ import clinic_chat.domain as domain
 from clinic_chat.domain.accounts import permissions
 from clinic_chat.domain.accounts.permissions import OF_OTHERS, OF_ROLES, Permission, allows
 from clinic_chat.domain.accounts.preferences import save_preferences
+from clinic_chat.domain.accounts.second_factor import Seal
 from clinic_chat.domain.administration.audit_trail import read_audit_trail
 from clinic_chat.domain.administration.clinic_settings import (
     ClinicSettings,
@@ -41,6 +42,13 @@ from clinic_chat.domain.administration.own_account import (
     end_browser,
     end_other_browsers,
     list_browsers,
+)
+from clinic_chat.domain.administration.second_factors import (
+    begin_factor,
+    confirm_factor,
+    read_own_factor,
+    remove_factor_of,
+    remove_own_factor,
 )
 from clinic_chat.domain.administration.tokens import (
     create_clinic_token,
@@ -81,6 +89,7 @@ from tests.support.connections import SID, opened, workspace_feeds
 from tests.support.sending import send_message
 
 PHONE = "+5511987654321"
+SEAL = Seal(b"a key")
 # They read the log and the clinic's numbers for readers that ask for themselves.
 OF_NO_PERMISSION = {
     "events_after",
@@ -103,6 +112,10 @@ OF_ONE_PERSON = {
     "list_browsers",
     "end_browser",
     "end_other_browsers",
+    "read_own_factor",
+    "begin_factor",
+    "confirm_factor",
+    "remove_own_factor",
 }
 
 
@@ -207,6 +220,11 @@ USE_CASES: dict[str, tuple[Permission, UseCase]] = {
         Permission.MANAGE_OWN_ACCOUNT,
         lambda s, _: end_other_browsers(s, uuid4()),
     ),
+    "read_own_factor": (Permission.MANAGE_OWN_ACCOUNT, lambda s, _: read_own_factor(s)),
+    "begin_factor": (Permission.MANAGE_OWN_ACCOUNT, lambda s, _: begin_factor(s, SEAL)),
+    "confirm_factor": (Permission.MANAGE_OWN_ACCOUNT, lambda s, _: _confirm_factor(s)),
+    "remove_own_factor": (Permission.MANAGE_OWN_ACCOUNT, lambda s, _: _remove_own_factor(s)),
+    "remove_factor_of": (Permission.MANAGE_STAFF, lambda s, x: _remove_factor_of(s, x)),
 }
 
 
@@ -223,6 +241,21 @@ async def _revoke_token(scope: ClinicScope) -> None:
 async def _end_browser(scope: ClinicScope) -> None:
     with suppress(NotFound):
         await end_browser(scope, str(uuid4()))
+
+
+async def _confirm_factor(scope: ClinicScope) -> None:
+    with suppress(NotFound):
+        await confirm_factor(scope, SEAL, "000000")
+
+
+async def _remove_own_factor(scope: ClinicScope) -> None:
+    with suppress(NotFound):
+        await remove_own_factor(scope, SEAL, "000000")
+
+
+async def _remove_factor_of(scope: ClinicScope, stored: Stored) -> None:
+    with suppress(NotFound):
+        await remove_factor_of(scope, stored.colleague)
 
 
 async def _changes(scope: ClinicScope) -> object:

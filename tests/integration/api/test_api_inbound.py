@@ -10,7 +10,7 @@ import httpx
 import pytest
 import time_machine
 
-from clinic_chat.api.v1.bearer import GUESSES_PER_MINUTE
+from clinic_chat.api.authorization import GUESSES_PER_MINUTE
 from clinic_chat.api.v1.inbound import MAX_BODY_BYTES
 from clinic_chat.cache import single_flight as recent
 from clinic_chat.domain.accounts.api_tokens import SHARED_SECONDS, create_token, revoke_token

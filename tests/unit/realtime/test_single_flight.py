@@ -20,7 +20,7 @@ class Row:
 
 
 def test_a_page_is_encoded_once_and_again_when_it_is_another_one() -> None:
-    shelf: PageCache[object] = PageCache()
+    shelf: PageCache[object] = PageCache("test")
     page, newer = object(), object()
     assert shelf.find("inbox") is None
     first = shelf.encoded("inbox", page, [Row("Ana")])
@@ -33,7 +33,7 @@ def test_a_page_is_encoded_once_and_again_when_it_is_another_one() -> None:
 
 
 def test_the_page_that_was_not_used_for_longest_goes_first() -> None:
-    shelf: PageCache[str] = PageCache(most=2)
+    shelf: PageCache[str] = PageCache("test", most=2)
     shelf.encoded("a", "A", [])
     shelf.put("b", "B")
     shelf.put("a", "A")
@@ -42,7 +42,7 @@ def test_the_page_that_was_not_used_for_longest_goes_first() -> None:
 
 
 async def test_who_asks_while_an_answer_is_read_waits_for_it() -> None:
-    recent: SingleFlightCache[int] = SingleFlightCache(seconds=60)
+    recent: SingleFlightCache[int] = SingleFlightCache("test", seconds=60)
     go, reads = asyncio.Event(), 0
 
     async def read() -> int:
@@ -62,7 +62,7 @@ async def test_who_asks_while_an_answer_is_read_waits_for_it() -> None:
 
 
 async def test_an_old_answer_and_a_failure_are_not_given_again() -> None:
-    recent: SingleFlightCache[str] = SingleFlightCache(seconds=0)
+    recent: SingleFlightCache[str] = SingleFlightCache("test", seconds=0)
 
     async def fails() -> str:
         raise OSError("no database")
@@ -71,8 +71,8 @@ async def test_an_old_answer_and_a_failure_are_not_given_again() -> None:
         return "read"
 
     with pytest.raises(OSError, match="no database"):
-        await SingleFlightCache[str](seconds=60).get("clinic", fails)
-    kept: SingleFlightCache[str] = SingleFlightCache(seconds=60)
+        await SingleFlightCache[str]("test", seconds=60).get("clinic", fails)
+    kept: SingleFlightCache[str] = SingleFlightCache("test", seconds=60)
     with pytest.raises(OSError, match="no database"):
         await kept.get("clinic", fails)
     assert await kept.get("clinic", works) == "read"
@@ -93,7 +93,7 @@ class Event:
 
 async def test_a_kept_answer_keeps_nothing_of_who_asked_first() -> None:
     handled: ContextVar[Event] = ContextVar("handled")
-    recent: SingleFlightCache[str] = SingleFlightCache(seconds=60)
+    recent: SingleFlightCache[str] = SingleFlightCache("test", seconds=60)
     gone = asyncio.Event()
 
     async def read() -> str:
@@ -110,7 +110,7 @@ async def test_a_kept_answer_keeps_nothing_of_who_asked_first() -> None:
 
 
 async def test_an_old_answer_is_forgotten_though_nobody_asks_again() -> None:
-    recent: SingleFlightCache[Row] = SingleFlightCache(seconds=0.01)
+    recent: SingleFlightCache[Row] = SingleFlightCache("test", seconds=0.01)
     forgotten = asyncio.Event()
 
     async def read() -> Row:

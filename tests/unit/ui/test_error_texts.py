@@ -155,7 +155,7 @@ def sign_in_codes() -> set[str]:
         for call in ast.walk(ast.parse(step.read_text()))
         if isinstance(call, ast.Call)
         and isinstance(call.func, ast.Name)
-        and call.func.id == "refused"
+        and call.func.id in ("refused", "_refused")
         and len(call.args) > 2
     }
     socket = (BROWSER_MODULES / "app" / "socket.js").read_text()

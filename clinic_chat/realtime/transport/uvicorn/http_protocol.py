@@ -2,10 +2,11 @@
 
 import asyncio
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from clinic_chat.peers import PEER
 from clinic_chat.realtime.transport.uvicorn.connection_limits import ConnectionLimits
 from clinic_chat.realtime.transport.uvicorn.library_logger import TRANSPORT_LOG
 from clinic_chat.refusals import count_refusal
@@ -73,6 +74,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Start the deadline of a request's head, unless it runs already."""
         super().on_message_begin()
+        cast(dict[str, Any], self.scope)[PEER] = self.client
         if self._stage != "head":
             self._begin("head", HEAD_SECONDS)
 
