@@ -121,4 +121,22 @@ def end_sessions(email: EmailOption) -> None:
     typer.echo(f"{with_database(work)} sessions of {email} ended.")
 
 
-COMMANDS = (create_user, list_users, set_password, deactivate_user, activate_user, end_sessions)
+def remove_second_factor(email: EmailOption) -> None:
+    """Let a person who lost their app sign in with the password alone, and sign them out."""
+    from clinic_chat.domain.accounts import administration as accounts
+
+    async def work(database: "Database") -> int:
+        return await accounts.remove_second_factor(database, email)
+
+    typer.echo(f"{email} has no second factor now; {with_database(work)} sessions ended.")
+
+
+COMMANDS = (
+    create_user,
+    list_users,
+    set_password,
+    remove_second_factor,
+    deactivate_user,
+    activate_user,
+    end_sessions,
+)

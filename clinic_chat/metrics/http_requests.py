@@ -16,5 +16,14 @@ SIGN_INS = Counter(
     "clinic_chat_sign_ins",
     "Tries to sign in, by what became of them.",
     ("outcome",),
-    known=[("accepted",), ("invalid",), ("limited",), ("busy",), ("unavailable",)],
+    known=[
+        ("accepted",),
+        ("invalid",),
+        ("code_needed",),
+        ("code_wrong",),
+        ("late",),
+        ("limited",),
+        ("busy",),
+        ("unavailable",),
+    ],
 )

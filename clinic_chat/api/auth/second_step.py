@@ -20,6 +20,7 @@ from clinic_chat.api.context import context_of
 from clinic_chat.api.errors import ApiError, rate_limited
 from clinic_chat.api.routes import GuardedRoute
 from clinic_chat.logs import audit
+from clinic_chat.metrics.http_requests import SIGN_INS
 from clinic_chat.settings import Settings
 from clinic_chat.storage.database import StorageUnavailable
 
@@ -27,6 +28,8 @@ from clinic_chat.storage.database import StorageUnavailable
 STEP = "code"
 COOKIE = "clinic_chat_second_step"
 SECONDS = 300
+# Of one person, from all addresses: three of a million codes are right at any time.
+CODES_PER_MINUTE = 5
 
 router = APIRouter(
     prefix="/auth",
@@ -55,7 +58,7 @@ async def code(request: Request) -> Response:
     """Start the session when `code` is of the person's app, or one of their recovery codes.
 
     A refusal leads back to the sign-in page with `error=code_wrong`, `limited`, `ended` (too late)
-    or `unavailable`; wrong codes count like wrong passwords.
+    or `unavailable`. Wrong codes count like wrong passwords, and a person has few tries a minute.
     """
     context = context_of(request)
     services = context.services
@@ -63,11 +66,14 @@ async def code(request: Request) -> Response:
     onward = local_path(fields.get("next"))
     user_id = _waiting(request, services.settings)
     if user_id is None:
-        return refused(request, _LATE, "late", onward)
+        return _refused(request, _LATE, "late", onward, step=None)
     try:
         email = await services.sessions.email_of(user_id)
         attempt = await attempt_of(request, services, email or "")
         await attempt.check()
+        # Counted before the code is compared, or tries at the same moment would all be allowed.
+        if wait := await services.limits.hit("second-step", str(user_id), CODES_PER_MINUTE):
+            raise TooManyFailures(wait)
         cookie = await services.sessions.finish_sign_in(
             user_id,
             fields.get("code", ""),
@@ -77,12 +83,13 @@ async def code(request: Request) -> Response:
         if cookie is None:
             await attempt.failed()
             audit("sign_in.code_refused", address=attempt.address, account=attempt.account)
-            return refused(request, _WRONG, "code_wrong", onward, step=STEP)
+            return _refused(request, _WRONG, "code_wrong", onward)
     except TooManyFailures as refusal:
         await attempt.audit_refusal("sign_in.limited")
-        return refused(request, rate_limited(refusal.seconds), "limited", onward, step=STEP)
+        return _refused(request, rate_limited(refusal.seconds), "limited", onward)
     except StorageUnavailable:
-        return refused(request, _UNAVAILABLE, "unavailable", onward, step=STEP)
+        return _refused(request, _UNAVAILABLE, "unavailable", onward)
+    SIGN_INS.add("accepted")
     identity = await services.sessions.find(cookie)
     if identity is not None:
         audit("sign_in.accepted", user=identity.user_id, clinic=identity.clinic_id)
@@ -91,6 +98,13 @@ async def code(request: Request) -> Response:
     set_session_cookie(response, request, services.settings, cookie)
     remember_device(response, request, services.settings, attempt.account)
     return response
+
+
+def _refused(
+    request: Request, error: ApiError, reason: str, onward: str | None, step: str | None = STEP
+) -> Response:
+    SIGN_INS.add(reason)
+    return refused(request, error, reason=reason, onward=onward, step=step)
 
 
 def _waiting(request: Request, settings: Settings) -> UUID | None:

@@ -81,6 +81,7 @@ async def login(request: Request) -> Response:
         await _keep_locale(context, identity, fields.get("locale", ""))
     except SecondFactorNeeded as needed:
         response = done(request, _second_step(onward))
+        SIGN_INS.add("code_needed")
         ask_for_code(response, request, context.services.settings, needed.user_id)
         return response
     except TooManyFailures as refusal:

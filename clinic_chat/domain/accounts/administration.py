@@ -1,4 +1,4 @@
-"""Account administration: passwords, sessions, and deactivation of users.
+"""Account administration: passwords, second factors, sessions, and deactivation of users.
 
 A session that ends here ends in the database at once. The server with its open tabs closes them
 at its next check (realtime/connections.py), also when the command line ended it.
@@ -13,6 +13,7 @@ from sqlalchemy import CursorResult, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic_chat.domain.accounts.passwords import check_new_password, hash_password
+from clinic_chat.domain.accounts.second_factor import SecondFactor, remove_factor
 from clinic_chat.domain.accounts.session_records import SignInSession
 from clinic_chat.domain.accounts.users import Membership, User, clinics_of, normal_email
 from clinic_chat.domain.clinics.actors import Role
@@ -141,6 +142,22 @@ async def activate_user(database: Database, email: str) -> None:
     async with database.write() as session:
         await session.execute(update(User).where(User.id == user.id).values(deactivated_at=None))
     audit("user.activated", user=user.id)
+
+
+async def remove_second_factor(database: Database, email: str) -> int:
+    """Forget a person's app and recovery codes and end their sessions. Returns how many ended.
+
+    Raises:
+        NotFound: there is no such person, or they have no second factor.
+    """
+    user = await find_user(database, email)
+    async with database.write() as session:
+        if await session.get(SecondFactor, user.id, with_for_update=True) is None:
+            raise NotFound(f"{user.email} has no second factor")
+        await remove_factor(session, user.id)
+        ended = await _end_sessions(session, user.id)
+    audit("second_factor.removed", user=user.id, sessions=ended)
+    return ended
 
 
 async def _end_sessions(session: AsyncSession, user_id: UUID) -> int:

@@ -117,7 +117,9 @@ class Sessions:
         async with self._database.write() as session:
             factor = await session.get(SecondFactor, user_id, with_for_update=True)
             user = await session.get(User, user_id)
-            if factor is None or user is None or user.deactivated_at is not None:
+            if factor is None or factor.confirmed_at is None:
+                return None
+            if user is None or user.deactivated_at is not None:
                 return None
             if not (
                 accept_code(self.seal, factor, code, now())

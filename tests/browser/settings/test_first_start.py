@@ -10,6 +10,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import Visit
+from tests.support.browser.accessibility import accessibility_problems
 from tests.support.browser.bad_network_scene import NETWORK
 from tests.support.browser.page_errors import Complaints
 from tests.support.browser.pages import answer, message, open_conversation, thread_of
@@ -54,6 +55,7 @@ async def test_a_newcomer_gets_from_nothing_to_an_answered_message(
             assert (led.status_code, led.headers["location"]) == (303, "/setup")
     eva = await visit(path="/", at=empty)
     await expect(eva.get_by_text("Configure sua clínica")).to_be_visible()
+    assert await accessibility_problems(eva, "setup") == []
     await fill_in(eva, "0" * len(code))
     await expect(eva.get_by_role("alert")).to_have_text("Esse não é o código do log do servidor.")
     await fill_in(eva, code)
@@ -64,6 +66,7 @@ async def test_a_newcomer_gets_from_nothing_to_an_answered_message(
     await eva.get_by_label("E-mail").fill("caio@saojose.example")
     await eva.get_by_role("button", name="Criar link").click()
     caio = await visit(path=await eva.get_by_test_id("invitation-link").input_value(), at=empty)
+    assert await accessibility_problems(caio, "join") == []
     await caio.get_by_label("Seu nome").fill("Caio Prado")
     await caio.get_by_label("Nova senha").fill(COLLEAGUES_PASSWORD)
     await caio.get_by_role("button", name="Participar").click()

@@ -90,6 +90,7 @@ def test_help_lists_the_commands_and_loads_nothing_heavy() -> None:
         "create-clinic",
         "create-user",
         "set-password",
+        "remove-second-factor",
         "list-users",
         "deactivate-user",
         "activate-user",
@@ -349,6 +350,28 @@ def test_sessions_are_ended_and_counted(run: Run, path: Path, eva: list[str]) ->
     assert audited(done) == ["sessions.ended"]
     assert rows(path, "SELECT count(*) FROM sessions") == [(0,)]
     assert_refused(run("list-users", "--clinic", "norte"), "no clinic norte")
+
+
+def test_a_lost_second_factor_is_forgotten_with_its_codes_and_sessions(
+    run: Run, path: Path, eva: list[str]
+) -> None:
+    assert_refused(run("remove-second-factor", *eva), "eva@sul.example has no second factor")
+    sign_in(path, 2)
+    with sqlite3.connect(path) as database:
+        (user,) = database.execute("SELECT id FROM users").fetchone()
+        database.execute(
+            "INSERT INTO second_factors"
+            " (user_id, sealed_secret, created_at, confirmed_at, last_step)"
+            " VALUES (:user, 'sealed', :day, :day, 0)",
+            {"user": user, "day": "2030-01-01 00:00:00.000000"},
+        )
+    done = run("remove-second-factor", *eva)
+
+    assert done.stdout == "eva@sul.example has no second factor now; 2 sessions ended.\n"
+    assert audited(done) == ["second_factor.removed"]
+    assert rows(path, "SELECT count(*) FROM second_factors") == [(0,)]
+    assert rows(path, "SELECT count(*) FROM sessions") == [(0,)]
+    assert_refused(run("remove-second-factor", "--email", "no@sul.example"), "no user")
 
 
 def test_a_token_is_revoked_by_its_id_or_its_text(run: Run, eva: list[str]) -> None:

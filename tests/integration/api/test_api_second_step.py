@@ -1,0 +1,139 @@
+"""`POST /auth/code`: the code of an app, after a right password in the same browser."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pyotp
+import pytest
+import time_machine
+
+from clinic_chat.api.auth.second_step import CODES_PER_MINUTE, COOKIE, SECONDS
+from clinic_chat.domain.accounts.sessions import COOKIE_NAME
+from clinic_chat.domain.administration.second_factors import begin_factor, confirm_factor
+from clinic_chat.domain.clinics.scope import ClinicScope
+from tests.integration.api.api_fixtures import EARLY_IN_A_MINUTE, ClinicApi, clinic_api
+
+JSON = {"Accept": "application/json"}
+PAGE = {"Accept": "text/html"}
+
+
+@pytest.fixture
+async def api(tmp_path: Path) -> AsyncIterator[ClinicApi]:
+    with time_machine.travel(EARLY_IN_A_MINUTE, tick=True):
+        async with clinic_api(tmp_path) as api:
+            yield api
+
+
+@pytest.fixture
+async def codes(api: ClinicApi) -> list[str]:
+    """Ana's recovery codes; she has an app from now on and is signed in nowhere."""
+    cookie = (await api.sign_in(headers=JSON)).cookies[COOKIE_NAME]
+    ana = await api.services.sessions.find(cookie)
+    assert ana is not None
+    api.client.cookies.clear()
+    scope = ClinicScope(api.services.database, api.clinics["aurora"], ana.actor)
+    app = pyotp.TOTP((await begin_factor(scope, api.services.sessions.seal)).secret)
+    return await confirm_factor(scope, api.services.sessions.seal, app.now())
+
+
+async def try_code(
+    client: httpx.AsyncClient, code: str, onward: str = "", headers: dict[str, str] = JSON
+) -> httpx.Response:
+    return await client.post("/auth/code", data={"code": code, "next": onward}, headers=headers)
+
+
+async def test_a_right_password_alone_starts_no_session(api: ClinicApi, codes: list[str]) -> None:
+    asked = await api.sign_in(headers=PAGE, form={"next": "/c/1"})
+
+    assert (asked.status_code, asked.headers["location"]) == (303, "/login?step=code&next=/c/1")
+    assert list(asked.cookies) == [COOKIE]
+    cookie = asked.headers["set-cookie"]
+    assert all(part in cookie for part in ("HttpOnly", "Path=/auth", "SameSite=strict"))
+    assert f"Max-Age={SECONDS}" in cookie
+    signed_in = await try_code(api.client, codes[0], onward="/c/1", headers=PAGE)
+    assert (signed_in.status_code, signed_in.headers["location"]) == (303, "/c/1")
+    who = await api.services.sessions.find(signed_in.cookies[COOKIE_NAME])
+    assert who is not None
+    assert who.email == "ana@aurora.example"
+    assert COOKIE not in api.client.cookies
+
+
+async def test_a_code_without_a_right_password_is_worth_nothing(
+    api: ClinicApi, codes: list[str]
+) -> None:
+    ana = (await api.sign_in(headers=JSON)).cookies[COOKIE]
+    user_id, until, signature = ana.split(".")
+    longer = str(int(until) + SECONDS)
+    forged = (
+        "",
+        "x",
+        "..",
+        f"{user_id}.{until}",
+        f"{user_id}.{longer}.{signature}",
+        f"{user_id}.x.{signature}",
+    )
+    for value in forged:
+        stranger = api.browser()
+        refused = await stranger.post(
+            "/auth/code",
+            data={"code": codes[0]},
+            headers=JSON | {"Cookie": f"{COOKIE}={value}"},
+        )
+        assert (refused.status_code, refused.json()["error"]["code"]) == (401, "late")
+    # Nothing was used up.
+    assert (await try_code(api.client, codes[0])).json() == {"ok": True, "location": "/"}
+
+
+async def test_the_step_ends_after_five_minutes(api: ClinicApi, codes: list[str]) -> None:
+    await api.sign_in(headers=JSON)
+    value = api.client.cookies[COOKIE]
+    with time_machine.travel(EARLY_IN_A_MINUTE + timedelta(seconds=SECONDS + 60), tick=True):
+        refused = await api.browser().post(
+            "/auth/code", data={"code": codes[0]}, headers=PAGE | {"Cookie": f"{COOKIE}={value}"}
+        )
+    assert refused.headers["location"] == "/login?error=late"
+
+
+@pytest.mark.parametrize("code", ["", "000000", "x" * 200, "١٢٣٤٥٦", "' OR 1=1 --"])
+async def test_a_wrong_code_says_so_and_stays_at_the_step(
+    api: ClinicApi, codes: list[str], code: str
+) -> None:
+    await api.sign_in(headers=JSON)
+    told = await try_code(api.client, code)
+    shown = await try_code(api.client, code, headers=PAGE)
+
+    assert (told.status_code, told.json()["error"]["code"]) == (401, "code_wrong")
+    assert shown.headers["location"] == "/login?step=code&error=code_wrong"
+    assert COOKIE_NAME not in api.client.cookies
+
+
+async def test_a_person_has_few_tries_a_minute_from_all_addresses(
+    api: ClinicApi, codes: list[str]
+) -> None:
+    await api.sign_in(headers=JSON)
+    for _ in range(CODES_PER_MINUTE):
+        assert (await try_code(api.client, "000000")).status_code == 401
+    elsewhere = api.browser()
+    await elsewhere.post(
+        "/auth/login",
+        data={"email": "ana@aurora.example", "password": "correct horse battery"},
+        headers=JSON,
+    )
+    refused = await try_code(elsewhere, codes[0])
+
+    assert (refused.status_code, refused.json()["error"]["code"]) == (429, "rate_limited")
+    assert int(refused.headers["retry-after"]) > 0
+    shown = await try_code(elsewhere, codes[0], headers=PAGE)
+    assert shown.headers["location"] == "/login?step=code&error=limited"
+
+
+async def test_another_site_cannot_send_a_code(api: ClinicApi, codes: list[str]) -> None:
+    await api.sign_in(headers=JSON)
+    refused = await api.client.post(
+        "/auth/code",
+        data={"code": codes[0]},
+        headers=JSON | {"Origin": "https://evil.example"},
+    )
+    assert refused.status_code == 403
