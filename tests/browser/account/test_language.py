@@ -9,7 +9,7 @@ from playwright.async_api import Page, expect
 
 from clinic_chat.storage.sqlite.library import sqlite3
 from tests.browser.conftest import Visit
-from tests.support.browser.pages import answer, live, menu, message, thread_of
+from tests.support.browser.pages import answer, hydrated, live, menu, message, thread_of
 from tests.support.channel import Channel
 from tests.support.people import RENATA, new_patient
 from tests.support.servers.server import Server
@@ -48,6 +48,7 @@ async def test_the_first_page_speaks_the_browsers_language(
 
 async def test_the_sign_in_page_switches_at_once(visit: Visit) -> None:
     page = await visit(path="/login", locale="pt-BR")
+    await hydrated(page)
     await _stay(page)
 
     await page.get_by_role("button", name="English", exact=True).click()

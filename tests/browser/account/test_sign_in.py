@@ -9,7 +9,7 @@ from clinic_chat.demo import DEMO_PASSWORD
 from tests.browser.conftest import Visit
 from tests.support.browser.frames import received_by
 from tests.support.browser.page_errors import Complaints
-from tests.support.browser.pages import fill_in, live, menu, row, rows, thread_of
+from tests.support.browser.pages import fill_in, hydrated, live, menu, row, rows, thread_of
 from tests.support.channel import Channel
 from tests.support.people import ANA, CARLA, DANIEL, new_patient
 from tests.support.servers.fixtures import StartServer
@@ -67,6 +67,7 @@ async def test_what_was_typed_is_not_there_for_the_next_person(visit: Visit) -> 
 
 async def test_a_password_can_be_looked_at_and_is_hidden_when_it_is_sent(visit: Visit) -> None:
     page = await visit(path="/login", locale="en")
+    await hydrated(page)
     password, show = page.locator("#password"), page.get_by_role("button", name="Show password")
     await expect(show).to_have_attribute("aria-pressed", "false")
     await password.fill("what is it")
@@ -87,11 +88,7 @@ async def test_a_language_chosen_before_signing_in_stays(visit: Visit, server: S
         "--locale", "pt-BR", stdin=f"{LIAS_PASSWORD}\n",
     )  # fmt: skip
     page = await visit(path="/login", locale="pt-BR")
-    # A press before React has taken over the page is lost.
-    await page.wait_for_function(
-        "() => Object.keys(document.querySelector('.link-button') ?? {})"
-        ".some(name => name.startsWith('__reactProps'))"
-    )
+    await hydrated(page)
     await page.get_by_role("button", name="English").click()
     await fill_in(page, email, "not the password")
     await expect(page.get_by_role("alert")).to_have_text(LANGUAGES["en"][3])

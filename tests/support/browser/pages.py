@@ -18,6 +18,14 @@ MENUS_LOADED = """
 """Whether the page has the library that draws open menus, which comes after everything else."""
 
 
+async def hydrated(page: Page) -> None:
+    """Wait until React has taken over the sign-in page: a press before that is lost."""
+    await page.wait_for_function(
+        "() => Object.keys(document.querySelector('.link-button') ?? {})"
+        ".some(name => name.startsWith('__reactProps'))"
+    )
+
+
 async def live(page: Page) -> None:
     """Return when the screen is connected and the list is there."""
     await expect(page.get_by_test_id("connection-badge")).to_have_attribute("data-status", "live")
