@@ -2,7 +2,7 @@
 
 from fastapi import Request
 
-from clinic_chat.api.context import context_of
+from clinic_chat.api.context import client_host, context_of
 from clinic_chat.api.errors import ApiError, rate_limited
 
 # A misconfigured program says so at its first request; more are guesses.
@@ -20,7 +20,7 @@ async def refused_token(request: Request, name: str, message: str) -> ApiError:
 
     Only what is refused counts, so nobody keeps a token that is right from working.
     """
-    host = request.client.host if request.client else None
+    host = client_host(request)
     limits = context_of(request).services.limits
     if seconds := await limits.hit_address(name, host, GUESSES_PER_MINUTE):
         return rate_limited(seconds)

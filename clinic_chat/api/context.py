@@ -28,3 +28,8 @@ def context_of(request: Request) -> ApiContext:
     """The context of the application that serves this request."""
     context: ApiContext = request.app.state.context
     return context
+
+
+def client_host(request: Request) -> str | None:
+    """The address that a request comes from, None where the server knows none."""
+    return request.client.host if request.client else None

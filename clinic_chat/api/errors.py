@@ -62,6 +62,14 @@ class ApiError(HTTPException):
         self.field = field
 
 
+STORAGE_UNAVAILABLE = ApiError(
+    503,
+    "storage_unavailable",
+    "the database cannot be reached, try again",
+    headers={"Retry-After": "1"},
+)
+
+
 def rate_limited(seconds: int) -> ApiError:
     """A 429 error with the seconds to wait, also in Retry-After."""
     return ApiError(
@@ -114,12 +122,7 @@ def _refusal(error: Exception) -> ApiError:
         case DomainError():
             return ApiError(422, error.code, str(error))
         case StorageUnavailable():
-            return ApiError(
-                503,
-                "storage_unavailable",
-                "the database cannot be reached, try again",
-                headers={"Retry-After": "1"},
-            )
+            return STORAGE_UNAVAILABLE
     log.error("request_failed", exception=type(error).__name__, at=places(error.__traceback__))
     return ApiError(500, "internal", "something went wrong on our side")
 

@@ -13,7 +13,7 @@ from clinic_chat.api.auth.form_fields import form_fields
 from clinic_chat.api.auth.form_responses import HOME, LOGIN
 from clinic_chat.api.auth.same_site import require_same_site
 from clinic_chat.api.auth.sign_in_attempts import account_key
-from clinic_chat.api.context import context_of
+from clinic_chat.api.context import client_host, context_of
 from clinic_chat.api.errors import rate_limited
 from clinic_chat.api.routes import GuardedRoute
 from clinic_chat.domain.accounts.session_records import Browser
@@ -39,7 +39,7 @@ class LinkRoute(GuardedRoute):
             ApiError: 429 `rate_limited`.
         """
         limits = context_of(request).services.limits
-        if seconds := await limits.hit_address("link", _address(request), LINKS_PER_MINUTE):
+        if seconds := await limits.hit_address("link", client_host(request), LINKS_PER_MINUTE):
             raise rate_limited(seconds)
 
 
@@ -82,7 +82,7 @@ async def join(request: Request) -> Response:
         name=fields.get("name", ""),
         password=fields.get("password", ""),
         locale=fields.get("locale") or None,
-        address=_address(request) or "",
+        address=client_host(request) or "",
     )
     if offer.has_account:
         return JSONResponse({"ok": True, "location": LOGIN})
@@ -97,7 +97,7 @@ async def password(request: Request) -> Response:
         context_of(request).services.database,
         fields.get("token"),
         fields.get("password", ""),
-        address=_address(request) or "",
+        address=client_host(request) or "",
     )
     return await signed_in(request, email, fields.get("password", ""))
 
@@ -129,8 +129,4 @@ async def signed_in(request: Request, email: str, password: str) -> Response:
 
 def browser_of(request: Request) -> Browser:
     """Where a request comes from, as it says of itself."""
-    return Browser(request.headers.get("user-agent", ""), _address(request) or "")
-
-
-def _address(request: Request) -> str | None:
-    return request.client.host if request.client else None
+    return Browser(request.headers.get("user-agent", ""), client_host(request) or "")

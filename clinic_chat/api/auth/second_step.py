@@ -17,7 +17,7 @@ from clinic_chat.api.auth.links import browser_of
 from clinic_chat.api.auth.same_site import require_same_site
 from clinic_chat.api.auth.sign_in_attempts import TooManyFailures, attempt_of
 from clinic_chat.api.context import context_of
-from clinic_chat.api.errors import ApiError, rate_limited
+from clinic_chat.api.errors import STORAGE_UNAVAILABLE, ApiError, rate_limited
 from clinic_chat.api.routes import GuardedRoute
 from clinic_chat.logs import audit
 from clinic_chat.metrics.http_requests import SIGN_INS
@@ -88,7 +88,7 @@ async def code(request: Request) -> Response:
         await attempt.audit_refusal("sign_in.limited")
         return _refused(request, rate_limited(refusal.seconds), "limited", onward)
     except StorageUnavailable:
-        return _refused(request, _UNAVAILABLE, "unavailable", onward)
+        return _refused(request, STORAGE_UNAVAILABLE, "unavailable", onward)
     SIGN_INS.add("accepted")
     identity = await services.sessions.find(cookie)
     if identity is not None:
@@ -127,9 +127,3 @@ def _sign(settings: Settings, user_id: UUID, until: str) -> str:
 
 _WRONG = ApiError(401, "code_wrong", "this is neither the app's code of now nor a recovery code")
 _LATE = ApiError(401, "late", "give the password once more")
-_UNAVAILABLE = ApiError(
-    503,
-    "storage_unavailable",
-    "the database cannot be reached, try again",
-    headers={"Retry-After": "1"},
-)

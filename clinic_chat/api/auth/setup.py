@@ -10,7 +10,7 @@ from starlette.responses import Response
 from clinic_chat.api.auth.form_fields import form_fields
 from clinic_chat.api.auth.links import LinkRoute, signed_in
 from clinic_chat.api.auth.same_site import require_same_site
-from clinic_chat.api.context import context_of
+from clinic_chat.api.context import client_host, context_of
 from clinic_chat.api.errors import ApiError
 from clinic_chat.domain.administration.first_clinic import (
     FirstClinic,
@@ -76,6 +76,6 @@ async def setup(request: Request) -> Response:
             password=fields.get("password", ""),
             locale=fields.get("locale", ""),
         ),
-        address=request.client.host if request.client else "",
+        address=client_host(request) or "",
     )
     return await signed_in(request, email, fields.get("password", ""))

@@ -17,7 +17,7 @@ from clinic_chat.api.auth.same_site import require_same_site
 from clinic_chat.api.auth.second_step import STEP, ask_for_code
 from clinic_chat.api.auth.sign_in_attempts import TooManyFailures, attempt_of
 from clinic_chat.api.context import ApiContext, context_of
-from clinic_chat.api.errors import ApiError, rate_limited
+from clinic_chat.api.errors import STORAGE_UNAVAILABLE, ApiError, rate_limited
 from clinic_chat.api.routes import GuardedRoute
 from clinic_chat.domain.accounts.hashing_queue import RETRY_SECONDS, QueueFull
 from clinic_chat.domain.accounts.passwords import PASSWORD_MAXIMUM
@@ -91,7 +91,7 @@ async def login(request: Request) -> Response:
         await attempt.audit_refusal("sign_in.busy")
         return _refused(request, _BUSY, "busy", onward)
     except StorageUnavailable:
-        return _refused(request, _UNAVAILABLE, "unavailable", onward)
+        return _refused(request, STORAGE_UNAVAILABLE, "unavailable", onward)
     SIGN_INS.add("accepted")
     if old is not None:
         await _tell(context, old.session_id)
@@ -112,7 +112,7 @@ async def logout(request: Request) -> Response:
         _audit_session("sign_out", identity)
         response = done(request, LOGIN)
     except StorageUnavailable:
-        response = refused(request, _UNAVAILABLE, "unavailable")
+        response = refused(request, STORAGE_UNAVAILABLE, "unavailable")
     clear_session_cookie(response, request, context.services.settings)
     # Not the storage: it may hold unsent work that waits until another person signs in again.
     response.headers["Clear-Site-Data"] = '"cache"'
@@ -135,7 +135,7 @@ async def switch(request: Request) -> Response:
             return refused(request, _EXPIRED)
         cookie = await sessions.switch(old_cookie, slug)
     except StorageUnavailable:
-        return refused(request, _UNAVAILABLE, "unavailable")
+        return refused(request, STORAGE_UNAVAILABLE, "unavailable")
     response = done(request, HOME)
     if cookie is not None:
         audit("clinic.switched", user=old.user_id, session=old.session_id)
@@ -217,10 +217,4 @@ _BUSY = ApiError(
     "busy",
     "too many people are signing in at this moment, try again",
     headers={"Retry-After": str(RETRY_SECONDS)},
-)
-_UNAVAILABLE = ApiError(
-    503,
-    "storage_unavailable",
-    "the database cannot be reached, try again",
-    headers={"Retry-After": "1"},
 )

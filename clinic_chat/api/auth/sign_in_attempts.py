@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from fastapi import Request
 
 from clinic_chat.api.auth import devices
+from clinic_chat.api.context import client_host
 from clinic_chat.domain.accounts.hashing_queue import QueueEntry
 from clinic_chat.logs import audit
 from clinic_chat.rate_limits import address_key
@@ -81,7 +82,7 @@ class Attempt:
 async def attempt_of(request: Request, services: Services, email: str) -> Attempt:
     """The attempt of this request to sign in to the account of a normalised email address."""
     settings = services.settings
-    address = address_key(request.client.host if request.client else None)
+    address = address_key(client_host(request))
     account = account_key(settings.signing_key(), email)
     device = devices.device_of(request, settings, account)
     attempt = Attempt(services, address, account, device)

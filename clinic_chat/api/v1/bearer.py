@@ -6,7 +6,7 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPBearer
 
 from clinic_chat.api.authorization import bearer_token, refused_token
-from clinic_chat.api.context import context_of
+from clinic_chat.api.context import client_host, context_of
 from clinic_chat.api.errors import ApiError, rate_limited
 from clinic_chat.api.routes import GuardedRoute
 from clinic_chat.domain.accounts.api_tokens import TokenHolder
@@ -51,7 +51,7 @@ async def token_scope(request: Request) -> ClinicScope:
         context_of(request).services.database,
         holder.clinic_id,
         TokenActor(holder.token_id, holder.permissions),
-        address=request.client.host if request.client else "",
+        address=client_host(request) or "",
     )
 
 

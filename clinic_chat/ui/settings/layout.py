@@ -1,6 +1,7 @@
 """The frame of the settings screens: where one is, the other screens, and the way back."""
 
 import reflex as rx
+from reflex.event import EventSpec
 
 from clinic_chat.domain.clinics.actors import Role
 from clinic_chat.ui.account.menu import account_forms, leaving_dialog
@@ -92,16 +93,43 @@ def done(text: rx.Var[str]) -> rx.Component:
     return rx.el.p(text, role="status", class_name="settings-done")
 
 
+def question(
+    text: rx.Var[str], action: rx.Var[str], on_action: EventSpec, on_cancel: EventSpec
+) -> rx.Component:
+    """A question in the place of the button that led to it: do it, or leave it."""
+    return rx.el.div(
+        rx.el.p(text, role="alert"),
+        rx.el.div(
+            rx.el.button(
+                action, type="button", class_name="button button-danger", on_click=on_action
+            ),
+            rx.el.button(
+                t("Cancel"),
+                type="button",
+                class_name="button",
+                # The question took the place of what had the focus.
+                auto_focus=True,
+                on_click=on_cancel,
+            ),
+            class_name="settings-actions",
+        ),
+        class_name="settings-question",
+    )
+
+
+def role_names() -> dict[Role, rx.Var[str]]:
+    """The roles as people read them, those that most people have first."""
+    return {
+        Role.RECEPTIONIST: t("Receptionist"),
+        Role.PROFESSIONAL: t("Professional"),
+        Role.ADMIN: t("Administrator"),
+        Role.AUDITOR: t("Auditor"),
+    }
+
+
 def role_name(role: rx.Var[str]) -> rx.Var[str]:
     """A role as people read it."""
-    return rx.match(
-        role,
-        (Role.ADMIN.value, t("Administrator")),
-        (Role.PROFESSIONAL.value, t("Professional")),
-        (Role.RECEPTIONIST.value, t("Receptionist")),
-        (Role.AUDITOR.value, t("Auditor")),
-        role,
-    )
+    return rx.match(role, *((one.value, name) for one, name in role_names().items()), role)
 
 
 def _link(here: str, address: str, name: rx.Var[str], roles: tuple[Role, ...] = ()) -> rx.Component:

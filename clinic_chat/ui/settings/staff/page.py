@@ -2,14 +2,21 @@
 
 import reflex as rx
 
-from clinic_chat.domain.clinics.actors import Role
 from clinic_chat.ui.account.state import Account
 from clinic_chat.ui.components.controls import InvitationLink
 from clinic_chat.ui.components.texts import UNTRANSLATED
 from clinic_chat.ui.components.times import LongDate, RelativeTime
 from clinic_chat.ui.i18n import t
 from clinic_chat.ui.i18n.error_texts import ADMINISTRATION, error_text
-from clinic_chat.ui.settings.layout import alert, field, role_name, section, settings_page
+from clinic_chat.ui.settings.layout import (
+    alert,
+    field,
+    question,
+    role_name,
+    role_names,
+    section,
+    settings_page,
+)
 from clinic_chat.ui.settings.staff.state import InvitationRow, MemberRow, StaffSettings
 
 ROUTE = "/settings/staff"
@@ -66,14 +73,8 @@ def staff_page() -> rx.Component:
 
 
 def _roles(**props: object) -> rx.Component:
-    names = {
-        Role.RECEPTIONIST: t("Receptionist"),
-        Role.PROFESSIONAL: t("Professional"),
-        Role.ADMIN: t("Administrator"),
-        Role.AUDITOR: t("Auditor"),
-    }
     return rx.el.select(
-        *[rx.el.option(name, value=role.value) for role, name in names.items()], **props
+        *[rx.el.option(name, value=role.value) for role, name in role_names().items()], **props
     )
 
 
@@ -158,29 +159,11 @@ def _member(row: rx.Var[MemberRow]) -> rx.Component:
 def _of_active(row: rx.Var[MemberRow]) -> rx.Component:
     return rx.cond(
         StaffSettings.asked == row.id,
-        rx.el.div(
-            rx.el.p(
-                t("{name} is signed out at once and cannot come back.", name=row.name),
-                role="alert",
-            ),
-            rx.el.div(
-                rx.el.button(
-                    t("Deactivate"),
-                    type="button",
-                    class_name="button button-danger",
-                    on_click=StaffSettings.deactivate(row.id),
-                ),
-                rx.el.button(
-                    t("Cancel"),
-                    type="button",
-                    class_name="button",
-                    # The question took the place of what had the focus.
-                    auto_focus=True,
-                    on_click=StaffSettings.ask(""),
-                ),
-                class_name="settings-actions",
-            ),
-            class_name="settings-question",
+        question(
+            t("{name} is signed out at once and cannot come back.", name=row.name),
+            t("Deactivate"),
+            StaffSettings.deactivate(row.id),
+            StaffSettings.ask(""),
         ),
         rx.el.div(
             _roles(

@@ -9,7 +9,7 @@ from clinic_chat.ui.components.texts import UNTRANSLATED
 from clinic_chat.ui.components.times import LongDate, RelativeTime
 from clinic_chat.ui.i18n import t
 from clinic_chat.ui.i18n.error_texts import ADMINISTRATION, error_text
-from clinic_chat.ui.settings.layout import alert, field, section, settings_page
+from clinic_chat.ui.settings.layout import alert, field, question, section, settings_page
 from clinic_chat.ui.settings.tokens.state import TokenRow, TokenSettings
 
 ROUTE = "/settings/tokens"
@@ -45,12 +45,15 @@ def tokens_page() -> rx.Component:
 
 def permission_name(permission: rx.Var[str]) -> rx.Var[str]:
     """What a token may do, as people read it."""
-    return rx.match(
-        permission,
-        (Permission.DELIVER_MESSAGES.value, t("Deliver patients' messages")),
-        (Permission.REPORT_DELIVERY.value, t("Report what became of answers")),
-        permission,
-    )
+    names = ((one.value, name) for one, name in _permission_names().items())
+    return rx.match(permission, *names, permission)
+
+
+def _permission_names() -> dict[Permission, rx.Var[str]]:
+    return {
+        Permission.DELIVER_MESSAGES: t("Deliver patients' messages"),
+        Permission.REPORT_DELIVERY: t("Report what became of answers"),
+    }
 
 
 def _form() -> rx.Component:
@@ -68,10 +71,7 @@ def _form() -> rx.Component:
                     name,
                     class_name="settings-check",
                 )
-                for permission, name in (
-                    (Permission.DELIVER_MESSAGES, t("Deliver patients' messages")),
-                    (Permission.REPORT_DELIVERY, t("Report what became of answers")),
-                )
+                for permission, name in _permission_names().items()
             ],
             class_name="settings-fieldset",
         ),
@@ -138,26 +138,11 @@ def _token(row: rx.Var[TokenRow]) -> rx.Component:
 def _revoke(row: rx.Var[TokenRow]) -> rx.Component:
     return rx.cond(
         TokenSettings.asked == row.id,
-        rx.el.div(
-            rx.el.p(t("Programs with this token stop at once."), role="alert"),
-            rx.el.div(
-                rx.el.button(
-                    t("Revoke"),
-                    type="button",
-                    class_name="button button-danger",
-                    on_click=TokenSettings.revoke(row.id),
-                ),
-                rx.el.button(
-                    t("Cancel"),
-                    type="button",
-                    class_name="button",
-                    # The question took the place of what had the focus.
-                    auto_focus=True,
-                    on_click=TokenSettings.ask(""),
-                ),
-                class_name="settings-actions",
-            ),
-            class_name="settings-question",
+        question(
+            t("Programs with this token stop at once."),
+            t("Revoke"),
+            TokenSettings.revoke(row.id),
+            TokenSettings.ask(""),
         ),
         rx.el.button(
             t("Revoke"),
