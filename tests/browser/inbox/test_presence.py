@@ -2,6 +2,7 @@
 
 import asyncio
 from time import monotonic
+from typing import cast
 
 from playwright.async_api import Locator, Page, expect
 
@@ -17,6 +18,13 @@ from tests.support.servers.fixtures import SitDown
 
 RENATAS_NAME = "Renata Quintela"
 DANIELS_NAME = "Daniel Moreau"
+SHOWN_ONLINE = """
+() => ({
+  names: [...document.querySelectorAll(
+    ".presence-staff li[data-online=true] .presence-staff-name")].map((name) => name.textContent),
+  head: document.querySelector("[data-testid=presence]").textContent,
+})
+"""
 CLOSED_TAB_SECONDS = 5
 # Longer than the server waits for the answer to a ping.
 HIDDEN_SECONDS = 14
@@ -140,9 +148,10 @@ async def _is_online(page: Page, name: str, online: bool) -> None:
 
 
 async def _shown_online(page: Page) -> list[str]:
-    """Who is online as the list of the staff says; its head counts the same people."""
-    names = await page.locator(
-        ".presence-staff li[data-online=true] .presence-staff-name"
-    ).all_text_contents()
-    await expect(page.get_by_test_id("presence")).to_contain_text(f"{len(names)} online")
-    return names
+    """Who is online as the list of the staff says; its head counts the same people.
+
+    Both are read at once: somebody of an earlier test may still be leaving.
+    """
+    shown = await page.evaluate(SHOWN_ONLINE)
+    assert f"{len(shown['names'])} online" in shown["head"]
+    return cast("list[str]", shown["names"])
