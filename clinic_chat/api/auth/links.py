@@ -7,23 +7,19 @@ site, and is posted by the page.
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import JSONResponse, Response
 
-from clinic_chat.api.auth.cookies import session_cookie, set_session_cookie
-from clinic_chat.api.auth.devices import remember_device
 from clinic_chat.api.auth.form_fields import form_fields
 from clinic_chat.api.auth.form_responses import HOME, LOGIN
 from clinic_chat.api.auth.same_site import require_same_site
-from clinic_chat.api.auth.sign_in_attempts import account_key
+from clinic_chat.api.auth.session_start import session_start
 from clinic_chat.api.context import client_host, context_of
 from clinic_chat.api.errors import rate_limited
 from clinic_chat.api.routes import GuardedRoute
-from clinic_chat.domain.accounts.session_records import Browser
 from clinic_chat.domain.accounts.sessions import SecondFactorNeeded
 from clinic_chat.domain.administration.joining import (
     accept_invitation,
     read_link,
     set_password_by_link,
 )
-from clinic_chat.logs import audit
 
 # A person needs a few; more are guesses, of which 256 random bits stand any number.
 LINKS_PER_MINUTE = 30
@@ -104,29 +100,17 @@ async def password(request: Request) -> Response:
 
 async def signed_in(request: Request, email: str, password: str) -> Response:
     """Sign a person in who has just set this password, and send them to the inbox."""
-    services = context_of(request).services
+    start = await session_start(request)
     try:
-        cookie = await services.sessions.sign_in(
-            email,
-            password,
-            instead_of=session_cookie(request, services.settings),
-            browser=browser_of(request),
+        cookie = await context_of(request).services.sessions.sign_in(
+            email, password, instead_of=start.instead_of, browser=start.browser
         )
     except SecondFactorNeeded:
         # A link replaces the password alone.
         cookie = None
     if cookie is None:
         return JSONResponse({"ok": True, "location": LOGIN})
-    identity = await services.sessions.find(cookie)
-    if identity is not None:
-        audit("sign_in.accepted", user=identity.user_id, clinic=identity.clinic_id)
+    identity = await start.finish(cookie)
     response = JSONResponse({"ok": True, "location": HOME})
-    set_session_cookie(response, request, services.settings, cookie)
-    account = account_key(services.settings.signing_key(), email)
-    remember_device(response, request, services.settings, account)
+    start.set_cookies(response, cookie, identity)
     return response
-
-
-def browser_of(request: Request) -> Browser:
-    """Where a request comes from, as it says of itself."""
-    return Browser(request.headers.get("user-agent", ""), client_host(request) or "")

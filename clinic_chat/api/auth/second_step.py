@@ -9,12 +9,10 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from clinic_chat import cookies
-from clinic_chat.api.auth.cookies import session_cookie, set_session_cookie
-from clinic_chat.api.auth.devices import remember_device
 from clinic_chat.api.auth.form_fields import form_fields
 from clinic_chat.api.auth.form_responses import HOME, done, local_path, refused
-from clinic_chat.api.auth.links import browser_of
 from clinic_chat.api.auth.same_site import require_same_site
+from clinic_chat.api.auth.session_start import session_start
 from clinic_chat.api.auth.sign_in_attempts import TooManyFailures, attempt_of
 from clinic_chat.api.context import context_of
 from clinic_chat.api.errors import STORAGE_UNAVAILABLE, ApiError, rate_limited
@@ -74,29 +72,26 @@ async def code(request: Request) -> Response:
         # Counted before the code is compared, or tries at the same moment would all be allowed.
         if wait := await services.limits.hit("second-step", str(user_id), CODES_PER_MINUTE):
             raise TooManyFailures(wait)
+        start = await session_start(request)
         cookie = await services.sessions.finish_sign_in(
             user_id,
             fields.get("code", ""),
-            instead_of=session_cookie(request, services.settings),
-            browser=browser_of(request),
+            instead_of=start.instead_of,
+            browser=start.browser,
         )
         if cookie is None:
             await attempt.failed()
             audit("sign_in.code_refused", address=attempt.address, account=attempt.account)
             return _refused(request, _WRONG, "code_wrong", onward)
+        identity = await start.finish(cookie, fields.get("locale", ""))
     except TooManyFailures as refusal:
         await attempt.audit_refusal("sign_in.limited")
         return _refused(request, rate_limited(refusal.seconds), "limited", onward)
     except StorageUnavailable:
         return _refused(request, STORAGE_UNAVAILABLE, "unavailable", onward)
-    SIGN_INS.add("accepted")
-    identity = await services.sessions.find(cookie)
-    if identity is not None:
-        audit("sign_in.accepted", user=identity.user_id, clinic=identity.clinic_id)
     response = done(request, onward or HOME)
     response.delete_cookie(COOKIE, path="/auth")
-    set_session_cookie(response, request, services.settings, cookie)
-    remember_device(response, request, services.settings, attempt.account)
+    start.set_cookies(response, cookie, identity)
     return response
 
 

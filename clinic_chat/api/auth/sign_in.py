@@ -1,31 +1,24 @@
 """Signing in and out, and moving between clinics: plain form posts with a session cookie."""
 
-from contextlib import suppress
 from urllib.parse import parse_qsl, urlencode, urlsplit
-from uuid import UUID
 
-import structlog
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from clinic_chat.api.auth.cookies import clear_session_cookie, session_cookie, set_session_cookie
-from clinic_chat.api.auth.devices import remember_device
 from clinic_chat.api.auth.form_fields import form_fields
 from clinic_chat.api.auth.form_responses import HOME, LOGIN, done, local_path, refused
-from clinic_chat.api.auth.links import browser_of
 from clinic_chat.api.auth.same_site import require_same_site
 from clinic_chat.api.auth.second_step import STEP, ask_for_code
+from clinic_chat.api.auth.session_start import audit_session, session_start, tell_signed_out
 from clinic_chat.api.auth.sign_in_attempts import TooManyFailures, attempt_of
-from clinic_chat.api.context import ApiContext, context_of
+from clinic_chat.api.context import context_of
 from clinic_chat.api.errors import STORAGE_UNAVAILABLE, ApiError, rate_limited
 from clinic_chat.api.routes import GuardedRoute
 from clinic_chat.domain.accounts.hashing_queue import RETRY_SECONDS, QueueFull
 from clinic_chat.domain.accounts.passwords import PASSWORD_MAXIMUM
-from clinic_chat.domain.accounts.preferences import save_preferences
-from clinic_chat.domain.accounts.session_records import Identity
 from clinic_chat.domain.accounts.sessions import SecondFactorNeeded
-from clinic_chat.domain.accounts.users import LOCALES, normal_email
-from clinic_chat.domain.clinics.scope import ClinicScope
+from clinic_chat.domain.accounts.users import normal_email
 from clinic_chat.logs import audit
 from clinic_chat.metrics.http_requests import SIGN_INS
 from clinic_chat.storage.database import StorageUnavailable
@@ -38,7 +31,6 @@ router = APIRouter(
     dependencies=[Depends(require_same_site)],
     include_in_schema=False,
 )
-log = structlog.get_logger(__name__)
 
 
 @router.post("/login")
@@ -51,7 +43,6 @@ async def login(request: Request) -> Response:
     `error=invalid` (whatever was wrong), `limited`, `busy` or `unavailable`.
     """
     context = context_of(request)
-    sessions = context.services.sessions
     fields = await form_fields(request)
     onward = (
         local_path(fields.get("next"))
@@ -64,21 +55,19 @@ async def login(request: Request) -> Response:
     attempt = await attempt_of(request, context.services, email)
     try:
         await attempt.check()
-        old_cookie = _cookie(request)
-        old = await sessions.find(old_cookie)
-        cookie = await sessions.sign_in(
+        start = await session_start(request)
+        cookie = await context.services.sessions.sign_in(
             email,
             password,
             entry=attempt.queue_entry,
-            instead_of=old_cookie,
-            browser=browser_of(request),
+            instead_of=start.instead_of,
+            browser=start.browser,
         )
         if cookie is None:
             await attempt.failed()
             audit("sign_in.refused", address=attempt.address, account=attempt.account)
             return _refused(request, _INVALID, "invalid", onward)
-        identity = await sessions.find(cookie)
-        await _keep_locale(context, identity, fields.get("locale", ""))
+        identity = await start.finish(cookie, fields.get("locale", ""))
     except SecondFactorNeeded as needed:
         response = done(request, _second_step(onward))
         SIGN_INS.add("code_needed")
@@ -92,13 +81,8 @@ async def login(request: Request) -> Response:
         return _refused(request, _BUSY, "busy", onward)
     except StorageUnavailable:
         return _refused(request, STORAGE_UNAVAILABLE, "unavailable", onward)
-    SIGN_INS.add("accepted")
-    if old is not None:
-        await _tell(context, old.session_id)
-    _audit_session("sign_in.accepted", identity)
     response = done(request, onward or HOME)
-    set_session_cookie(response, request, context.services.settings, cookie)
-    remember_device(response, request, context.services.settings, attempt.account)
+    start.set_cookies(response, cookie, identity)
     return response
 
 
@@ -108,8 +92,10 @@ async def logout(request: Request) -> Response:
     context = context_of(request)
     try:
         identity = await context.services.sessions.find(_cookie(request))
-        await _end(context, identity)
-        _audit_session("sign_out", identity)
+        if identity is not None:
+            await context.services.sessions.end(identity.session_id)
+            await tell_signed_out(context, identity.session_id)
+            audit_session("sign_out", identity)
         response = done(request, LOGIN)
     except StorageUnavailable:
         response = refused(request, STORAGE_UNAVAILABLE, "unavailable")
@@ -139,7 +125,7 @@ async def switch(request: Request) -> Response:
     response = done(request, HOME)
     if cookie is not None:
         audit("clinic.switched", user=old.user_id, session=old.session_id)
-        await _tell(context, old.session_id)
+        await tell_signed_out(context, old.session_id)
         set_session_cookie(response, request, context.services.settings, cookie)
     return response
 
@@ -173,41 +159,8 @@ def _can_be_right(email: str, password: str) -> bool:
     return 1 <= len(password) <= PASSWORD_MAXIMUM
 
 
-async def _keep_locale(context: ApiContext, identity: Identity | None, locale: str) -> None:
-    # A language chosen at sign-in replaces the stored one.
-    if identity is None or locale not in LOCALES or locale == identity.locale:
-        return
-    scope = ClinicScope(context.services.database, identity.clinic_id, identity.actor)
-    with suppress(StorageUnavailable):
-        await save_preferences(scope, locale=locale)
-
-
 def _cookie(request: Request) -> str | None:
     return session_cookie(request, context_of(request).services.settings)
-
-
-async def _end(context: ApiContext, identity: Identity | None) -> None:
-    if identity is not None:
-        await context.services.sessions.end(identity.session_id)
-        await _tell(context, identity.session_id)
-
-
-async def _tell(context: ApiContext, session_id: UUID) -> None:
-    # The session has ended in the database already, so a failure here gives nobody access.
-    try:
-        await context.on_signed_out(session_id)
-    except Exception:
-        log.exception("signed_out_listener_failed", session=str(session_id))
-
-
-def _audit_session(event: str, identity: Identity | None) -> None:
-    if identity is not None:
-        audit(
-            event,
-            user=identity.user_id,
-            clinic=identity.clinic_id,
-            session=identity.session_id,
-        )
 
 
 _INVALID = ApiError(401, "invalid_credentials", "the email address or the password is wrong")

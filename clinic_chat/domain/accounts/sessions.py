@@ -93,14 +93,11 @@ class Sessions:
 
         if not await verify_password(password, read_hash, entry):
             return None
-        if user is None or user.deactivated_at is not None:
-            return None
-        clinics = await clinics_of(self._database, user.id)
-        if not clinics or await self._is_closed_demo(clinics):
+        if user is None or not await self._open_clinics(user.id):
             return None
         if await self._has_factor(user.id):
             raise SecondFactorNeeded(user.id)
-        return await self._start(user.id, clinics, instead_of, browser)
+        return await self.start(user.id, instead_of=instead_of, browser=browser)
 
     async def finish_sign_in(
         self,
@@ -116,20 +113,14 @@ class Sessions:
         """
         async with self._database.write() as session:
             factor = await session.get(SecondFactor, user_id, with_for_update=True)
-            user = await session.get(User, user_id)
             if factor is None or factor.confirmed_at is None:
-                return None
-            if user is None or user.deactivated_at is not None:
                 return None
             if not (
                 accept_code(self.seal, factor, code, now())
                 or await use_recovery_code(session, user_id, code)
             ):
                 return None
-        clinics = await clinics_of(self._database, user_id)
-        if not clinics:
-            return None
-        return await self._start(user_id, clinics, instead_of, browser)
+        return await self.start(user_id, instead_of=instead_of, browser=browser)
 
     async def email_of(self, user_id: UUID) -> str | None:
         """A person's email address, None for nobody's id."""
@@ -144,13 +135,17 @@ class Sessions:
             )
         return confirmed is not None
 
-    async def _start(
-        self,
-        user_id: UUID,
-        clinics: list[Clinic],
-        instead_of: str | None,
-        browser: Browser | None,
-    ) -> str:
+    async def start(
+        self, user_id: UUID, *, instead_of: str | None = None, browser: Browser | None = None
+    ) -> str | None:
+        """The cookie of a new session of a person who has proved who they are.
+
+        None for who may not sign in: deactivated, in no clinic, or the demo's on a real server.
+        The session of the cookie `instead_of` ends in the same transaction.
+        """
+        clinics = await self._open_clinics(user_id)
+        if not clinics:
+            return None
         clinic_id = await self._latest_clinic(user_id, clinics)
         async with self._database.write() as session:
             if instead_of:
@@ -260,13 +255,21 @@ class Sessions:
             user: User | None = await session.scalar(select(User).where(User.email == address))
             return user
 
-    async def _is_closed_demo(self, clinics: list[Clinic]) -> bool:
-        """Whether one is the demo's beside a real one, which a published password would open."""
+    async def _open_clinics(self, user_id: UUID) -> list[Clinic]:
+        """The clinics that a person may sign in to.
+
+        None in which they are the demo's beside a real clinic: its passwords are published.
+        """
+        async with self._database.read() as session:
+            user = await session.get(User, user_id)
+        if user is None or user.deactivated_at is not None:
+            return []
+        clinics = await clinics_of(self._database, user_id)
         if not any(clinic.is_demo for clinic in clinics):
-            return False
+            return clinics
         async with self._database.read() as session:
             real = await session.scalar(select(Clinic.id).where(Clinic.is_demo.is_(False)).limit(1))
-        return real is not None
+        return clinics if real is None else []
 
     def _begin(
         self,

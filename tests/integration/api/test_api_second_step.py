@@ -129,6 +129,30 @@ async def test_a_person_has_few_tries_a_minute_from_all_addresses(
     assert shown.headers["location"] == "/login?step=code&error=limited"
 
 
+async def test_the_language_chosen_at_the_sign_in_is_kept(api: ClinicApi, codes: list[str]) -> None:
+    await api.sign_in(headers=JSON)
+    signed_in = await api.client.post(
+        "/auth/code", data={"code": codes[0], "locale": "en"}, headers=JSON
+    )
+    who = await api.services.sessions.find(signed_in.cookies[COOKIE_NAME])
+    assert who is not None
+    assert who.locale == "en"
+
+
+async def test_the_tabs_of_the_session_before_are_told_at_once(
+    api: ClinicApi, codes: list[str]
+) -> None:
+    await api.sign_in(headers=JSON)
+    first = await try_code(api.client, codes[0])
+    before = await api.services.sessions.find(first.cookies[COOKIE_NAME])
+    assert before is not None
+
+    await api.sign_in(headers=JSON)
+    await try_code(api.client, codes[1])
+    assert api.signed_out == [before.session_id]
+    assert await api.services.sessions.find(first.cookies[COOKIE_NAME]) is None
+
+
 async def test_another_site_cannot_send_a_code(api: ClinicApi, codes: list[str]) -> None:
     await api.sign_in(headers=JSON)
     refused = await api.client.post(
