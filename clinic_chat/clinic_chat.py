@@ -23,6 +23,7 @@ from clinic_chat.ui.workspace import page as inbox
 from clinic_chat.workers.backup_worker import BackupWorker
 from clinic_chat.workers.log_worker import LogWorker
 from clinic_chat.workers.readers import READERS
+from clinic_chat.workers.retention_worker import RetentionWorker
 
 log = structlog.get_logger(__name__)
 
@@ -63,6 +64,7 @@ app.register_lifespan_task(announce_setup, services=services)
 app.register_lifespan_task(live.lifespan)
 app.register_lifespan_task(LogWorker(services.database, READERS).lifespan)
 app.register_lifespan_task(BackupWorker(settings).lifespan)
+app.register_lifespan_task(RetentionWorker(services.database).lifespan)
 app.add_page(inbox.inbox_page, route=inbox.ROUTE, title="Clinic Chat", on_load=inbox.ON_LOAD)
 app.add_page(not_found.not_found_page, route=not_found.ROUTE, title="Clinic Chat")
 for page, route, on_load in SETTINGS_PAGES:

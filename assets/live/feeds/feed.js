@@ -57,7 +57,7 @@ export class Feed {
 
   /** Apply a patch, or keep it until those before it are here. */
   patch(message) {
-    const { key, from, to, upsert } = message;
+    const { key, from, to, upsert, remove = [] } = message;
     if (key !== this.key) return;
     if (!this.ready || from > this.version) {
       if (this.pending.length < PENDING_LIMIT) this.pending.push(message);
@@ -71,6 +71,10 @@ export class Feed {
       if (this.items.has(item.id) || this.accepts(item, this)) this.items.set(item.id, item);
       else this.pass(item);
     }
+    for (const id of remove) {
+      this.items.delete(id);
+      this.pass({ id, deleted: true });
+    }
     // It must not keep the patches behind this one from being applied.
     safely(this.applied, message);
     const { pending } = this;
@@ -82,11 +86,12 @@ export class Feed {
   page(items) {
     for (const item of items) {
       if (this.items.has(item.id)) continue;
-      this.items.set(item.id, this.passed.get(item.id) ?? item);
+      const newer = this.passed.get(item.id) ?? item;
+      if (!newer.deleted) this.items.set(item.id, newer);
     }
   }
 
-  /** Remember a refused item, because a page that was read before it would bring an older one. */
+  /** Remember a refused or deleted item, because a page that was read before it would bring an older one. */
   pass(item) {
     this.passed.delete(item.id);
     this.passed.set(item.id, item);

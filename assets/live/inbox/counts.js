@@ -69,7 +69,7 @@ export function move({ moves, from, to }, markerAt) {
       return;
     }
     if (was !== null) add(cellOf(was, marker), -1);
-    add(cellOf(state, marker), 1);
+    if (state !== null) add(cellOf(state, marker), 1);
   }
 }
 

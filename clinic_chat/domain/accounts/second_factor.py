@@ -37,6 +37,8 @@ class SecondFactor(Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
     confirmed_at: Mapped[datetime | None] = mapped_column(default=None)
     """When its first code was right; before, it is asked for nowhere."""
+    wrong_codes: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How many of the last codes in a row were wrong."""
     last_step: Mapped[int] = mapped_column(BigInteger, default=0)
     """The newest time step whose code was used: a code that somebody saw is worth nothing."""
 

@@ -40,6 +40,7 @@ class Action(StrEnum):
     TOKEN_CREATED = "token.created"  # noqa: S105
     TOKEN_REVOKED = "token.revoked"  # noqa: S105
     CLINIC_CHANGED = "clinic.changed"
+    CONVERSATIONS_DELETED = "conversations.deleted"
 
 
 class AuditEntry(ClinicOwned, Base):

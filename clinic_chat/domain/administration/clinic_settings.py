@@ -1,19 +1,25 @@
 """What administrators set for their clinic."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
 from clinic_chat.domain.accounts.permissions import Permission, require
 from clinic_chat.domain.accounts.users import LOCALES
 from clinic_chat.domain.administration.audit_trail import Action, record_action
+from clinic_chat.domain.clinics.business_hours import stored_hours, valid_hours
 from clinic_chat.domain.clinics.clinic import Clinic, check_timezone
 from clinic_chat.domain.clinics.scope import ClinicScope, locked_clinic
 from clinic_chat.domain.errors import InvalidInput
 from clinic_chat.domain.events.log import SubjectKind
 from clinic_chat.domain.validation import valid_name
+from clinic_chat.storage.base import now
 
 IDLE_MINUTES = (5, 24 * 60)
+RETENTION_MONTHS = (6, 600)
+# Whoever sets a term may think better of it, or be asked about it, before anything is gone.
+RETENTION_DELAY = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,12 @@ class ClinicSettings:
     """After so long without doing anything a session ends; 0 is the server's own setting."""
     second_factor_required: bool = False
     """Whether members may do nothing else before they have set up a second factor."""
+    business_hours: dict[str, list[list[str]]] = field(default_factory=dict)
+    """When the clinic is open, as `valid_hours` returns it; {} says nothing."""
+    retention_months: int = 0
+    """So long after its last message a resolved conversation is kept; 0 is for ever."""
+    retention_from: datetime | None = None
+    """When deletion begins or began; it follows from the change of the term."""
 
 
 async def read_clinic_settings(scope: ClinicScope) -> ClinicSettings:
@@ -45,7 +57,7 @@ async def change_clinic_settings(scope: ClinicScope, wanted: ClinicSettings) -> 
 
     Raises:
         InvalidInput: `timezone_invalid`, `locale_invalid`, `idle_invalid` or a rule of
-            `valid_name`.
+            `valid_name`, `valid_hours`, or `retention_invalid`.
     """
     require(scope, Permission.MANAGE_CLINIC)
     name = valid_name(wanted.name)
@@ -55,6 +67,10 @@ async def change_clinic_settings(scope: ClinicScope, wanted: ClinicSettings) -> 
     low, high = IDLE_MINUTES
     if wanted.session_idle_minutes and not low <= wanted.session_idle_minutes <= high:
         raise InvalidInput(f"{low} to {high} minutes, or 0", code="idle_invalid")
+    hours = valid_hours(stored_hours(wanted.business_hours))
+    low, high = RETENTION_MONTHS
+    if wanted.retention_months and not low <= wanted.retention_months <= high:
+        raise InvalidInput(f"{low} to {high} months, or 0", code="retention_invalid")
     async with scope.write() as session:
         clinic = locked_clinic(session)
         before = vars(_settings(clinic))
@@ -63,7 +79,13 @@ async def change_clinic_settings(scope: ClinicScope, wanted: ClinicSettings) -> 
         clinic.locale = wanted.locale
         clinic.session_idle_minutes = wanted.session_idle_minutes
         clinic.second_factor_required = wanted.second_factor_required
+        clinic.business_hours = hours or None
+        if clinic.retention_months != wanted.retention_months:
+            clinic.retention_months = wanted.retention_months
+            clinic.retention_from = now() + RETENTION_DELAY if wanted.retention_months else None
         after = vars(_settings(clinic))
+        # When deletion begins follows from the term.
+        del after["retention_from"]
         changed = {key: [before[key], after[key]] for key in after if before[key] != after[key]}
         if changed:
             await record_action(
@@ -82,4 +104,7 @@ def _settings(clinic: Clinic) -> ClinicSettings:
         clinic.locale,
         clinic.session_idle_minutes,
         clinic.second_factor_required,
+        clinic.business_hours or {},
+        clinic.retention_months,
+        clinic.retention_from,
     )

@@ -2,10 +2,11 @@
 
 import re
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
 
-from sqlalchemy import BigInteger, String, false, select, text
+from sqlalchemy import JSON, BigInteger, String, false, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -33,6 +34,14 @@ class Clinic(Base):
     """After so long without doing anything a session ends; 0 is the server's own setting."""
     second_factor_required: Mapped[bool] = mapped_column(default=False, server_default=false())
     """Whether its members may do nothing but set up a second factor before they have one."""
+    business_hours: Mapped[dict[str, Any] | None] = mapped_column(
+        JSON(none_as_null=True), default=None
+    )
+    """When it is open (`business_hours.valid_hours`), None while it has said nothing."""
+    retention_months: Mapped[int] = mapped_column(default=0, server_default="0")
+    """So long after its last message a resolved conversation is kept; 0 is for ever."""
+    retention_from: Mapped[datetime | None] = mapped_column(default=None)
+    """Before this time nothing is deleted: whoever set the term may think better of it."""
     is_demo: Mapped[bool] = mapped_column(default=False, server_default=false())
     """Whether it is the demo's, whose passwords everybody may know."""
     last_event_seq: Mapped[int] = mapped_column(BigInteger, default=0)

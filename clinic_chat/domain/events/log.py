@@ -35,6 +35,7 @@ class EventType(StrEnum):
     MESSAGE_NEW = "message:new"
     MESSAGE_UPDATED = "message:updated"
     CONVERSATION_UPDATED = "conversation:updated"
+    CONVERSATION_DELETED = "conversation:deleted"
     ADMINISTERED = "administered"
     """Something administrative; the payload's `action` says what (domain/administration)."""
 

@@ -11,7 +11,13 @@ from clinic_chat.domain.accounts.users import colleagues
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.views import StaffConversation, conversations_by_id
 from clinic_chat.domain.errors import InvalidInput
-from clinic_chat.domain.events.log import READ_LIMIT, CommittedEvent, SubjectKind, events_after
+from clinic_chat.domain.events.log import (
+    READ_LIMIT,
+    CommittedEvent,
+    EventType,
+    SubjectKind,
+    events_after,
+)
 from clinic_chat.domain.messages.read_markers import read_markers
 from clinic_chat.domain.queries.changes import Changes
 from clinic_chat.domain.queries.inbox import (
@@ -191,7 +197,10 @@ def moves(events: list[CommittedEvent]) -> list[dict[str, Any]]:
 
 
 def _patch(events: list[CommittedEvent], rows: list[StaffConversation]) -> Patch:
-    return Patch(events[0].seq - 1, events[-1].seq, items(rows))
+    deleted = {e.subject.id for e in events if e.type == EventType.CONVERSATION_DELETED}
+    return Patch(
+        events[0].seq - 1, events[-1].seq, items(rows), sorted(str(one) for one in deleted)
+    )
 
 
 def _extra(mine: InboxOverview, markers: dict[str, int]) -> Item:

@@ -21,11 +21,12 @@ Item = dict[str, Any]
 
 @dataclass(frozen=True)
 class Patch:
-    """The items that changed between two versions of a feed."""
+    """The items that changed between two versions of a feed, and the ids of those deleted."""
 
     from_version: int
     to_version: int
     upsert: list[Item]
+    remove: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,15 @@ class Publication:
     key: str
     patch: Patch
     extra: Item = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Tells all tabs in a room that there is no such list any more."""
+
+    room: str
+    key: str
+    code: str
 
 
 class Feed(Protocol):
@@ -106,7 +116,7 @@ class Feed(Protocol):
 
     def publications(
         self, clinic_id: UUID, events: list[CommittedEvent], changes: Changes
-    ) -> Iterable[Publication]:
+    ) -> Iterable[Publication | Refusal]:
         """The patches for these events, each with its room."""
 
 

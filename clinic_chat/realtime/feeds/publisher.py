@@ -7,7 +7,7 @@ from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.events.log import CommittedEvent, PersonalChange
 from clinic_chat.domain.queries.changes import changes_of
 from clinic_chat.realtime.feeds import personal
-from clinic_chat.realtime.feeds.protocol import Feed
+from clinic_chat.realtime.feeds.protocol import Feed, Refusal
 from clinic_chat.realtime.feeds.sender import FeedSender
 from clinic_chat.storage.database import Database
 
@@ -30,7 +30,10 @@ class Publisher:
         ]
         # Nothing else is awaited in between, so a tab gets several patches in one write.
         for name, publication in told:
-            await self._sender.publish(name, publication)
+            if isinstance(publication, Refusal):
+                await self._sender.refuse(publication.room, name, publication.key, publication.code)
+            else:
+                await self._sender.publish(name, publication)
 
     async def publish_personal(self, change: PersonalChange) -> None:
         """Send a change of a person's own markers, drafts or settings."""

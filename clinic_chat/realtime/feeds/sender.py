@@ -47,9 +47,9 @@ class FeedSender:
         check = {"feed": CHECK, "nonce": number, "version": version, "now": milliseconds_now()}
         await self._emit(EVENT, check, sid)
 
-    async def refuse(self, sid: str, feed: str, key: str, code: str) -> None:
-        """Tell one tab that it cannot have this feed, and why."""
-        await self._emit(EVENT, {"feed": feed, "key": key, "kind": "refused", "code": code}, sid)
+    async def refuse(self, to: str, feed: str, key: str, code: str) -> None:
+        """Tell one tab, or all in a room, that they cannot have this feed, and why."""
+        await self._emit(EVENT, {"feed": feed, "key": key, "kind": "refused", "code": code}, to)
 
 
 def _patch(feed: str, key: str, patch: Patch, extra: Item) -> Item:
@@ -60,5 +60,6 @@ def _patch(feed: str, key: str, patch: Patch, extra: Item) -> Item:
         "from": patch.from_version,
         "to": patch.to_version,
         "upsert": patch.upsert,
+        **({"remove": patch.remove} if patch.remove else {}),
         **extra,
     }

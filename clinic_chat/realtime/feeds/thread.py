@@ -7,10 +7,11 @@ from uuid import UUID
 from clinic_chat.domain.accounts.permissions import Permission
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.conversation import conversation_exists
-from clinic_chat.domain.errors import InvalidInput
+from clinic_chat.domain.errors import InvalidInput, NotFound
 from clinic_chat.domain.events.log import (
     READ_LIMIT,
     CommittedEvent,
+    EventType,
     SubjectKind,
     subject_events_after,
 )
@@ -26,6 +27,7 @@ from clinic_chat.realtime.feeds.protocol import (
     Page,
     Patch,
     Publication,
+    Refusal,
     Snapshot,
     Start,
     items,
@@ -114,16 +116,20 @@ class ThreadFeed:
 
     def publications(
         self, clinic_id: UUID, events: list[CommittedEvent], changes: Changes
-    ) -> Iterable[Publication]:
-        """One patch for each conversation that was touched."""
+    ) -> Iterable[Publication | Refusal]:
+        """One patch for each conversation that was touched, a refusal for one deleted."""
         groups: dict[UUID, list[CommittedEvent]] = {}
         for event in events:
             if event.subject.kind == SubjectKind.CONVERSATION:
                 groups.setdefault(event.subject.id, []).append(event)
         for conversation_id, group in groups.items():
             key = str(conversation_id)
+            room = rooms.conversation(clinic_id, conversation_id)
+            if group[-1].type == EventType.CONVERSATION_DELETED:
+                yield Refusal(room, key, NotFound.code)
+                continue
             patch = _patch(group, changes.messages.get(key, []))
-            yield Publication(rooms.conversation(clinic_id, conversation_id), key, patch)
+            yield Publication(room, key, patch)
 
 
 async def since(scope: ClinicScope, opening: ThreadStart, version: int) -> Patch | None:

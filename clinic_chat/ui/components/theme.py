@@ -42,6 +42,7 @@ SHEETS = (
     "patient/patient_panel",
     "sign_in/sign_in",
     "settings/settings",
+    "settings/hours",
     "settings/invitation_link",
     "not_found/not_found",
     "print",

@@ -9,7 +9,7 @@ from typing import Any
 import reflex as rx
 
 from clinic_chat.domain.accounts.passwords import PASSWORD_MAXIMUM, PASSWORD_MINIMUM
-from clinic_chat.domain.administration.clinic_settings import IDLE_MINUTES
+from clinic_chat.domain.administration.clinic_settings import IDLE_MINUTES, RETENTION_MONTHS
 from clinic_chat.domain.validation import BODY_LIMIT
 from clinic_chat.ui.i18n import t
 
@@ -36,6 +36,7 @@ COMMANDS: Texts = {
         "This tab was somebody else's or another clinic's. What waits in it is kept for them."
     ),
     "still_signed_in": "You are still signed in: no connection.",
+    "retention_invalid": "Months are a number from {n} to {m}, or empty.",
     "storage_unavailable": "Nothing was changed: the server cannot save right now.",
     GENERAL: "That didn’t work. Try again.",
 }
@@ -100,6 +101,8 @@ ADMINISTRATION: Texts = {
     "code_wrong": "That code is not right, or was used already.",
     "factor_exists": "A second step is set up already.",
     "forbidden": "You may not do that in this clinic.",
+    "hours_invalid": "Each span needs a time to open and a later time to close.",
+    "hours_overlap": "Two spans of one day overlap.",
     "idle_invalid": "Minutes are a number from {n} to {m}, or empty.",
     "last_administrator": "The clinic keeps an administrator. Make somebody else one first.",
     "member_exists": "This person works here already.",
@@ -128,6 +131,7 @@ ADMINISTRATION: Texts = {
 PARAMETERS: dict[str, dict[str, int]] = {
     "body_too_long": {"n": BODY_LIMIT},
     "password_length": {"n": PASSWORD_MINIMUM, "m": PASSWORD_MAXIMUM},
+    "retention_invalid": {"n": RETENTION_MONTHS[0], "m": RETENTION_MONTHS[1]},
     "idle_invalid": {"n": IDLE_MINUTES[0], "m": IDLE_MINUTES[1]},
 }
 """Parameters of a code's text besides those of the answer, by code."""

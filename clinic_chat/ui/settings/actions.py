@@ -14,6 +14,8 @@ from clinic_chat.realtime.connections import current_connection
 from clinic_chat.storage.database import StorageUnavailable
 from clinic_chat.ui.account.state import Account
 
+MAX_DIGITS = 6
+
 
 def acting() -> ClinicScope:
     """The clinic and the person of the event that is being handled."""
@@ -49,3 +51,11 @@ def text_of(form: dict[str, Any], name: str) -> str:
     """A field of a form, "" when it is not there or no text."""
     value = form.get(name)
     return value if isinstance(value, str) else ""
+
+
+def number_of(form: dict[str, Any], name: str) -> int:
+    """The number in a field of a form, 0 for an empty one, -1 for what is no number."""
+    text = text_of(form, name).strip()
+    if not text:
+        return 0
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS else -1

@@ -3,6 +3,8 @@
 from clinic_chat.ui.settings.audit_trail import page as audit_trail
 from clinic_chat.ui.settings.audit_trail.state import AuditTrail
 from clinic_chat.ui.settings.clinic import page as clinic
+from clinic_chat.ui.settings.clinic.hours_state import BusinessHours
+from clinic_chat.ui.settings.clinic.retention_state import Retention
 from clinic_chat.ui.settings.clinic.state import ClinicForm
 from clinic_chat.ui.settings.own_account import page as own_account
 from clinic_chat.ui.settings.own_account.state import OwnAccount
@@ -18,4 +20,12 @@ SETTINGS_PAGES = (
     (tokens.tokens_page, tokens.ROUTE, tokens.ON_LOAD),
     (audit_trail.audit_trail_page, audit_trail.ROUTE, audit_trail.ON_LOAD),
 )
-SETTINGS_STATES = (OwnAccount, StaffSettings, ClinicForm, TokenSettings, AuditTrail)
+SETTINGS_STATES = (
+    OwnAccount,
+    StaffSettings,
+    ClinicForm,
+    BusinessHours,
+    Retention,
+    TokenSettings,
+    AuditTrail,
+)

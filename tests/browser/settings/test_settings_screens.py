@@ -48,6 +48,11 @@ async def settings(page: Page, screen: str) -> None:
     await expect(page.get_by_text("Carregando…")).to_have_count(0)
 
 
+def said(page: Page) -> Locator:
+    """The line that says what was done."""
+    return page.locator(".settings-done:not(:empty)")
+
+
 def member(page: Page, email: str) -> Locator:
     return page.locator("[data-user]").filter(has_text=email)
 
@@ -153,16 +158,70 @@ async def test_a_clinics_name_and_time_zone_are_changed(visit: Visit, quick: Qui
     await settings(ana, "clinic")
     await ana.get_by_label("Nome", exact=True).fill("Clínica Aurora do Norte")
     await ana.get_by_label("Fuso horário").fill("Marte/Base")
-    await ana.get_by_role("button", name="Salvar").click()
-    await expect(ana.get_by_role("alert")).to_contain_text("fuso horário não existe")
+    await ana.get_by_role("button", name="Salvar", exact=True).click()
+    await expect(ana.get_by_role("alert").filter(has_text="fuso")).to_contain_text(
+        "fuso horário não existe"
+    )
     await ana.get_by_label("Fuso horário").fill("America/Manaus")
-    await ana.get_by_role("button", name="Salvar").click()
-    await expect(ana.locator(".settings-done")).to_have_text("Salvo.")
+    await ana.get_by_role("button", name="Salvar", exact=True).click()
+    await expect(said(ana)).to_have_text("Salvo.")
 
     await ana.get_by_role("link", name="Voltar às conversas").click()
     await live(ana)
     await expect(ana.get_by_role("heading", level=1)).to_have_text("Clínica Aurora do Norte")
     await expect(ana.get_by_text("Escolha uma conversa")).to_be_visible()
+
+
+async def test_a_clinic_says_when_it_is_open(visit: Visit, quick: QuickServer) -> None:
+    ana = await visit(ANA, at=quick, fresh=True)
+    await settings(ana, "clinic")
+    monday = ana.locator("[data-day='0']")
+    await expect(monday).to_contain_text("Fechado")
+    await ana.get_by_role("button", name="Adicionar horário: Segunda-feira").focus()
+    await ana.keyboard.press("Enter")
+    await expect(monday.get_by_label("Abre")).to_have_value("08:00")
+    await monday.get_by_label("Fecha").fill("12:00")
+    await ana.get_by_role("button", name="Adicionar horário: Segunda-feira").click()
+    await monday.get_by_label("Abre").nth(1).fill("11:30")
+    await monday.get_by_label("Fecha").nth(1).fill("18:00")
+    await ana.get_by_role("button", name="Salvar horário").click()
+    await expect(ana.get_by_role("alert").filter(has_text="se sobrepõem")).to_be_visible()
+    await monday.get_by_label("Abre").nth(1).fill("13:30")
+    await ana.get_by_role("button", name="Usar o horário de segunda até sexta").click()
+    await expect(ana.get_by_label("Fecha: Sexta-feira")).to_have_count(2)
+    await ana.get_by_role("button", name="Adicionar horário: Sábado").click()
+    await ana.get_by_label("Fecha: Sábado").fill("00:00")
+    await ana.get_by_role("button", name="Remover horário: Terça-feira").first.click()
+    await expect(ana.get_by_label("Abre: Terça-feira")).to_have_count(1)
+    await ana.get_by_role("button", name="Salvar horário").click()
+    await expect(said(ana)).to_have_text("Salvo.")
+
+    await ana.reload()
+    await expect(ana.get_by_label("Abre: Segunda-feira").nth(1)).to_have_value("13:30")
+    await expect(ana.get_by_label("Abre: Terça-feira")).to_have_value("13:30")
+    await expect(ana.get_by_label("Fecha: Sábado")).to_have_value("00:00")
+    await expect(ana.locator("[data-day='6']")).to_contain_text("Fechado")
+
+
+async def test_a_clinic_says_how_long_it_keeps_conversations(
+    visit: Visit, quick: QuickServer
+) -> None:
+    ana = await visit(ANA, at=quick, fresh=True)
+    await settings(ana, "clinic")
+    outlook = ana.get_by_test_id("retention-outlook")
+    await expect(outlook).to_have_count(0)
+    await ana.get_by_label("Meses de guarda").fill("24")
+    await ana.get_by_role("button", name="Salvar prazo").click()
+    await expect(said(ana)).to_have_text("Salvo.")
+    await expect(outlook).to_contain_text("Nenhuma conversa passou do prazo ainda.")
+    await ana.get_by_role("button", name="Salvar", exact=True).click()
+    await expect(said(ana).first).to_have_text("Salvo.")
+
+    await ana.reload()
+    await expect(ana.get_by_label("Meses de guarda")).to_have_value("24")
+    await ana.get_by_label("Meses de guarda").fill("")
+    await ana.get_by_role("button", name="Salvar prazo").click()
+    await expect(outlook).to_have_count(0)
 
 
 async def test_a_new_password_signs_out_everywhere_else(visit: Visit, quick: QuickServer) -> None:
@@ -264,8 +323,8 @@ async def test_a_second_step_is_set_up_asked_for_and_required(
     ana = await visit(ANA, at=quick, fresh=True)
     await settings(ana, "clinic")
     await ana.get_by_label("Todos entram com uma segunda etapa").check()
-    await ana.get_by_role("button", name="Salvar").click()
-    await expect(ana.locator(".settings-done")).to_have_text("Salvo.")
+    await ana.get_by_role("button", name="Salvar", exact=True).click()
+    await expect(said(ana)).to_have_text("Salvo.")
     await ana.goto("/")
     await expect(ana.get_by_text("Sua clínica pede uma segunda etapa")).to_be_visible()
     await expect(ana.get_by_test_id("conversation-row")).to_have_count(0)

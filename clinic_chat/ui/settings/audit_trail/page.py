@@ -104,5 +104,9 @@ def _action(row: rx.Var[ActRow]) -> rx.Var[str]:
         (Action.TOKEN_CREATED.value, t("made an API token")),
         (Action.TOKEN_REVOKED.value, t("revoked an API token")),
         (Action.CLINIC_CHANGED.value, t("changed the clinic's settings")),
+        (
+            Action.CONVERSATIONS_DELETED.value,
+            t("deleted {n} conversations after their term", n=row.count),
+        ),
         row.action,
     )

@@ -21,6 +21,7 @@ class ActRow:
     subject_name: str
     before: str
     after: str
+    count: int
     address: str
 
 
@@ -66,5 +67,6 @@ def _row(act: AuditedAct) -> ActRow:
         act.subject_name,
         str(details.get("before", "")),
         str(details.get("after", details.get("role", ""))),
+        int(details.get("count", 0)),
         act.address,
     )

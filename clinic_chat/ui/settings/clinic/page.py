@@ -1,4 +1,4 @@
-"""Clinic screen: name, time zone, language and idle time."""
+"""Clinic screen: its name, time zone and language, its hours, and how long it keeps what."""
 
 from zoneinfo import available_timezones
 
@@ -10,11 +10,15 @@ from clinic_chat.ui.account.menu import LOCALE_NAMES
 from clinic_chat.ui.account.state import Account
 from clinic_chat.ui.i18n import t
 from clinic_chat.ui.i18n.error_texts import ADMINISTRATION, error_text
+from clinic_chat.ui.settings.clinic.hours import hours_section
+from clinic_chat.ui.settings.clinic.hours_state import BusinessHours
+from clinic_chat.ui.settings.clinic.retention import retention_section
+from clinic_chat.ui.settings.clinic.retention_state import Retention
 from clinic_chat.ui.settings.clinic.state import ClinicForm
 from clinic_chat.ui.settings.layout import alert, done, field, section, settings_page
 
 ROUTE = "/settings/clinic"
-ON_LOAD = [Account.load, ClinicForm.load]
+ON_LOAD = [Account.load, ClinicForm.load, BusinessHours.load, Retention.load]
 # Those that name a place; the rest are other names for them.
 REGIONS = ("Africa", "America", "Antarctica", "Asia", "Atlantic", "Australia", "Europe", "Pacific")
 TIMEZONES = sorted(
@@ -23,15 +27,15 @@ TIMEZONES = sorted(
 
 
 def clinic_page() -> rx.Component:
-    """One form."""
+    """The forms of the clinic."""
     return settings_page(
         ROUTE,
         t("Clinic"),
         alert(rx.cond(ClinicForm.error != "", error_text(ADMINISTRATION, ClinicForm.error), "")),
         done(rx.cond(ClinicForm.saved, t("Saved."), "")),
         rx.cond(
-            ClinicForm.ready,
-            section(t("General"), _form()),
+            ClinicForm.ready & Retention.ready,
+            rx.fragment(section(t("General"), _form()), hours_section(), retention_section()),
             rx.el.p(t("Loading…"), class_name="text-quiet", role="status"),
         ),
     )

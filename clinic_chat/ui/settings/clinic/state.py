@@ -1,18 +1,16 @@
 """State of the clinic screen."""
 
+from dataclasses import replace
 from typing import Any
 
 import reflex as rx
 
 from clinic_chat.domain.administration.clinic_settings import (
-    ClinicSettings,
     change_clinic_settings,
     read_clinic_settings,
 )
 from clinic_chat.realtime.gate import exposed
-from clinic_chat.ui.settings.actions import acting, refusals, show, text_of
-
-MAX_DIGITS = 6
+from clinic_chat.ui.settings.actions import acting, number_of, refusals, show, text_of
 
 
 class ClinicForm(rx.State):
@@ -41,14 +39,16 @@ class ClinicForm(rx.State):
         self.error = ""
         self.saved = False
         async with refusals(self):
+            scope = acting()
             await change_clinic_settings(
-                acting(),
-                ClinicSettings(
-                    text_of(form, "name"),
-                    text_of(form, "timezone"),
-                    text_of(form, "locale"),
-                    _minutes(text_of(form, "idle")),
-                    bool(form.get("second_factor_required")),
+                scope,
+                replace(
+                    await read_clinic_settings(scope),
+                    name=text_of(form, "name"),
+                    timezone=text_of(form, "timezone"),
+                    locale=text_of(form, "locale"),
+                    session_idle_minutes=number_of(form, "idle"),
+                    second_factor_required=bool(form.get("second_factor_required")),
                 ),
             )
             self.saved = True
@@ -62,11 +62,3 @@ class ClinicForm(rx.State):
             self.session_idle_minutes = found.session_idle_minutes
             self.second_factor_required = found.second_factor_required
             self.ready = True
-
-
-def _minutes(text: str) -> int:
-    """The number in a field; one that is none is refused as too small."""
-    text = text.strip()
-    if not text:
-        return 0
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS else -1
