@@ -1,6 +1,7 @@
 """How the server ends when it is told to: nothing new, what is under way, a word, and the end."""
 
 import asyncio
+import itertools
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import closing, suppress
@@ -13,6 +14,7 @@ import aiohttp
 import httpx
 import pytest
 
+from clinic_chat.domain.accounts.api_tokens import create_token
 from clinic_chat.domain.accounts.sessions import COOKIE_NAME
 from clinic_chat.domain.messages.receiving import receive_message
 from clinic_chat.storage.sqlite.library import sqlite3
@@ -22,6 +24,9 @@ from tests.support.servers.forked_server import HOST, ForkedServer
 from tests.support.socket_client import NAMESPACE, Wire
 
 END_SECONDS = 10
+# Staff who write, and as many patients.
+WRITERS = 5
+ACKNOWLEDGED = 200
 FAREWELL = f'42{NAMESPACE},["server:restarting"'
 
 
@@ -173,6 +178,62 @@ async def test_polling_and_idle_connections_do_not_delay_the_end(
     idle[1].close()
     record_property(
         "SIGTERM with a long poll and an idle connection: ended after", f"{seconds:.1f} s"
+    )
+
+
+async def test_under_load_nothing_acknowledged_is_lost(
+    desk: Desk, clinics: Clinics, record_property: Callable[[str, object], None]
+) -> None:
+    token = await create_token(clinics.database, clinics.aurora.clinic_id)
+    acknowledged: set[str] = set()
+    enough = asyncio.Event()
+
+    def acknowledge(key: str) -> None:
+        acknowledged.add(key)
+        if len(acknowledged) == ACKNOWLEDGED:
+            enough.set()
+
+    async def staff(number: int) -> None:
+        wire = await Wire.join(desk.server, desk.cookie)
+        with suppress(ConnectionError):
+            for turn in itertools.count():
+                key = f"staff {number} {turn}"
+                if "message" not in await wire.ask("message:send", desk.message(key)):
+                    break
+                acknowledge(key)
+        await wire.close()
+
+    async def patient(number: int) -> None:
+        headers = {"Authorization": f"Bearer {token}"}
+        async with httpx.AsyncClient(base_url=desk.server.origin, headers=headers) as client:
+            with suppress(httpx.TransportError):
+                for turn in itertools.count():
+                    key = f"patient {number} {turn}"
+                    body = {
+                        "patient": {"name": "Rui", "phone": f"+551198765430{number}"},
+                        "body": "oi",
+                        "externalId": key,
+                    }
+                    answer = await client.post("/api/v1/inbound", json=body)
+                    if answer.status_code != 201:
+                        break
+                    acknowledge(key)
+
+    writing = [asyncio.create_task(staff(number)) for number in range(WRITERS)]
+    writing += [asyncio.create_task(patient(number)) for number in range(WRITERS)]
+    await enough.wait()
+    code, seconds = await desk.stop()
+    await asyncio.gather(*writing)
+
+    stored = desk.stored()
+    assert acknowledged <= set(stored)
+    assert len(stored) == len(set(stored))
+    # At most what each had under way was stored without its answer arriving.
+    assert len(stored) <= len(acknowledged) + 1 + 2 * WRITERS
+    assert (code, seconds < END_SECONDS) == (0, True)
+    record_property(
+        f"SIGTERM while {2 * WRITERS} write: {len(acknowledged)} acknowledged, ended after",
+        f"{seconds:.1f} s",
     )
 
 
