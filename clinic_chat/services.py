@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from clinic_chat.domain.accounts.api_tokens import Tokens
 from clinic_chat.domain.accounts.sessions import Sessions
+from clinic_chat.process_channel import ProcessChannel
 from clinic_chat.rate_limits import Limits
 from clinic_chat.settings import Settings
 from clinic_chat.storage.database import Database
@@ -11,19 +12,24 @@ from clinic_chat.storage.database import Database
 
 @dataclass
 class Services:
-    """The database, sessions, tokens and limits of a process; they connect at their first use."""
+    """What a process works with: database, sessions, tokens, limits and the channel to others.
+
+    They connect at their first use.
+    """
 
     settings: Settings
     database: Database = field(init=False)
     sessions: Sessions = field(init=False)
     tokens: Tokens = field(init=False)
     limits: Limits = field(init=False)
+    channel: ProcessChannel = field(init=False)
 
     def __post_init__(self) -> None:
         self.database = Database(self.settings.database_url)
         self.sessions = Sessions(self.database, self.settings)
         self.tokens = Tokens(self.database)
         self.limits = Limits(self.settings.redis_url)
+        self.channel = ProcessChannel(self.settings.redis_url, self.settings.signing_key())
 
     async def close(self) -> None:
         """Close every connection."""

@@ -73,6 +73,12 @@ class Bus:
                 MESSAGES.add(str(item.payload["direction"]))
             self._queue.put_nowait((moment, item))
 
+    def heard(self, items: list[CommittedEvent | PersonalChange]) -> None:
+        """Queue items that another process has committed."""
+        moment = monotonic()
+        for item in items:
+            self._queue.put_nowait((moment, item))
+
     def call(self, call: Call) -> None:
         """Queue `call`, to be called after everything that was queued before it is delivered."""
         self._queue.put_nowait((monotonic(), call))
@@ -109,9 +115,14 @@ class Bus:
     async def _look_now_and_then(self) -> None:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            await self._guarded(self._look())
+            await self._guarded(self.look())
 
-    async def _look(self) -> None:
+    async def look(self) -> None:
+        """Queue what the table has of the watched clinics and was not delivered.
+
+        Raises:
+            StorageUnavailable: the database does not answer.
+        """
         # One statement for all clinics keeps many quiet ones cheap, and no delivery waits for it.
         # Commits of this process during the read are queued before the catch-up.
         for clinic_id, seq in (await last_seqs(self._database, self._delivered)).items():

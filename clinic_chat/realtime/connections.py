@@ -42,6 +42,8 @@ class Connection:
     order: int = 0
     """The number of the last applied change of the feeds that the tab follows."""
     acted_at: float = 0.0
+    personal_version: int | None = None
+    """The number of the person's own changes up to which the tab has been told all, if known."""
     gone: bool = False
     """Whether the socket is closed; to be checked after an `await`."""
     active_at: datetime | None = None
@@ -162,6 +164,14 @@ class Connections:
     def of_session(self, session_id: UUID) -> list[Connection]:
         """The sockets of one sign-in session."""
         return [c for c in self._by_sid.values() if c.identity.session_id == session_id]
+
+    def of_person(self, clinic_id: UUID, user_id: UUID) -> list[Connection]:
+        """The sockets of one person in one clinic."""
+        return [
+            c
+            for c in self._by_sid.values()
+            if c.identity.user_id == user_id and c.identity.clinic_id == clinic_id
+        ]
 
     def count(self) -> int:
         """How many live sockets there are."""

@@ -25,6 +25,7 @@ from clinic_chat.realtime.bus import Bus
 from clinic_chat.realtime.commands.command import CommandContext
 from clinic_chat.realtime.commands.dispatcher import CommandDispatcher
 from clinic_chat.realtime.connections import Connection, Connections
+from clinic_chat.realtime.event_relay import EventRelay
 from clinic_chat.realtime.feeds.at_connect import feeds_at_connect
 from clinic_chat.realtime.feeds.publisher import Publisher
 from clinic_chat.realtime.feeds.registry import create_feeds
@@ -40,8 +41,10 @@ from clinic_chat.realtime.identity import (
 )
 from clinic_chat.realtime.live_metrics import LiveMetrics
 from clinic_chat.realtime.memory import MemoryTrimmer
+from clinic_chat.realtime.personal_catch_up import PersonalCatchUp
 from clinic_chat.realtime.presence.activity import Activity
 from clinic_chat.realtime.presence.coalescing import Coalescer
+from clinic_chat.realtime.presence.leases import Leases
 from clinic_chat.realtime.presence.online import Presence
 from clinic_chat.realtime.reflex_states import ReflexStates
 from clinic_chat.realtime.state_events import (
@@ -81,8 +84,12 @@ class RealtimeServer:
         self.bus = Bus(services.database)
         self.sender = FeedSender(self._emit)
         self.broadcasts = Coalescer(self._tell_clinic)
-        self.presence = Presence(self.broadcasts.tell)
-        self.activity = Activity(self._tell_in_turn, self.broadcasts.tell)
+        self.channel = services.channel
+        self.leases = Leases(self.channel)
+        self.presence = Presence(self.broadcasts.tell, self.leases)
+        self.activity = Activity(
+            self._tell_in_turn, self.broadcasts.tell, self.leases, self.channel
+        )
         feeds = create_feeds(self.bus, self.presence, self.activity)
         self.subscriptions = Subscriptions(self.sio, self.sender, self.bus, feeds)
         self.in_flight = InFlightWork()
@@ -99,10 +106,16 @@ class RealtimeServer:
         self.starting: set[asyncio.Task[None]] = set()
         """The tasks that send the feeds to tabs that have just connected."""
         services.database.on_commit(self.bus.committed)
+        services.database.on_commit(EventRelay(self.channel, self.bus).committed)
+        self.channel.on(SESSION_ENDED, self._heard_session_ended)
         on_shutdown(self.announce_shutdown)
         publisher = Publisher(services.database, self.sender, feeds)
         self.bus.on_events(publisher.publish)
         self.bus.on_personal(publisher.publish_personal)
+        self.personal = PersonalCatchUp(
+            self.channel, self.connections, self.subscriptions, self.sender, self.bus
+        )
+        self.bus.on_personal(self.personal.told)
 
     def attach(self, app: rx.App, allowed: frozenset[str] = frozenset()) -> None:
         """Handle the events of Reflex's namespace, which is reached only with a live session.
@@ -127,6 +140,9 @@ class RealtimeServer:
         )
         tasks = [
             asyncio.create_task(self.bus.run(), name="clinic_chat_bus"),
+            asyncio.create_task(self.channel.run(), name="clinic_chat_channel"),
+            asyncio.create_task(self.leases.run(), name="clinic_chat_leases"),
+            asyncio.create_task(self.personal.run(), name="clinic_chat_personal"),
             asyncio.create_task(watch_peers(self.sio), name="clinic_chat_peers"),
             asyncio.create_task(self.connections.watch(self.cut), name="clinic_chat_sessions"),
             asyncio.create_task(tidying.run(), name="clinic_chat_tidying"),
@@ -143,13 +159,21 @@ class RealtimeServer:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def end_session(self, session_id: UUID) -> None:
-        """Cut every tab of a session that was signed out or revoked."""
+        """Cut every tab of a session that was signed out or revoked, in all processes."""
+        self.channel.tell(SESSION_ENDED, {"session": str(session_id)})
+        await self._end_session(session_id)
+
+    async def _heard_session_ended(self, _process: str, message: dict[str, Any]) -> None:
+        await self._end_session(UUID(message["session"]))
+
+    async def _end_session(self, session_id: UUID) -> None:
         self.handshakes.end_session(session_id)
         for connection in self.connections.of_session(session_id):
             await self.cut(connection.sid)
 
     async def announce_shutdown(self) -> None:
         """Tell every tab that the server restarts, finish the commands in flight, and close."""
+        self.leases.end()
         await self.sio.emit(SERVER_RESTARTING, {}, namespace=self._namespace)
         await self.in_flight.drain(DRAIN_SECONDS)
         # The writers need a moment to put the last answers on the wire.

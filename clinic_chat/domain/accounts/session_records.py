@@ -58,6 +58,8 @@ class Identity:
     timezone: str
     is_restricted: bool
     """Whether the clinic asks for a second factor that the person has not set up yet."""
+    personal_version: int
+    """The number of the newest change of the person's own data in the clinic."""
 
     @property
     def actor(self) -> StaffActor:
@@ -92,6 +94,7 @@ _SESSIONS = (
         & ~exists().where(
             SecondFactor.user_id == SignInSession.user_id, SecondFactor.confirmed_at.is_not(None)
         ),
+        Membership.personal_version,
     )
     .select_from(SignInSession)
     .join(User, User.id == SignInSession.user_id)

@@ -1,10 +1,10 @@
 """Drafts: a person's unsent text in a conversation, the same on all of their devices."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, String, Text
+from sqlalchemy import BigInteger, ForeignKey, String, Text, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from clinic_chat.domain.accounts.permissions import Permission, require
@@ -17,6 +17,7 @@ from clinic_chat.storage.base import Base, ClinicOwned, now
 
 # Longer than a message may be, so that pasted text is not lost before it is shortened.
 DRAFT_LIMIT = 16_000
+RECENT = timedelta(minutes=5)
 # The largest integer that JavaScript represents exactly (Number.MAX_SAFE_INTEGER).
 EDIT_LIMIT = 2**53 - 1
 
@@ -99,6 +100,18 @@ async def save_draft(
                 {"type": "draft", "id": str(target.id), "body": kept},
             )
         return SavedDraft(number, kept)
+
+
+async def recent_drafts(scope: ClinicScope) -> dict[str, str]:
+    """The person's drafts that changed in the last minutes, by conversation; "" is emptied."""
+    require(scope, Permission.SEND_MESSAGES)
+    async with scope.read() as session:
+        rows = await session.execute(
+            select(Draft.conversation_id, Draft.body).where(
+                Draft.user_id == scope.staff_id(), Draft.updated_at > now() - RECENT
+            )
+        )
+        return {str(row.conversation_id): row.body for row in rows}
 
 
 def _edit(device: object, edit: object) -> tuple[str | None, int | None]:

@@ -174,4 +174,6 @@ class Subscriptions:
         # Called without holding a database session, which a load shared with other tabs may need.
         # Called last, so that it includes everything that was broadcast meanwhile.
         extra = start.extra | await self._feeds[one.feed].now(connection, key)
+        if connection.personal_version is None:
+            connection.personal_version = start.extra.get("personalVersion")
         await self._sender.send(connection.sid, one.feed, key, start.content, extra)

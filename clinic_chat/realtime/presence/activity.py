@@ -10,11 +10,14 @@ from time import monotonic
 from typing import Any
 from uuid import UUID
 
+from clinic_chat.process_channel import ProcessChannel
 from clinic_chat.realtime.connections import Connection
+from clinic_chat.realtime.presence.leases import ONLINE_PLACE, Leases, Place
 
 EXPIRE_SECONDS = 6.0
 # A browser repeats `typing:start` every two seconds; anything much faster is not a person.
 MINIMUM_SECONDS = 0.5
+TYPING = "typing"
 
 Tell = Callable[[UUID, str, dict[str, Any]], Awaitable[None]]
 
@@ -30,15 +33,23 @@ class _Typing:
 class Activity:
     """Tracks typing and viewing by clinic and conversation, and tells the clinic of changes."""
 
-    def __init__(self, tell_typing: Tell, tell_viewing: Tell) -> None:
-        self._tell_typing = tell_typing
+    def __init__(
+        self, tell_typing: Tell, tell_viewing: Tell, leases: Leases, channel: ProcessChannel
+    ) -> None:
+        self._tell_clinic_typing = tell_typing
         self._tell_viewing = tell_viewing
+        self._leases = leases
+        self._channel = channel
         # By socket.
         self._typing: dict[str, _Typing] = {}
+        # By clinic, conversation and person: the event, and when another process told it.
+        self._typing_elsewhere: dict[tuple[UUID, str, str], tuple[dict[str, Any], float]] = {}
         # (clinic, conversation) → person → socket: hundreds of tabs may show the same conversation.
         self._viewing: dict[tuple[UUID, str], dict[UUID, dict[str, Connection]]] = {}
         # By socket.
         self._looks_at: dict[str, str] = {}
+        leases.on_change(self._viewing_elsewhere)
+        channel.on(TYPING, self._heard_typing)
 
     async def start_typing(self, connection: Connection, conversation_id: str) -> None:
         """Record that a tab's person types; repetitions within MINIMUM_SECONDS are dropped."""
@@ -53,21 +64,28 @@ class Activity:
         self._typing[connection.sid] = _Typing(
             connection.sid, connection, conversation_id, monotonic()
         )
-        await _tell(self._tell_typing, "typing:start", connection, conversation_id)
+        await self._tell_typing("typing:start", connection, conversation_id)
 
     async def stop_typing(self, connection: Connection) -> None:
         """Record that a tab's person has stopped typing."""
         current = self._typing.pop(connection.sid, None)
         if current is not None and not self._types_elsewhere(current):
-            await _tell(self._tell_typing, "typing:stop", connection, current.conversation_id)
+            await self._tell_typing("typing:stop", connection, current.conversation_id)
 
     def typing(self, clinic_id: UUID) -> list[dict[str, Any]]:
         """The `typing:start` events in force in a clinic, for a tab that has just connected."""
+        since = monotonic() - EXPIRE_SECONDS
+        elsewhere = self._typing_elsewhere = {
+            key: (event, told_at)
+            for key, (event, told_at) in self._typing_elsewhere.items()
+            if told_at > since
+        }
         return [
             _event("typing:start", entry.connection, entry.conversation_id)
             for entry in self._typing.values()
-            if entry.connection.identity.clinic_id == clinic_id
-            and monotonic() - entry.told_at < EXPIRE_SECONDS
+            if entry.connection.identity.clinic_id == clinic_id and entry.told_at > since
+        ] + [
+            event for (its_clinic, _, _), (event, _) in elsewhere.items() if its_clinic == clinic_id
         ]
 
     async def look(self, connection: Connection, conversation_id: str) -> None:
@@ -84,7 +102,8 @@ class Activity:
         first = len(tabs) == 1
         if left:
             await _tell(self._tell_viewing, "viewing:stop", connection, left)
-        if first:
+        identity = connection.identity
+        if first and self._leases.take(Place(*place), identity.user_id, identity.user_name):
             await _tell(self._tell_viewing, "viewing:start", connection, conversation_id)
 
     async def look_away(self, connection: Connection) -> None:
@@ -93,7 +112,10 @@ class Activity:
             await _tell(self._tell_viewing, "viewing:stop", connection, left)
 
     def _leave(self, connection: Connection) -> str:
-        """Remove a tab's viewing; return the conversation's id if no other tab has it, or ""."""
+        """Remove a tab's viewing; return the conversation's id if no other tab has it, or "".
+
+        Tabs of other processes count too.
+        """
         conversation_id = self._looks_at.pop(connection.sid, "")
         if not conversation_id:
             return ""
@@ -106,19 +128,49 @@ class Activity:
         del people[connection.identity.user_id]
         if not people:
             del self._viewing[place]
-        return conversation_id
+        is_last = self._leases.release(Place(*place), connection.identity.user_id)
+        return conversation_id if is_last else ""
 
     def viewers(self, clinic_id: UUID, conversation_id: str) -> list[dict[str, Any]]:
         """The `viewing:start` events of a clinic's conversation, one for each person."""
+        here = self._viewing.get((clinic_id, conversation_id), {})
+        elsewhere = self._leases.at(Place(clinic_id, conversation_id))
         return [
             _event("viewing:start", next(iter(tabs.values())), conversation_id)
-            for tabs in self._viewing.get((clinic_id, conversation_id), {}).values()
+            for tabs in here.values()
+        ] + [
+            _said("viewing:start", conversation_id, user_id, name)
+            for user_id, name in elsewhere.items()
+            if user_id not in here
         ]
 
     async def gone(self, connection: Connection) -> None:
         """End the typing and viewing of a tab that is gone or shows another conversation."""
         await self.stop_typing(connection)
         await self.look_away(connection)
+
+    async def _tell_typing(self, name: str, connection: Connection, conversation_id: str) -> None:
+        event = _event(name, connection, conversation_id)
+        clinic_id = connection.identity.clinic_id
+        self._channel.tell(TYPING, {"clinic": str(clinic_id), "event": event})
+        await self._tell_clinic_typing(clinic_id, name, event)
+
+    async def _heard_typing(self, _process: str, message: dict[str, Any]) -> None:
+        clinic_id, event = UUID(message["clinic"]), message["event"]
+        key = (clinic_id, event["conversationId"], event["userId"])
+        if event["type"] == "typing:start":
+            self._typing_elsewhere[key] = (event, monotonic())
+        else:
+            self._typing_elsewhere.pop(key, None)
+        await self._tell_clinic_typing(clinic_id, event["type"], event)
+
+    async def _viewing_elsewhere(
+        self, place: Place, user_id: UUID, name: str, present: bool
+    ) -> None:
+        if place.name != ONLINE_PLACE:
+            event = "viewing:start" if present else "viewing:stop"
+            said = _said(event, place.name, user_id, name)
+            await self._tell_viewing(place.clinic_id, event, said)
 
     def _types_elsewhere(self, gone: _Typing) -> bool:
         return any(
@@ -134,9 +186,14 @@ async def _tell(tell: Tell, name: str, connection: Connection, conversation_id: 
 
 
 def _event(name: str, connection: Connection, conversation_id: str) -> dict[str, Any]:
+    identity = connection.identity
+    return _said(name, conversation_id, identity.user_id, identity.user_name)
+
+
+def _said(name: str, conversation_id: str, user_id: UUID, user_name: str) -> dict[str, Any]:
     return {
         "type": name,
         "conversationId": conversation_id,
-        "userId": str(connection.identity.user_id),
-        "userName": connection.identity.user_name,
+        "userId": str(user_id),
+        "userName": user_name,
     }

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from clinic_chat.domain.accounts.session_records import Identity
+from clinic_chat.realtime.presence.leases import ONLINE_PLACE, Leases, Place
 
 GRACE_SECONDS = 3.0
 ONLINE = "user:online"
@@ -20,16 +21,23 @@ Tell = Callable[[UUID, str, dict[str, Any]], Awaitable[None]]
 
 
 class Presence:
-    """Tracks sockets by clinic and person, and tells the clinic who goes online or offline."""
+    """Tracks sockets by clinic and person, and tells the clinic who goes online or offline.
 
-    def __init__(self, tell: Tell) -> None:
+    A person with a socket in another process as well comes and goes with the first and the last.
+    """
+
+    def __init__(self, tell: Tell, leases: Leases) -> None:
         self._tell = tell
+        self._leases = leases
+        leases.on_change(self._elsewhere)
         self._sockets: dict[UUID, dict[str, set[str]]] = {}
         self._leaving: dict[tuple[UUID, UUID], asyncio.Task[None]] = {}
 
     def online(self, clinic_id: UUID) -> list[str]:
         """The ids of the people who are online in a clinic."""
-        return list(self._sockets.get(clinic_id, {}))
+        here = list(self._sockets.get(clinic_id, {}))
+        elsewhere = self._leases.at(Place(clinic_id, ONLINE_PLACE))
+        return here + [user for user_id in elsewhere if (user := str(user_id)) not in here]
 
     async def arrive(self, identity: Identity, sid: str) -> None:
         """Add a tab's socket; with its first one a person comes online."""
@@ -40,7 +48,8 @@ class Presence:
         user_id = str(identity.user_id)
         first = user_id not in people
         people.setdefault(user_id, set()).add(sid)
-        if first:
+        place = Place(identity.clinic_id, ONLINE_PLACE)
+        if first and self._leases.take(place, identity.user_id, identity.user_name):
             await self._tell(identity.clinic_id, ONLINE, _person(identity))
 
     def leave(self, identity: Identity, sid: str) -> None:
@@ -60,7 +69,13 @@ class Presence:
         people.pop(str(identity.user_id), None)
         if not people:
             self._sockets.pop(identity.clinic_id, None)
-        await self._tell(identity.clinic_id, OFFLINE, _person(identity))
+        if self._leases.release(Place(identity.clinic_id, ONLINE_PLACE), identity.user_id):
+            await self._tell(identity.clinic_id, OFFLINE, _person(identity))
+
+    async def _elsewhere(self, place: Place, user_id: UUID, name: str, present: bool) -> None:
+        if place.name == ONLINE_PLACE:
+            event = ONLINE if present else OFFLINE
+            await self._tell(place.clinic_id, event, {"userId": str(user_id), "userName": name})
 
 
 def _person(identity: Identity) -> dict[str, Any]:

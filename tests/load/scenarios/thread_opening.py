@@ -23,9 +23,11 @@ from clinic_chat.domain.conversations.conversation import load_conversation
 from clinic_chat.domain.messages.appending import append_message
 from clinic_chat.domain.messages.message import Direction
 from clinic_chat.domain.messages.receiving import receive_message
+from clinic_chat.process_channel import ProcessChannel
 from clinic_chat.realtime.feeds.protocol import Snapshot
 from clinic_chat.realtime.feeds.thread import ThreadFeed
 from clinic_chat.realtime.presence.activity import Activity
+from clinic_chat.realtime.presence.leases import Leases
 from clinic_chat.storage.database import Database
 from clinic_chat.storage.migrate import migrate
 
@@ -60,7 +62,8 @@ def _nobody_is_active() -> Activity:
     async def tell(*_: object) -> None:
         """Nobody listens."""
 
-    return Activity(tell, tell)
+    channel = ProcessChannel(None, b"")
+    return Activity(tell, tell, Leases(channel), channel)
 
 
 async def seconds_to_open(scope: ClinicScope, conversation_id: str) -> float:
