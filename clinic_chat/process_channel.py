@@ -131,7 +131,7 @@ class ProcessChannel:
                     raise TimeoutError("Redis answers no more")
                 asked = message is None
                 if message is None:
-                    await pubsub.ping()  # type: ignore[no-untyped-call]
+                    await pubsub.ping()
                 elif message["type"] == "subscribe":
                     await self._now_connected()
                 elif message["type"] == "message":
@@ -139,7 +139,7 @@ class ProcessChannel:
         finally:
             self.connected = False
             with suppress(RedisError, OSError):
-                await pubsub.aclose()
+                await pubsub.aclose()  # type: ignore[no-untyped-call]
 
     async def _now_connected(self) -> None:
         self.connected = True

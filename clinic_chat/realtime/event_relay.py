@@ -42,12 +42,12 @@ class EventRelay:
 
 def _told(item: CommittedEvent | PersonalChange) -> list[Any]:
     if isinstance(item, PersonalChange):
-        return ["personal", item.clinic_id, item.user_id, item.version, item.change]
+        return ["personal", str(item.clinic_id), str(item.user_id), item.version, item.change]
     subject = item.subject
     return [
-        *("event", item.clinic_id, item.seq, item.type),
-        *(subject.kind, subject.id, subject.version),
-        *(item.payload, item.at),
+        *("event", str(item.clinic_id), item.seq, item.type),
+        *(subject.kind, str(subject.id), subject.version),
+        *(item.payload, item.at.isoformat()),
     ]
 
 

@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Any, Self
 
-from tests.support.servers.server import Server
+from tests.support.servers.server import Reached
 from tests.support.socket_client import Wire, follows
 
 _SNAPSHOT = '"kind":"snapshot"'
@@ -21,7 +21,7 @@ class Colleague:
         self._here = {"conversationId": conversation_id}
 
     @classmethod
-    async def sits_down(cls, server: Server, cookie: str, conversation_id: str) -> Self:
+    async def sits_down(cls, server: Reached, cookie: str, conversation_id: str) -> Self:
         """Open the list and the conversation, and wait until both are there."""
         wire = await Wire.join(server, cookie, follows(conversation_id))
         for feed in ("conversations", "messages"):

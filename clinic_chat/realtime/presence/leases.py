@@ -13,9 +13,9 @@ from uuid import UUID
 
 from clinic_chat.process_channel import ProcessChannel
 
-REPEAT_SECONDS = 5.0
-# A killed process's people go offline within 30 s, in three missed repetitions.
-LEASE_SECONDS = 20.0
+REPEAT_SECONDS = 4.0
+# A killed process's people go offline within 16 s: three repetitions are missed.
+LEASE_SECONDS = 12.0
 # The tabs of a process that ends reconnect to another one after 1, 2, 4 and 8 s.
 ENDED_SECONDS = 15.0
 ONLINE_PLACE = ""

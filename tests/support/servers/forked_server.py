@@ -22,12 +22,15 @@ HOST = "127.0.0.1"
 
 
 class ForkedServer:
-    """Servers on one SQLite file and port, one after the other."""
+    """Servers on one database and port, one after the other.
+
+    `database` is an SQLite file or the URL of another database.
+    """
 
     def __init__(
-        self, database: Path, log: Path, *, front_end: bool = False, **settings: object
+        self, database: Path | str, log: Path, *, front_end: bool = False, **settings: object
     ) -> None:
-        self.database = database
+        self._url = f"sqlite+aiosqlite:///{database}" if isinstance(database, Path) else database
         self._listener = socket.create_server((HOST, 0))
         self.port: int = self._listener.getsockname()[1]
         self.origin = f"http://{HOST}:{self.port}"
@@ -36,7 +39,7 @@ class ForkedServer:
         environment = {
             **{k: v for k, v in os.environ.items() if not k.startswith("CLINIC_CHAT_")},
             **{f"CLINIC_CHAT_{name.upper()}": str(value) for name, value in settings.items()},
-            "CLINIC_CHAT_DATABASE_URL": f"sqlite+aiosqlite:///{database}",
+            "CLINIC_CHAT_DATABASE_URL": self._url,
             "CLINIC_CHAT_SECRET_KEY": "only-for-tests-and-nothing-else-at-all",
         }
         descriptor = str(self._listener.fileno())
@@ -55,6 +58,11 @@ class ForkedServer:
                 text=True,
             )
 
+    @property
+    def database(self) -> Path:
+        """The SQLite file."""
+        return Path(self._url.removeprefix("sqlite+aiosqlite:///"))
+
     def __enter__(self) -> Self:
         return self
 
@@ -63,6 +71,11 @@ class ForkedServer:
             self.kill()
         self._parent.communicate()
         self._listener.close()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a server was started and not ended."""
+        return self._pid is not None
 
     def start(self) -> None:
         """Start the next server."""
