@@ -35,6 +35,8 @@ class Settings(BaseSettings):
     """The folder for everything that is kept: the database, unless it is elsewhere, and the key."""
     database_url: str = Field(default_factory=_database_in_data_dir)
     redis_url: str | None = None
+    processes_dir: Path | None = None
+    """Where the processes of one `serve` reach each other; it sets this for them."""
     secret_key: str = ""
     allowed_origins: Annotated[list[str], NoDecode] = Field(default_factory=list)
     """Origins besides the page's own that may call the server, comma separated."""

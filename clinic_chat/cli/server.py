@@ -18,18 +18,23 @@ PortOption = Annotated[int, typer.Option(help="Port that the server listens on."
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on; `::` is all.")] = "127.0.0.1",
     port: PortOption = 3000,
+    processes: Annotated[
+        int, typer.Option(help="Processes that share the port.", min=1, max=64)
+    ] = 1,
 ) -> None:
     """Run the production server: front end and back end on one port."""
     from clinic_chat.server.serve import serve as run_server
     from clinic_chat.settings import get_settings
 
     refuse_taken_port(host, port)
+    if processes > 1:
+        _refuse_what_processes_cannot_share()
     with_database(_ping)
     try:
         get_settings().signing_key()
     except (ValueError, OSError) as error:
         fail(str(error))
-    run_server(host, port)
+    run_server(host, port, processes)
 
 
 def build() -> None:
@@ -82,6 +87,22 @@ def refuse_taken_port(host: str, port: int) -> None:
                 listener.listen(1)
     except OSError as error:
         fail(f"cannot listen on {host}, port {port}: {error.strerror or error}")
+
+
+def _refuse_what_processes_cannot_share() -> None:
+    from clinic_chat.settings import get_settings
+
+    settings = get_settings()
+    if settings.database_url.startswith("sqlite"):
+        fail(
+            "several processes need PostgreSQL: SQLite has one writer, and they would wait for "
+            "each other (CLINIC_CHAT_DATABASE_URL)"
+        )
+    if settings.redis_url is None:
+        fail(
+            "several processes need a Redis or Valkey to tell each other what happens "
+            "(CLINIC_CHAT_REDIS_URL)"
+        )
 
 
 async def _ping(database: "Database") -> None:

@@ -12,6 +12,7 @@ from clinic_chat.realtime.transport.body_limit import BoundedPolls
 from clinic_chat.server.first_start import SetupRedirect
 from clinic_chat.server.page_loads import PageLoads
 from clinic_chat.server.page_paths import PagePaths
+from clinic_chat.server.polling_relay import PollingRelay, process_name
 from clinic_chat.server.root_only import RootOnly
 from clinic_chat.server.security_headers import SecurityHeaders
 from clinic_chat.server.serve import BUILT
@@ -49,4 +50,9 @@ def create_app() -> ASGIApp:
     limited = RequestLimits(behind_headers, services.limits, services.settings.requests_per_minute)
     known = RequestIds(RequestMetrics(limited), services.settings.trusted_proxies)
     # The context belongs to one connection and ends with it, so nothing is reset.
-    return SocketEntrance(known, app.sio, prepare=app.set_contexts)
+    entrance = SocketEntrance(known, app.sio, prepare=app.set_contexts)
+    if services.settings.processes_dir is None:
+        return entrance
+    assert app.sio is not None  # noqa: S101 - it is ours
+    app.sio.eio.process = process_name()
+    return PollingRelay(entrance, services.settings.processes_dir)

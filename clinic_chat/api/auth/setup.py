@@ -1,7 +1,7 @@
 """Set-up: the first clinic of a new installation, for whoever can read the server's log."""
 
 import hmac
-import secrets
+from hashlib import sha256
 
 import structlog
 from fastapi import APIRouter, Depends, Request
@@ -20,22 +20,23 @@ from clinic_chat.domain.administration.first_clinic import (
 from clinic_chat.domain.errors import Conflict
 from clinic_chat.services import Services
 
-CODE_BYTES = 10
+CODE_DIGITS = 20
 
 log = structlog.get_logger(__name__)
 
 
 class SetupCode:
-    """The code of this process, which its log shows once."""
+    """The code of this installation, which the log shows; all of its processes have the same."""
 
     def __init__(self) -> None:
         self._code = ""
 
     async def announce(self, services: Services) -> None:
-        """Make a code and log it, unless there is a clinic."""
+        """Log the code, unless there is a clinic."""
         if await has_clinic(services.database):
             return
-        self._code = secrets.token_hex(CODE_BYTES)
+        key = services.settings.signing_key()
+        self._code = hmac.new(key, b"setup code", sha256).hexdigest()[:CODE_DIGITS]
         log.warning("setup.code", code=self._code, page="/setup")
 
     def matches(self, text: str) -> bool:

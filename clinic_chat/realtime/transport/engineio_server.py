@@ -24,12 +24,20 @@ from clinic_chat.refusals import count_refusal
 
 # The longest time from the handshake, or from leaving the namespace, to entering it.
 ENTER_SECONDS = 20.0
+PROCESS_END = "."
 
 
 class EngineServer(engineio.AsyncServer):
     """The library's Engine.IO server with admission, which serves `FrameProtocol` by itself."""
 
     admission: Admission
+    process = ""
+    """The name of this process, where several share a port."""
+
+    def generate_id(self) -> str:
+        """A new session's id; it begins with the name of the process that has the session."""
+        session: str = super().generate_id()
+        return f"{self.process}{PROCESS_END}{session}" if self.process else session
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

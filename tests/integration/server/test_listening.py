@@ -13,8 +13,8 @@ from starlette.types import Receive, Scope, Send
 from structlog.testing import capture_logs
 
 from clinic_chat.server import serve
+from clinic_chat.server.graceful_server import GracefulServer
 from clinic_chat.server.listening import lacks_ipv6, open_listeners, url_of
-from clinic_chat.server.serve import GracefulServer
 from clinic_chat.settings import Settings
 from tests.conftest import TEST_KEY
 from tests.support.servers.own_server import eventually

@@ -17,7 +17,7 @@ from clinic_chat.realtime.transport.uvicorn.connection_limits import (
     ConnectionLimits,
     raise_file_limit,
 )
-from clinic_chat.server.serve import GracefulServer
+from clinic_chat.server.graceful_server import GracefulServer
 from clinic_chat.settings import get_settings
 from tests.support.servers.own_server import Raw, eventually, frame, limits, serving
 

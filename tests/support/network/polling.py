@@ -15,11 +15,13 @@ class Polling:
         self._url = f"{origin}{PATH}?token=t&EIO=4&transport=polling"
         self._headers = {"Cookie": f"{COOKIE_NAME}={cookie}"}
         self._session = session
+        self.sid = ""
 
     async def enter(self, auth: object = None) -> None:
         """Open a session and enter the namespace, with what a page says about itself."""
         greeting = await self.poll()
-        self._url += f"&sid={json.loads(greeting[1:])['sid']}"
+        self.sid = json.loads(greeting[1:])["sid"]
+        self._url += f"&sid={self.sid}"
         await self.send(f"40{NAMESPACE},{json.dumps(auth or {})}")
         assert f"40{NAMESPACE}" in await self.poll()
 
@@ -27,6 +29,12 @@ class Polling:
         """Send a frame."""
         async with self._session.post(self._url, data=frame, headers=self._headers) as answer:
             assert answer.status == 200
+
+    async def hears(self, text: str) -> None:
+        """Poll until something that the server sends has this text, and answer its pings."""
+        while text not in (frames := await self.poll()):
+            if "2" in frames.split("\x1e"):
+                await self.send("3")
 
     async def poll(self) -> str:
         """What the server sends next."""

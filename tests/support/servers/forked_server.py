@@ -106,7 +106,7 @@ class ForkedServer:
 
 def main() -> None:
     """Fork for each line that is read; write the id of the process, then its exit code."""
-    from clinic_chat.server.serve import GracefulServer
+    from clinic_chat.server.graceful_server import GracefulServer
 
     application = _with_pages() if sys.argv[2] == "pages" else _without_pages()
     listener = socket.socket(fileno=int(sys.argv[1]))

@@ -11,7 +11,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from clinic_chat.realtime.transport.uvicorn.connection_limits import ConnectionLimits
-from clinic_chat.server.serve import web_server_config
+from clinic_chat.server.graceful_server import web_server_config
 
 HOST = "127.0.0.1"
 # A name for nobody, so that the tests' own address is limited like any other.
