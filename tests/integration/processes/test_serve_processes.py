@@ -128,7 +128,7 @@ async def test_polls_find_their_process_and_hear_what_the_others_do(
     installation: Installation, record_property: Callable[[str, object], None]
 ) -> None:
     ana, bruno = [await signed_in(installation, name) for name in ("ana", "bruno")]
-    sids = set()
+    sids: set[str] = set()
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True)) as session:
         pollers: list[Polling] = []
         # A new connection for each request: the kernel gives it to any of the processes.
