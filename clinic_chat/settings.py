@@ -45,6 +45,8 @@ class Settings(BaseSettings):
     # Both, because a proxy that is told `localhost` may come by either.
     trusted_proxies: str = "127.0.0.1,::1"
     """Addresses and networks whose X-Forwarded-* headers are believed, comma separated."""
+    events_kept_days: int = Field(default=30, ge=1)
+    """So long the log of events is kept; who was away for longer gets everything anew."""
     session_idle_minutes: int = Field(default=12 * 60, ge=5)
     session_days: int = Field(default=14, ge=1)
     login_attempts_per_minute: int = Field(default=10, ge=1)

@@ -20,7 +20,7 @@ class Permission(StrEnum):
     READ_CONVERSATIONS = "conversations.read"
     CHANGE_CONVERSATIONS = "conversations.change"
     IMPORT_CONVERSATIONS = "conversations.import"
-    DELETE_CONVERSATIONS = "conversations.delete"
+    DELETE_EXPIRED = "expired.delete"
     SEND_MESSAGES = "messages.send"
     """To patients, as the clinic."""
     DELIVER_MESSAGES = "messages.deliver"

@@ -57,7 +57,7 @@ async def delete_over_term(scope: ClinicScope) -> int:
 
     Returns their number; the audit trail has it too.
     """
-    require(scope, Permission.DELETE_CONVERSATIONS)
+    require(scope, Permission.DELETE_EXPIRED)
     async with scope.write() as session:
         clinic = locked_clinic(session)
         if not clinic.retention_months or not _is_due(clinic.retention_from):

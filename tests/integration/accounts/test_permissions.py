@@ -6,6 +6,7 @@ import pkgutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -81,6 +82,7 @@ from clinic_chat.domain.queries.message_pages import messages_page, whole_body
 from clinic_chat.domain.queries.thread import read_thread_start
 from clinic_chat.domain.reports.daily_messages import daily_messages
 from clinic_chat.domain.retention.conversations import count_over_term, delete_over_term
+from clinic_chat.domain.retention.events import delete_events
 from clinic_chat.realtime.server import RealtimeServer
 from clinic_chat.services import Services
 from clinic_chat.settings import Settings
@@ -182,7 +184,11 @@ USE_CASES: dict[str, tuple[Permission, UseCase]] = {
         lambda s, x: import_dialogues(s, x.file),
     ),
     "count_over_term": (Permission.MANAGE_CLINIC, lambda s, _: count_over_term(s)),
-    "delete_over_term": (Permission.DELETE_CONVERSATIONS, lambda s, _: delete_over_term(s)),
+    "delete_over_term": (Permission.DELETE_EXPIRED, lambda s, _: delete_over_term(s)),
+    "delete_events": (
+        Permission.DELETE_EXPIRED,
+        lambda s, _: delete_events(s, datetime.now(UTC)),
+    ),
     "daily_messages": (Permission.READ_REPORTS, lambda s, _: daily_messages(s)),
     "save_preferences": (
         Permission.CHANGE_OWN_PREFERENCES,

@@ -78,7 +78,7 @@ async def test_what_is_resolved_and_old_is_deleted_with_all_that_belongs_to_it(
         await set_term(clinics.ana)
         assert await count_over_term(clinics.ana) == 1
         clock.shift(RETENTION_DELAY)
-        worker = RetentionWorker(any_database)
+        worker = RetentionWorker(any_database, timedelta(days=365 * 5))
         await worker.look()
 
         with pytest.raises(NotFound):
@@ -151,17 +151,14 @@ async def test_nothing_is_deleted_in_the_days_after_the_term_was_changed(clinics
 async def test_many_go_a_few_at_a_time(
     clinics: Clinics, any_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("clinic_chat.domain.retention.conversations", RetentionWorker.__module__):
-        monkeypatch.setattr(f"{module}.BATCH", 2)
+    monkeypatch.setattr(retention, "BATCH", 2)
     monkeypatch.setattr(f"{RetentionWorker.__module__}.PAUSE_SECONDS", 0)
     with time_machine.travel(THEN, tick=False) as clock:
         for number in range(5):
             await resolved(clinics.aurora, clinics.ana, f"+551198765000{number}")
         await set_term(clinics.ana)
         clock.move_to(TWO_YEARS_LATER)
-        assert retention.BATCH == 2
-
-        await RetentionWorker(any_database).look()
+        await RetentionWorker(any_database, timedelta(days=365 * 5)).look()
         assert await number_of(clinics.ana, Conversation) == 0
         deleted = [
             act.details["count"]
@@ -179,4 +176,4 @@ async def test_a_term_has_limits(clinics: Clinics, months: int) -> None:
 
 
 def test_only_the_server_itself_deletes(clinics: Clinics) -> None:
-    assert not allows(clinics.ana.actor, Permission.DELETE_CONVERSATIONS)
+    assert not allows(clinics.ana.actor, Permission.DELETE_EXPIRED)
