@@ -12,9 +12,12 @@ import httpx
 from clinic_chat.outbound.errors import Failure, OutboundError
 
 ADDRESS_LIMIT = 500
-# A name server that never answers keeps a thread long after the deadline of its request.
-LOOKUPS = 32
-LOOKUPS_PER_OWNER = 4
+LAST_PORT = 65_535
+REQUESTS_PER_OWNER = 8
+"""Further requests of the same owner wait, within their deadline."""
+# A name server that never answers keeps a thread long after its request's deadline, so an owner has
+# no more of them than requests.
+LOOKUPS = 64
 # Networks of IPv6 whose last 32 bits are an IPv4 address that a translator connects to (RFC 6052).
 _TRANSLATED = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("64:ff9b:1::/48"))
 _IPV4_MASK = 0xFFFF_FFFF
@@ -38,6 +41,8 @@ def checked_url(text: str) -> httpx.URL:
         raise OutboundError(Failure.ADDRESS_INVALID) from None
     if url.scheme != "https":
         raise OutboundError(Failure.NOT_HTTPS)
+    if url.port is not None and not 1 <= url.port <= LAST_PORT:
+        raise OutboundError(Failure.ADDRESS_INVALID)
     if not url.host or url.userinfo or url.fragment or "@" in text or "#" in text:
         raise OutboundError(Failure.ADDRESS_INVALID)
     return url
@@ -79,7 +84,7 @@ class Resolver:
         Raises:
             OutboundError: `unreachable`, or `too_slow` while too many look-ups of the owner wait.
         """
-        if self._under_way[owner] >= LOOKUPS_PER_OWNER:
+        if self._under_way[owner] >= REQUESTS_PER_OWNER:
             raise OutboundError(Failure.TOO_SLOW)
         self._under_way[owner] += 1
         lookup = asyncio.get_running_loop().run_in_executor(self._threads, _addresses, host, port)

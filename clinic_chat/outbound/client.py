@@ -18,14 +18,18 @@ from weakref import WeakValueDictionary
 import httpx
 import orjson
 
-from clinic_chat.outbound.addresses import Address, Resolver, checked_url, is_public
+from clinic_chat.outbound.addresses import (
+    REQUESTS_PER_OWNER,
+    Address,
+    Resolver,
+    checked_url,
+    is_public,
+)
 from clinic_chat.outbound.errors import Failure, OutboundError
 
 DEADLINE_SECONDS = 5.0
 ANSWER_BYTES = 256 * 1024
 HTTPS_PORT = 443
-# Others of the same owner wait, within their deadline.
-REQUESTS_PER_OWNER = 8
 _HEADERS = {
     "Accept": "application/json",
     # A small answer must not unfold into a large one.

@@ -54,7 +54,10 @@ def upgrade() -> None:
             "clinic_id", "issuer", "subject", name=op.f("pk_provider_accounts")
         ),
         sa.UniqueConstraint(
-            "clinic_id", "issuer", "user_id", name=op.f("uq_provider_accounts_clinic_id")
+            "clinic_id",
+            "issuer",
+            "user_id",
+            name=op.f("uq_provider_accounts_clinic_id_issuer_user_id"),
         ),
     )
     op.create_index(op.f("ix_provider_accounts_user_id"), "provider_accounts", ["user_id"])

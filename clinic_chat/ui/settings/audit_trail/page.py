@@ -104,5 +104,9 @@ def _action(row: rx.Var[ActRow]) -> rx.Var[str]:
         (Action.TOKEN_CREATED.value, t("made an API token")),
         (Action.TOKEN_REVOKED.value, t("revoked an API token")),
         (Action.CLINIC_CHANGED.value, t("changed the clinic's settings")),
+        (Action.PROVIDER_SET.value, t("set the identity provider")),
+        (Action.PROVIDER_REMOVED.value, t("removed the identity provider")),
+        (Action.ACCOUNT_LINKED.value, t("came from the identity provider for the first time")),
+        (Action.ACCOUNT_UNLINKED.value, t("had an account at the identity provider forgotten")),
         row.action,
     )
