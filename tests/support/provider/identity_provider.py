@@ -8,6 +8,7 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl, unquote_plus, urlencode, urlsplit
 
@@ -30,7 +31,7 @@ class Lies:
     document: dict[str, Any] = field(default_factory=dict)
     """Parts of the discovery document; None leaves one out."""
     claims: dict[str, Any] = field(default_factory=dict)
-    """Claims of ID tokens; None leaves one out."""
+    """Claims of ID tokens; None leaves one out, and a timedelta is a time from now on."""
     token: Callable[[dict[str, Any]], str] | None = None
     """Makes the whole ID token of its claims."""
     answers: dict[str, Callable[[], Answer]] = field(default_factory=dict)
@@ -144,7 +145,10 @@ class IdentityProvider(HttpsServer):
                 "email": self.email,
                 "email_verified": self.email_verified,
             }
-            | self.lies.claims
+            | {
+                name: moment + int(value.total_seconds()) if isinstance(value, timedelta) else value
+                for name, value in self.lies.claims.items()
+            }
         )
         token = (self.lies.token or self.signed)(claims)
         return _json({"access_token": "x", "token_type": "Bearer", "id_token": token})
