@@ -25,6 +25,28 @@ def single_sign_on_page() -> rx.Component:
     return settings_page(
         ROUTE,
         t("Single sign-on"),
+        rx.cond(
+            SingleSignOn.ready,
+            rx.fragment(
+                section(t("Addresses to hand out"), _addresses()),
+                section(t("Identity provider"), _about(), _form(), _acts(), _outcome()),
+                rx.cond(
+                    SingleSignOn.people.length() > 0,
+                    section(t("Who signed in with it"), _people()),
+                    rx.fragment(),
+                ),
+            ),
+            rx.fragment(
+                _outcome(),
+                rx.el.p(t("Loading…"), class_name="text-quiet", role="status"),
+            ),
+        ),
+    )
+
+
+def _outcome() -> rx.Component:
+    """What became of the last act, beside the buttons, because the screen is long."""
+    return rx.fragment(
         alert(
             rx.cond(SingleSignOn.error != "", error_text(ADMINISTRATION, SingleSignOn.error), "")
         ),
@@ -39,19 +61,6 @@ def single_sign_on_page() -> rx.Component:
             )
         ),
         _problems(),
-        rx.cond(
-            SingleSignOn.ready,
-            rx.fragment(
-                section(t("Addresses to hand out"), _addresses()),
-                section(t("Identity provider"), _about(), _form(), _acts()),
-                rx.cond(
-                    SingleSignOn.people.length() > 0,
-                    section(t("Who signed in with it"), _people()),
-                    rx.fragment(),
-                ),
-            ),
-            rx.el.p(t("Loading…"), class_name="text-quiet", role="status"),
-        ),
     )
 
 
