@@ -75,7 +75,7 @@ async def test_a_token_signed_with_the_public_key_is_none(sso: SsoApi) -> None:
 
 
 async def test_a_token_of_another_key_is_none(sso: SsoApi) -> None:
-    theirs = RSAKey.generate_key(2048, {"kid": sso.provider.keys[0].kid})
+    theirs = RSAKey.generate_key(2048, {"kid": str(sso.provider.keys[0].kid)})
     sso.provider.lies.token = lambda claims: sso.provider.signed(claims, theirs)
     assert reason(await sso.come()) == "sso_failed"
 

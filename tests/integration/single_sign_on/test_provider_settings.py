@@ -1,6 +1,8 @@
 """What administrators set of their clinic's provider, and what a look at it tells them."""
 
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from functools import partial
 
 import pytest
 from sqlalchemy import select
@@ -142,12 +144,13 @@ async def test_a_look_at_what_is_no_provider_tells_why(
     clinics: Clinics, provider: Provider, outbound: Outbound
 ) -> None:
     path = "/.well-known/openid-configuration"
-    for answer, why in (
-        (Answer(b"<html>", media_type="text/html"), "not_json"),
-        (Answer(b"{}", 404), "status"),
-        (Answer(b"", 301, {"Location": "/"}), "redirected"),
-    ):
-        provider.lies.answers[path] = lambda answer=answer: answer
+    answers = {
+        "not_json": Answer(b"<html>", media_type="text/html"),
+        "status": Answer(b"{}", 404),
+        "redirected": Answer(b"", 301, {"Location": "/"}),
+    }
+    for why, answer in answers.items():
+        provider.lies.answers[path] = partial(replace, answer)
         assert (await check_provider(clinics.ana, outbound, provider.origin)).problems == [why]
     inside = f"https://localhost:{provider.port}"
     assert (await check_provider(clinics.ana, outbound, inside)).problems == ["address_private"]

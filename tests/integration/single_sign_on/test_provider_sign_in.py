@@ -10,7 +10,7 @@ import httpx
 import pytest
 import time_machine
 
-from clinic_chat.api.auth.single_sign_on import COOKIE, PER_MINUTE, STATE_SECONDS
+from clinic_chat.api.auth.single_sign_on import COOKIE, PER_MINUTE
 from clinic_chat.domain.accounts.session_records import Proof
 from clinic_chat.domain.accounts.sessions import COOKIE_NAME
 from clinic_chat.domain.accounts.users import Membership
@@ -27,6 +27,7 @@ from clinic_chat.domain.single_sign_on.settings import (
     list_linked_people,
     save_provider,
 )
+from clinic_chat.domain.single_sign_on.sign_in import STATE_SECONDS
 from tests.integration.api.api_fixtures import EARLY_IN_A_MINUTE
 from tests.support.provider.https_server import Answer, HttpsServer
 from tests.support.provider.identity_provider import CLIENT_SECRET
