@@ -27,12 +27,13 @@ export function chooseLocale(locale) {
   chosenLocale.set(locale);
 }
 
-/** Ask for the clinic in place of the password, and open the same page afterwards. */
-export function askForClinic(event) {
+/** Load the step that a link leads to, with the same `next`. The router would draw nothing anew. */
+export function loadStep(event) {
   event.preventDefault();
+  const address = new URL(event.currentTarget.href);
   const next = new URLSearchParams(window.location.search).get("next");
-  const query = new URLSearchParams({ step: "sso", ...(next ? { next } : {}) });
-  window.location.assign(`/login?${query}`);
+  if (next) address.searchParams.set("next", next);
+  window.location.assign(address);
 }
 
 export function SignInQuery({ messages }) {
