@@ -54,7 +54,6 @@ def verified_claims(
             options={
                 "iss": {"essential": True, "value": issuer},
                 "aud": {"essential": True, "value": client_id},
-                "nonce": {"essential": True, "value": nonce},
             },
             params={"client_id": client_id, "nonce": nonce},
         )
