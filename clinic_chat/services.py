@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 from clinic_chat.domain.accounts.api_tokens import Tokens
 from clinic_chat.domain.accounts.sessions import Sessions
+from clinic_chat.openid.client import OpenId
+from clinic_chat.outbound.client import Outbound
 from clinic_chat.rate_limits import Limits
 from clinic_chat.settings import Settings
 from clinic_chat.storage.database import Database
@@ -11,21 +13,29 @@ from clinic_chat.storage.database import Database
 
 @dataclass
 class Services:
-    """The database, sessions, tokens and limits of a process; they connect at their first use."""
+    """The database, sessions, tokens, limits and outbound requests of a process.
+
+    They connect at their first use.
+    """
 
     settings: Settings
     database: Database = field(init=False)
     sessions: Sessions = field(init=False)
     tokens: Tokens = field(init=False)
     limits: Limits = field(init=False)
+    openid: OpenId = field(init=False)
 
     def __post_init__(self) -> None:
         self.database = Database(self.settings.database_url)
         self.sessions = Sessions(self.database, self.settings)
         self.tokens = Tokens(self.database)
         self.limits = Limits(self.settings.redis_url)
+        self.openid = OpenId(
+            Outbound(self.settings.outbound_private_hosts, self.settings.outbound_ca_file)
+        )
 
     async def close(self) -> None:
         """Close every connection."""
+        self.openid.outbound.close()
         await self.limits.close()
         await self.database.close()

@@ -10,6 +10,7 @@ from clinic_chat.domain.events import log, readers
 from clinic_chat.domain.messages import drafts, message, read_markers
 from clinic_chat.domain.patients import identities, patient
 from clinic_chat.domain.reports import daily_messages
+from clinic_chat.domain.single_sign_on import providers
 from clinic_chat.storage.base import Base
 
 metadata = Base.metadata

@@ -1,4 +1,5 @@
-// Sign-in page: the error of the last attempt, the form's kept values, and showing the password.
+// Sign-in page: the error of the last attempt, the form's kept values, showing the password, and the
+// way to a clinic's identity provider.
 
 import { createElement, Fragment, useEffect, useRef, useState } from "react";
 
@@ -7,11 +8,14 @@ import { createStore } from "../lib/store.js";
 
 // Kept for this tab between a try and its answer, which is a new page.
 const TYPED = "clinic-chat:sign-in";
+// The clinic whose provider was chosen last in this browser.
+const CLINIC = "clinic-chat:sso-clinic";
+const STEPS = ["code", "sso"];
 // The session was over before; nothing was typed here.
 const NO_TRY = "ended";
 
 export const passwordShown = createStore(false);
-/** What the page asks for: "" for the password, "code" for a code of the person's app. */
+/** What the page asks for: "" for the password, "code" for a code of an app, "sso" for the clinic. */
 export const step = createStore("");
 const chosenLocale = createStore("");
 
@@ -23,6 +27,15 @@ export function chooseLocale(locale) {
   chosenLocale.set(locale);
 }
 
+/** Load the step that a link leads to, with the same `next`. The router would draw nothing anew. */
+export function loadStep(event) {
+  event.preventDefault();
+  const address = new URL(event.currentTarget.href);
+  const next = new URLSearchParams(window.location.search).get("next");
+  if (next) address.searchParams.set("next", next);
+  window.location.assign(address);
+}
+
 export function SignInQuery({ messages }) {
   // The page is rendered at build time, when there is no address yet.
   const [query, setQuery] = useState(null);
@@ -31,9 +44,10 @@ export function SignInQuery({ messages }) {
   useEffect(() => {
     const found = new URLSearchParams(window.location.search);
     setQuery(found);
-    step.set(found.get("step") === "code" ? "code" : "");
+    step.set(STEPS.includes(found.get("step")) ? found.get("step") : "");
     const form = next.current.form;
     const error = found.get("error");
+    if (form.elements.clinic) return fillInClinic(form, found);
     if (!form.elements.email) return undefined;
     if (error && error !== NO_TRY) restore(form.elements);
     else forget();
@@ -58,6 +72,38 @@ export function SignInQuery({ messages }) {
     createElement("input", { type: "hidden", name: "locale", value: locale }),
     createElement("p", { role: "alert", className: "sign-in-error" }, error && messages[error]),
   );
+}
+
+function fillInClinic(form, query) {
+  const { clinic } = form.elements;
+  if (!clinic.value) clinic.value = query.get("clinic") ?? stored(CLINIC);
+  const go = (event) => {
+    // The page's policy lets no form lead to another site, which is where this one ends.
+    event.preventDefault();
+    const slug = clinic.value.trim().toLowerCase();
+    store(CLINIC, slug);
+    const onward = query.get("next");
+    const start = new URLSearchParams({ clinic: slug, ...(onward ? { next: onward } : {}) });
+    window.location.assign(`/auth/sso/start?${start}`);
+  };
+  form.addEventListener("submit", go);
+  return () => form.removeEventListener("submit", go);
+}
+
+function stored(key) {
+  try {
+    return window.localStorage.getItem(key) ?? "";
+  } catch {
+    return "";
+  }
+}
+
+function store(key, value) {
+  try {
+    window.localStorage.setItem(key, value);
+  } catch {
+    // Storage may be forbidden; the name is then typed again.
+  }
 }
 
 function restore({ email, password }) {

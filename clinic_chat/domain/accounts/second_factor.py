@@ -63,21 +63,21 @@ class NewFactor:
 
 
 class Seal:
-    """Seals secrets with a key that is made of the server's."""
+    """Seals secrets of one purpose with a key that is made of the server's."""
 
-    def __init__(self, signing_key: bytes) -> None:
-        key = hmac.new(signing_key, b"second factor", hashlib.sha256).digest()
+    def __init__(self, signing_key: bytes, purpose: bytes = b"second factor") -> None:
+        key = hmac.new(signing_key, purpose, hashlib.sha256).digest()
         self._cipher = Fernet(base64.urlsafe_b64encode(key))
 
     def close(self, text: str) -> str:
         """The sealed text."""
         return self._cipher.encrypt(text.encode()).decode()
 
-    def open(self, sealed: str) -> str | None:
-        """The text, or None when it was sealed with another key."""
+    def open(self, sealed: str, seconds: int | None = None) -> str | None:
+        """The text; None when it was sealed with another key, or more than `seconds` ago."""
         try:
-            return self._cipher.decrypt(sealed.encode()).decode()
-        except InvalidToken:
+            return self._cipher.decrypt(sealed.encode(), ttl=seconds).decode()
+        except (InvalidToken, UnicodeError):
             return None
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, String, bindparam, exists, func, select, text
@@ -13,6 +14,16 @@ from clinic_chat.domain.clinics.actors import Role, StaffActor
 from clinic_chat.domain.clinics.clinic import Clinic
 from clinic_chat.storage.base import Base, new_id, now
 from clinic_chat.storage.statements import ON_EVENT_LOOP
+
+
+class Proof(StrEnum):
+    """How a session's person proved who they are."""
+
+    PASSWORD = "password"  # noqa: S105 - a kind of proof
+    CODE = "code"
+    """A password, and a code of their app."""
+    PROVIDER = "provider"
+    """The word of the clinic's identity provider, which counts in this clinic alone."""
 
 
 class SignInSession(Base):
@@ -27,6 +38,9 @@ class SignInSession(Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
     signed_in_at: Mapped[datetime] = mapped_column(default=now)
     """When the password was checked; a change of clinic keeps it."""
+    proof: Mapped[Proof] = mapped_column(
+        String(10), default=Proof.PASSWORD, server_default=text("'password'")
+    )
     seen_at: Mapped[datetime] = mapped_column(default=now)
     """When the person last did something, to within `SEEN_RESOLUTION`."""
     user_agent: Mapped[str] = mapped_column(String(200), default="", server_default=text("''"))
@@ -58,11 +72,17 @@ class Identity:
     timezone: str
     is_restricted: bool
     """Whether the clinic asks for a second factor that the person has not set up yet."""
+    proof: str = Proof.PASSWORD
+
+    @property
+    def by_provider(self) -> bool:
+        """Whether the clinic's identity provider says who this is: the session is this clinic's."""
+        return self.proof == Proof.PROVIDER
 
     @property
     def actor(self) -> StaffActor:
         """The actor of use cases."""
-        return StaffActor(self.user_id, Role(self.role), self.is_restricted)
+        return StaffActor(self.user_id, Role(self.role), self.is_restricted, self.by_provider)
 
     @property
     def author(self) -> str:
@@ -88,10 +108,13 @@ _SESSIONS = (
         Clinic.slug,
         Clinic.name,
         Clinic.timezone,
+        # A provider asks for second steps itself.
         Clinic.second_factor_required
+        & (SignInSession.proof != Proof.PROVIDER)
         & ~exists().where(
             SecondFactor.user_id == SignInSession.user_id, SecondFactor.confirmed_at.is_not(None)
         ),
+        SignInSession.proof,
     )
     .select_from(SignInSession)
     .join(User, User.id == SignInSession.user_id)

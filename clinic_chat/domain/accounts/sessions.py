@@ -30,6 +30,7 @@ from clinic_chat.domain.accounts.session_records import (
     BY_ID,
     Browser,
     Identity,
+    Proof,
     SignInSession,
 )
 from clinic_chat.domain.accounts.users import User, clinics_of, normal_email
@@ -120,7 +121,7 @@ class Sessions:
                 or await use_recovery_code(session, user_id, code)
             ):
                 return None
-        return await self.start(user_id, instead_of=instead_of, browser=browser)
+        return await self.start(user_id, proof=Proof.CODE, instead_of=instead_of, browser=browser)
 
     async def email_of(self, user_id: UUID) -> str | None:
         """A person's email address, None for nobody's id."""
@@ -136,7 +137,12 @@ class Sessions:
         return confirmed is not None
 
     async def start(
-        self, user_id: UUID, *, instead_of: str | None = None, browser: Browser | None = None
+        self,
+        user_id: UUID,
+        *,
+        proof: Proof = Proof.PASSWORD,
+        instead_of: str | None = None,
+        browser: Browser | None = None,
     ) -> str | None:
         """The cookie of a new session of a person who has proved who they are.
 
@@ -148,26 +154,48 @@ class Sessions:
             return None
         clinic_id = await self._latest_clinic(user_id, clinics)
         async with self._database.write() as session:
-            if instead_of:
-                await session.execute(
-                    delete(SignInSession).where(SignInSession.cookie_hash == self._hash(instead_of))
-                )
-            await session.execute(
-                delete(SignInSession).where(
-                    SignInSession.user_id == user_id,
-                    SignInSession.signed_in_at < now() - self._lifetime,
-                )
+            return await self.begin(
+                session, user_id, clinic_id, proof=proof, instead_of=instead_of, browser=browser
             )
-            return self._begin(session, user_id, clinic_id, now(), browser or Browser())
+
+    async def may_sign_in(self, user_id: UUID, clinic_id: UUID) -> bool:
+        """Whether a person may have a session in a clinic."""
+        return any(clinic.id == clinic_id for clinic in await self._open_clinics(user_id))
+
+    async def begin(
+        self,
+        session: AsyncSession,
+        user_id: UUID,
+        clinic_id: UUID,
+        *,
+        proof: Proof,
+        instead_of: str | None = None,
+        browser: Browser | None = None,
+    ) -> str:
+        """The cookie of a new session in a clinic, as a part of the caller's transaction.
+
+        The session of the cookie `instead_of` ends, and those of the person that are too old.
+        """
+        if instead_of:
+            await session.execute(
+                delete(SignInSession).where(SignInSession.cookie_hash == self._hash(instead_of))
+            )
+        await session.execute(
+            delete(SignInSession).where(
+                SignInSession.user_id == user_id,
+                SignInSession.signed_in_at < now() - self._lifetime,
+            )
+        )
+        return self._add(session, user_id, clinic_id, now(), browser or Browser(), proof)
 
     async def switch(self, cookie: str, clinic_slug: str) -> str | None:
         """The cookie of a new session in another of the person's clinics; the old one ends.
 
-        None when the session is not live, also because another switch was faster, or when the
-        person is not in that clinic.
+        None when the session is not live, also because another switch was faster, when the person
+        is not in that clinic, or when the word of a clinic's provider began the session.
         """
         identity = await self.find(cookie)
-        if identity is None:
+        if identity is None or identity.by_provider:
             return None
         for clinic in await clinics_of(self._database, identity.user_id):
             if clinic.slug == clinic_slug:
@@ -177,6 +205,7 @@ class Sessions:
                         .where(SignInSession.id == identity.session_id)
                         .returning(
                             SignInSession.signed_in_at,
+                            SignInSession.proof,
                             SignInSession.user_agent,
                             SignInSession.address,
                         )
@@ -184,9 +213,9 @@ class Sessions:
                     before = ended.one_or_none()
                     if before is None:
                         return None
-                    signed_in_at, *browser = before
-                    return self._begin(
-                        session, identity.user_id, clinic.id, signed_in_at, Browser(*browser)
+                    signed_in_at, proof, *browser = before
+                    return self._add(
+                        session, identity.user_id, clinic.id, signed_in_at, Browser(*browser), proof
                     )
         return None
 
@@ -271,13 +300,14 @@ class Sessions:
             real = await session.scalar(select(Clinic.id).where(Clinic.is_demo.is_(False)).limit(1))
         return clinics if real is None else []
 
-    def _begin(
+    def _add(
         self,
         session: AsyncSession,
         user_id: UUID,
         clinic_id: UUID,
         signed_in_at: datetime,
         browser: Browser,
+        proof: Proof,
     ) -> str:
         cookie = secrets.token_urlsafe(COOKIE_BYTES)
         session.add(
@@ -286,6 +316,7 @@ class Sessions:
                 user_id=user_id,
                 clinic_id=clinic_id,
                 signed_in_at=signed_in_at,
+                proof=proof,
                 user_agent=browser.user_agent[:200],
                 address=browser.address[:45],
             )
@@ -296,7 +327,11 @@ class Sessions:
         async with self._database.read() as session:
             latest = await session.scalar(
                 select(SignInSession.clinic_id)
-                .where(SignInSession.user_id == user_id)
+                .where(
+                    SignInSession.user_id == user_id,
+                    # A clinic's provider does not decide where its people begin elsewhere.
+                    SignInSession.proof != Proof.PROVIDER,
+                )
                 .order_by(SignInSession.created_at.desc())
                 .limit(1)
             )

@@ -41,6 +41,10 @@ class Action(StrEnum):
     TOKEN_REVOKED = "token.revoked"  # noqa: S105
     CLINIC_CHANGED = "clinic.changed"
     CONVERSATIONS_DELETED = "conversations.deleted"
+    PROVIDER_SET = "provider.set"
+    PROVIDER_REMOVED = "provider.removed"
+    ACCOUNT_LINKED = "provider.account_linked"
+    ACCOUNT_UNLINKED = "provider.account_unlinked"
 
 
 class AuditEntry(ClinicOwned, Base):

@@ -60,6 +60,22 @@ SIGN_IN: Texts = {
     "ended": "Your session has ended. Sign in again.",
     "code_wrong": "That code is not right, or was used already.",
     "late": "That took too long. Give your password once more.",
+    "sso_unknown": "No clinic of that name signs in this way. Check the short name.",
+    "sso_unavailable": "Your clinic’s account cannot be used right now. Try again later.",
+    "sso_late": "That took too long, or was begun somewhere else. Try again.",
+    "sso_denied": "You did not finish signing in to your clinic’s account. Try again.",
+    "sso_failed": (
+        "The answer about your clinic’s account does not count. Tell whoever manages it."
+    ),
+    "sso_not_member": (
+        "Nobody in this clinic has that account. Ask whoever manages your clinic’s accounts."
+    ),
+    "sso_email": (
+        "The email address of your clinic’s account is not confirmed. Tell whoever manages it."
+    ),
+    "sso_other_account": (
+        "This clinic knows you by another account. Ask an administrator to forget it."
+    ),
 }
 """For attempts to sign in, by `error` in the address of the sign-in page."""
 
@@ -98,12 +114,14 @@ SETUP: Texts = {
 ADMINISTRATION: Texts = {
     "email_invalid": "That is not an email address.",
     "busy": "Many people are signing in right now. Try again in a moment.",
+    "client_id_invalid": "That is not a client ID.",
     "code_wrong": "That code is not right, or was used already.",
     "factor_exists": "A second step is set up already.",
     "forbidden": "You may not do that in this clinic.",
     "hours_invalid": "Each span needs a time to open and a later time to close.",
     "hours_overlap": "Two spans of one day overlap.",
     "idle_invalid": "Minutes are a number from {n} to {m}, or empty.",
+    "issuer_invalid": "The issuer is an address that begins with https://.",
     "last_administrator": "The clinic keeps an administrator. Make somebody else one first.",
     "member_exists": "This person works here already.",
     "name_empty": "Write a name.",
@@ -116,6 +134,8 @@ ADMINISTRATION: Texts = {
     "password_wrong": "That is not your current password.",
     "permissions_invalid": "Choose what the token may do.",
     "rate_limited": "Too many requests. Wait a moment.",
+    "secret_invalid": "That is not a client secret.",
+    "secret_missing": "Give the client secret too: it belongs to this issuer and client.",
     "storage_unavailable": "Nothing was changed: the server cannot save right now.",
     "timezone_invalid": "There is no such time zone. Take one of the list.",
     "too_many_tokens": "Too many tokens. Revoke some first.",
@@ -127,6 +147,29 @@ ADMINISTRATION: Texts = {
     GENERAL: "That didn’t work. Try again.",
 }
 """For the settings screens."""
+
+PROVIDER_CHECK: Texts = {
+    "address_invalid": "The issuer is no address that can be asked.",
+    "address_private": (
+        "The issuer is in a private network. Whoever runs the server can allow its name."
+    ),
+    "certificate": "The certificate of the issuer is not one that this server believes.",
+    "endpoint_invalid": "An address that the provider names is missing or is not https.",
+    "issuer_differs": "The provider calls itself something else. Write the issuer exactly so:",
+    "no_algorithm": "The provider signs with none of RS256, PS256 and ES256.",
+    "no_code_flow": "The provider does not offer the code flow (response type “code”).",
+    "no_s256": "The provider does not offer PKCE with S256.",
+    "no_secret": "The provider does not take a client secret.",
+    "not_https": "The issuer is not an https address.",
+    "not_json": "What the issuer answers is not the document of an OpenID provider.",
+    "redirected": "The issuer leads on to another address. Write the last one.",
+    "status": "The issuer answers with an error: there is no document of an OpenID provider.",
+    "too_large": "The issuer’s answer is too large.",
+    "too_slow": "The issuer does not answer within five seconds.",
+    "unreachable": "The issuer cannot be reached. Check the address.",
+    GENERAL: "That didn’t work. Try again.",
+}
+"""For what a look at a clinic's identity provider found (`Failure`, `Problem`)."""
 
 PARAMETERS: dict[str, dict[str, int]] = {
     "body_too_long": {"n": BODY_LIMIT},

@@ -5,7 +5,7 @@ import reflex as rx
 from clinic_chat.domain.accounts.passwords import PASSWORD_MAXIMUM
 from clinic_chat.domain.accounts.users import LOCALES
 from clinic_chat.ui.account.menu import LOCALE_NAMES
-from clinic_chat.ui.components.bindings import browser_call, browser_value
+from clinic_chat.ui.components.bindings import browser_call, browser_handler, browser_value
 from clinic_chat.ui.components.plain_form import plain_form
 from clinic_chat.ui.components.theme import logo
 from clinic_chat.ui.i18n import t
@@ -29,11 +29,14 @@ def sign_in_page() -> rx.Component:
         rx.el.div(
             rx.el.div(logo(), rx.el.h1("Clinic Chat"), class_name="sign-in-brand"),
             rx.el.p(t("Sign in to your clinic’s inbox"), class_name="text-quiet"),
-            rx.cond(
-                browser_value("app/sign_in", "step", "valueOf()") == "code", _code(), _credentials()
-            ),
+            rx.match(_step(), ("code", _code()), ("sso", _clinic()), _credentials()),
             rx.el.p(
-                t("Forgot your password? Ask whoever manages your clinic’s accounts."),
+                rx.cond(
+                    _step() == "sso",
+                    t("Ask whoever manages your clinic’s accounts for its short name."),
+                    t("Forgot your password? Ask whoever manages your clinic’s accounts."),
+                ),
+                id="sign-in-help",
                 class_name="sign-in-help text-quiet",
             ),
             class_name="sign-in-card",
@@ -55,6 +58,40 @@ def sign_in_page() -> rx.Component:
     )
 
 
+def _step() -> rx.Var[str]:
+    return browser_value("app/sign_in", "step", "valueOf()")
+
+
+def _clinic() -> rx.Component:
+    """A form that a browser module sends: the policy lets a form lead nowhere else."""
+    return plain_form(
+        SignInQuery.create(messages=error_texts(SIGN_IN)),
+        rx.el.label(t("Short name of your clinic"), html_for="clinic"),
+        rx.el.input(
+            id="clinic",
+            name="clinic",
+            auto_complete="organization",
+            auto_capitalize="none",
+            spell_check=False,
+            required=True,
+            auto_focus=True,
+            max_length=40,
+            custom_attrs={"aria-describedby": "sign-in-help"},
+        ),
+        rx.el.button(t("Continue"), type="submit", class_name="button button-primary"),
+        rx.el.a(
+            t("Sign in with a password"),
+            href=ROUTE,
+            class_name="link-button",
+            on_click=browser_handler("app/sign_in", "loadStep"),
+        ),
+        method="get",
+        action="/auth/sso/start",
+        key="clinic",
+        class_name="sign-in-form",
+    )
+
+
 def _code() -> rx.Component:
     return plain_form(
         SignInQuery.create(messages=error_texts(SIGN_IN)),
@@ -70,7 +107,12 @@ def _code() -> rx.Component:
             max_length=40,
         ),
         rx.el.button(t("Sign in"), type="submit", class_name="button button-primary"),
-        rx.el.a(t("Begin again"), href=ROUTE, class_name="link-button"),
+        rx.el.a(
+            t("Begin again"),
+            href=ROUTE,
+            class_name="link-button",
+            on_click=browser_handler("app/sign_in", "loadStep"),
+        ),
         key="code",
         method="post",
         action="/auth/code",
@@ -94,6 +136,12 @@ def _credentials() -> rx.Component:
         rx.el.label(t("Password"), html_for="password"),
         _password(),
         rx.el.button(t("Sign in"), type="submit", class_name="button button-primary"),
+        rx.el.a(
+            t("Sign in with your clinic’s account"),
+            href=f"{ROUTE}?step=sso",
+            class_name="link-button",
+            on_click=browser_handler("app/sign_in", "loadStep"),
+        ),
         method="post",
         action="/auth/login",
         key="credentials",

@@ -81,6 +81,16 @@ from clinic_chat.domain.queries.message_pages import messages_page, whole_body
 from clinic_chat.domain.queries.thread import read_thread_start
 from clinic_chat.domain.reports.daily_messages import daily_messages
 from clinic_chat.domain.retention.conversations import count_over_term, delete_over_term
+from clinic_chat.domain.single_sign_on.settings import (
+    WantedProvider,
+    check_provider,
+    list_linked_people,
+    read_provider,
+    remove_provider,
+    save_provider,
+    unlink_person,
+)
+from clinic_chat.outbound.client import Outbound
 from clinic_chat.realtime.server import RealtimeServer
 from clinic_chat.services import Services
 from clinic_chat.settings import Settings
@@ -91,6 +101,8 @@ from tests.support.sending import send_message
 
 PHONE = "+5511987654321"
 SEAL = Seal(b"a key")
+# It is refused before anybody is asked.
+ISSUER = "https://127.0.0.1"
 # They read the log and the clinic's numbers for readers that ask for themselves.
 OF_NO_PERMISSION = {
     "events_after",
@@ -205,6 +217,18 @@ USE_CASES: dict[str, tuple[Permission, UseCase]] = {
         Permission.MANAGE_CLINIC,
         lambda s, _: change_clinic_settings(s, ClinicSettings("Nova", "UTC", "en", 0)),
     ),
+    "read_provider": (Permission.MANAGE_CLINIC, lambda s, _: read_provider(s, SEAL)),
+    "save_provider": (
+        Permission.MANAGE_CLINIC,
+        lambda s, _: save_provider(s, SEAL, WantedProvider(ISSUER, "clinic", "a secret", True)),
+    ),
+    "remove_provider": (Permission.MANAGE_CLINIC, lambda s, _: _remove_provider(s)),
+    "check_provider": (
+        Permission.MANAGE_CLINIC,
+        lambda s, _: check_provider(s, Outbound(), ISSUER),
+    ),
+    "list_linked_people": (Permission.MANAGE_CLINIC, lambda s, _: list_linked_people(s)),
+    "unlink_person": (Permission.MANAGE_CLINIC, lambda s, x: _unlink_person(s, x)),
     "create_clinic_token": (
         Permission.MANAGE_TOKENS,
         lambda s, _: create_clinic_token(s, "Agenda", ["messages.deliver"]),
@@ -217,10 +241,10 @@ USE_CASES: dict[str, tuple[Permission, UseCase]] = {
         Permission.MANAGE_OWN_ACCOUNT,
         lambda s, _: change_password(s, uuid4(), PASSWORD, PASSWORD),
     ),
-    "list_browsers": (Permission.MANAGE_OWN_ACCOUNT, lambda s, _: list_browsers(s, uuid4())),
-    "end_browser": (Permission.MANAGE_OWN_ACCOUNT, lambda s, _: _end_browser(s)),
+    "list_browsers": (Permission.MANAGE_OWN_SESSIONS, lambda s, _: list_browsers(s, uuid4())),
+    "end_browser": (Permission.MANAGE_OWN_SESSIONS, lambda s, _: _end_browser(s)),
     "end_other_browsers": (
-        Permission.MANAGE_OWN_ACCOUNT,
+        Permission.MANAGE_OWN_SESSIONS,
         lambda s, _: end_other_browsers(s, uuid4()),
     ),
     "read_own_factor": (Permission.MANAGE_OWN_ACCOUNT, lambda s, _: read_own_factor(s)),
@@ -239,6 +263,16 @@ async def _revoke_invitation(scope: ClinicScope) -> None:
 async def _revoke_token(scope: ClinicScope) -> None:
     with suppress(NotFound):
         await revoke_clinic_token(scope, str(uuid4()))
+
+
+async def _remove_provider(scope: ClinicScope) -> None:
+    with suppress(NotFound):
+        await remove_provider(scope)
+
+
+async def _unlink_person(scope: ClinicScope, stored: Stored) -> None:
+    with suppress(NotFound):
+        await unlink_person(scope, stored.colleague)
 
 
 async def _end_browser(scope: ClinicScope) -> None:
@@ -281,7 +315,7 @@ async def there(clinics: Clinics, tmp_path: Path) -> Stored:
 
 def actors(clinics: Clinics) -> list[Actor]:
     ana = clinics.ana.staff_id()
-    staff = [StaffActor(ana, role) for role in Role]
+    staff = [StaffActor(ana, role, by_provider=by) for role in Role for by in (False, True)]
     token = TokenActor(uuid4(), permissions.OF_OTHERS[TokenActor])
     return [*staff, PatientActor(uuid4()), token, SYSTEM]
 

@@ -22,6 +22,7 @@ ERROR_TEXTS = (
     error_texts.LINKS,
     error_texts.SETUP,
     error_texts.ADMINISTRATION,
+    error_texts.PROVIDER_CHECK,
 )
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 JS_CALL = re.compile(r"""\bt\(\s*(?P<quote>["'`])(?P<text>(?:\\.|(?!(?P=quote)).)*)(?P=quote)""")

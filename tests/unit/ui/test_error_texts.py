@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from clinic_chat.openid.discovery import Problem
+from clinic_chat.outbound.errors import Failure
 from clinic_chat.settings import PROJECT_ROOT
 from clinic_chat.ui.build.texts import error_texts_module
 from clinic_chat.ui.i18n.error_texts import (
@@ -17,6 +19,7 @@ from clinic_chat.ui.i18n.error_texts import (
     GENERAL,
     LINKS,
     PARAMETERS,
+    PROVIDER_CHECK,
     SETUP,
     SIGN_IN,
     UNSENT,
@@ -148,7 +151,10 @@ def browser_codes() -> set[str]:
 
 def sign_in_codes() -> set[str]:
     """The codes with which somebody is sent to the sign-in page."""
-    steps = [SOURCE / "api" / "auth" / f"{name}.py" for name in ("sign_in", "second_step")]
+    steps = [
+        SOURCE / "api" / "auth" / f"{name}.py"
+        for name in ("sign_in", "second_step", "single_sign_on")
+    ]
     refused = {
         pattern(call.args[2])
         for step in steps
@@ -172,6 +178,10 @@ def test_every_code_of_the_browser_has_a_text() -> None:
 
 def test_the_sign_in_page_has_a_text_for_every_code() -> None:
     assert sign_in_codes() == set(SIGN_IN)
+
+
+def test_a_check_of_a_provider_has_a_text_for_all_that_it_finds() -> None:
+    assert set(PROVIDER_CHECK) == {*Failure, *Problem, GENERAL}
 
 
 def test_every_text_is_of_a_code() -> None:

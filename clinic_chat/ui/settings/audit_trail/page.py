@@ -108,5 +108,9 @@ def _action(row: rx.Var[ActRow]) -> rx.Var[str]:
             Action.CONVERSATIONS_DELETED.value,
             t("deleted {n} conversations after their term", n=row.count),
         ),
+        (Action.PROVIDER_SET.value, t("set the identity provider")),
+        (Action.PROVIDER_REMOVED.value, t("removed the identity provider")),
+        (Action.ACCOUNT_LINKED.value, t("came from the identity provider for the first time")),
+        (Action.ACCOUNT_UNLINKED.value, t("had an account at the identity provider forgotten")),
         row.action,
     )

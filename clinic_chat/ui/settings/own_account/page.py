@@ -32,9 +32,22 @@ def own_account_page() -> rx.Component:
                 "",
             )
         ),
-        section(t("Name"), _name()),
-        section(t("Password"), _password()),
-        section(t("Second step"), _factor()),
+        rx.cond(
+            Account.by_provider,
+            rx.el.p(
+                t(
+                    "You signed in with your clinic’s account, which counts in this clinic alone. "
+                    "To change your name, your password or your second step, or to open another "
+                    "clinic, sign in with your password."
+                ),
+                class_name="settings-section",
+            ),
+            rx.fragment(
+                section(t("Name"), _name()),
+                section(t("Password"), _password()),
+                section(t("Second step"), _factor()),
+            ),
+        ),
         section(t("Where you are signed in"), _browsers()),
     )
 

@@ -20,11 +20,17 @@ from clinic_chat.domain.administration.second_factors import (
     read_own_factor,
     remove_own_factor,
 )
-from clinic_chat.domain.errors import RateLimited
 from clinic_chat.realtime.connections import current_connection
 from clinic_chat.realtime.gate import exposed
 from clinic_chat.settings import get_settings
-from clinic_chat.ui.settings.actions import acting, own_session, refusals, show, text_of
+from clinic_chat.ui.settings.actions import (
+    acting,
+    count_attempt,
+    own_session,
+    refusals,
+    show,
+    text_of,
+)
 
 
 @dataclass(frozen=True)
@@ -80,7 +86,7 @@ class OwnAccount(rx.State):
         """Take the first code of the app."""
         self.error = self.done = ""
         async with refusals(self):
-            _count_attempt()
+            count_attempt()
             self.new_codes = await confirm_factor(acting(), _seal(), text_of(form, "code"))
             self.secret = self.picture = ""
             self.done = "factor"
@@ -92,7 +98,7 @@ class OwnAccount(rx.State):
         """Ask for the app no more."""
         self.error = self.done = ""
         async with refusals(self):
-            _count_attempt()
+            count_attempt()
             await remove_own_factor(acting(), _seal(), text_of(form, "code"))
             self.new_codes = []
         await self._read()
@@ -111,7 +117,7 @@ class OwnAccount(rx.State):
         """Set another password; other browsers are signed out."""
         self.error = self.done = ""
         async with refusals(self):
-            _count_attempt()
+            count_attempt()
             await change_password(
                 acting(), own_session(), text_of(form, "old"), text_of(form, "new")
             )
@@ -139,16 +145,11 @@ class OwnAccount(rx.State):
             self.browsers = [
                 BrowserRow(**asdict(one)) for one in await list_browsers(acting(), own_session())
             ]
-            factor = await read_own_factor(acting())
-            self.factor_on, self.codes_left = factor.is_on, factor.recovery_codes
+            if not current_connection().identity.by_provider:
+                factor = await read_own_factor(acting())
+                self.factor_on, self.codes_left = factor.is_on, factor.recovery_codes
             self.ready = True
 
 
 def _seal() -> Seal:
     return Seal(get_settings().signing_key())
-
-
-def _count_attempt() -> None:
-    """Refuse a guess at a password or a code when there were too many in a minute."""
-    if not current_connection().visitor.account.passwords.try_take():
-        raise RateLimited
