@@ -11,9 +11,11 @@ const TYPED = "clinic-chat:sign-in";
 const NO_TRY = "ended";
 
 export const passwordShown = createStore(false);
-/** What the page asks for: "" for the password, "code" for a code of the person's app. */
+// What the second step asks for, by what the person has set up.
+const STEPS = ["code", "passkey", "either"];
+/** What the page asks for: "" for the password, else one of STEPS. */
 export const step = createStore("");
-const chosenLocale = createStore("");
+export const chosenLocale = createStore("");
 
 export const togglePassword = () => passwordShown.set(!passwordShown.get());
 
@@ -31,7 +33,7 @@ export function SignInQuery({ messages }) {
   useEffect(() => {
     const found = new URLSearchParams(window.location.search);
     setQuery(found);
-    step.set(found.get("step") === "code" ? "code" : "");
+    step.set(stepOf(found));
     const form = next.current.form;
     const error = found.get("error");
     if (!form.elements.email) return undefined;
@@ -56,8 +58,13 @@ export function SignInQuery({ messages }) {
       value: query?.get("next") ?? "",
     }),
     createElement("input", { type: "hidden", name: "locale", value: locale }),
+    createElement("input", { type: "hidden", name: "step", value: stepOf(query) }),
     createElement("p", { role: "alert", className: "sign-in-error" }, error && messages[error]),
   );
+}
+
+function stepOf(query) {
+  return STEPS.find((known) => known === query?.get("step")) ?? "";
 }
 
 function restore({ email, password }) {

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, String, bindparam, exists, func, select, text
+from sqlalchemy import ForeignKey, String, bindparam, func, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from clinic_chat.domain.accounts.second_factor import SecondFactor
+from clinic_chat.domain.accounts.factors import has_factor
 from clinic_chat.domain.accounts.users import Membership, User
 from clinic_chat.domain.clinics.actors import Role, StaffActor
 from clinic_chat.domain.clinics.clinic import Clinic
@@ -88,10 +88,7 @@ _SESSIONS = (
         Clinic.slug,
         Clinic.name,
         Clinic.timezone,
-        Clinic.second_factor_required
-        & ~exists().where(
-            SecondFactor.user_id == SignInSession.user_id, SecondFactor.confirmed_at.is_not(None)
-        ),
+        Clinic.second_factor_required & ~has_factor(SignInSession.user_id),
     )
     .select_from(SignInSession)
     .join(User, User.id == SignInSession.user_id)

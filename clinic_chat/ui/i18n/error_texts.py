@@ -10,6 +10,7 @@ import reflex as rx
 
 from clinic_chat.domain.accounts.passwords import PASSWORD_MAXIMUM, PASSWORD_MINIMUM
 from clinic_chat.domain.administration.clinic_settings import IDLE_MINUTES
+from clinic_chat.domain.administration.passkeys import PASSKEYS as PASSKEYS_LIMIT
 from clinic_chat.domain.validation import BODY_LIMIT
 from clinic_chat.ui.i18n import t
 
@@ -61,6 +62,24 @@ SIGN_IN: Texts = {
     "late": "That took too long. Give your password once more.",
 }
 """For attempts to sign in, by `error` in the address of the sign-in page."""
+
+PASSKEYS: Texts = {
+    "busy": "Many people are signing in right now. Try again in a moment.",
+    "late": "That took too long. Try again.",
+    "name_too_long": "That name is too long.",
+    "passkey_cancelled": "The passkey was not used: it was cancelled, or took too long.",
+    "passkey_exists": "This device already keeps a passkey of yours.",
+    "passkey_refused": "That passkey opens no account here.",
+    "passkey_unverified": "This device cannot check that it is you, by PIN, finger or face.",
+    "passkeys_unavailable": "Passkeys do not work at this address.",
+    "password_wrong": "That is not your current password.",
+    "rate_limited": "Too many attempts. Wait a minute and try again.",
+    "storage_unavailable": "That can’t be saved right now. Try again.",
+    "too_many_passkeys": "You have {n} passkeys already. Remove one first.",
+    "unauthorized": "Your session has ended. Sign in again.",
+    GENERAL: "That didn’t work. Try again.",
+}
+"""For passkeys: signing in with one, and adding one."""
 
 LINKS: Texts = {
     "link_over": "This link does not count any more. Ask for a new one.",
@@ -128,6 +147,7 @@ ADMINISTRATION: Texts = {
 PARAMETERS: dict[str, dict[str, int]] = {
     "body_too_long": {"n": BODY_LIMIT},
     "password_length": {"n": PASSWORD_MINIMUM, "m": PASSWORD_MAXIMUM},
+    "too_many_passkeys": {"n": PASSKEYS_LIMIT},
     "idle_invalid": {"n": IDLE_MINUTES[0], "m": IDLE_MINUTES[1]},
 }
 """Parameters of a code's text besides those of the answer, by code."""

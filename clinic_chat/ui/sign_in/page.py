@@ -9,7 +9,7 @@ from clinic_chat.ui.components.bindings import browser_call, browser_value
 from clinic_chat.ui.components.plain_form import plain_form
 from clinic_chat.ui.components.theme import logo
 from clinic_chat.ui.i18n import t
-from clinic_chat.ui.i18n.error_texts import SIGN_IN, error_texts
+from clinic_chat.ui.i18n.error_texts import PASSKEYS, SIGN_IN, error_texts
 
 ROUTE = "/login"
 
@@ -23,18 +23,29 @@ class SignInQuery(rx.Component):
     messages: rx.Var[dict[str, str]]
 
 
+class PasskeySignIn(rx.Component):
+    """The button that signs in with a passkey; its children are what stands on it."""
+
+    library = "$/public/live/app/passkeys.js"
+    tag = "PasskeySignIn"
+
+    messages: rx.Var[dict[str, str]]
+    step: rx.Var[str]
+    """The step of the page that it stands on, "" for the first."""
+
+
 def sign_in_page() -> rx.Component:
     """The form with email and password, and the choice of language."""
     return rx.el.main(
         rx.el.div(
             rx.el.div(logo(), rx.el.h1("Clinic Chat"), class_name="sign-in-brand"),
             rx.el.p(t("Sign in to your clinic’s inbox"), class_name="text-quiet"),
-            rx.cond(
-                browser_value("app/sign_in", "step", "valueOf()") == "code", _code(), _credentials()
-            ),
-            rx.el.p(
-                t("Forgot your password? Ask whoever manages your clinic’s accounts."),
-                class_name="sign-in-help text-quiet",
+            rx.match(
+                browser_value("app/sign_in", "step", "valueOf()"),
+                ("code", _code(t("Code of your app, or a recovery code"))),
+                ("passkey", _passkey_or_recovery_code()),
+                ("either", _code_or_passkey()),
+                _password_or_passkey(),
             ),
             class_name="sign-in-card",
         ),
@@ -55,10 +66,45 @@ def sign_in_page() -> rx.Component:
     )
 
 
-def _code() -> rx.Component:
+def _password_or_passkey() -> rx.Component:
+    return rx.fragment(
+        _credentials(),
+        rx.el.p(
+            t("Forgot your password? Ask whoever manages your clinic’s accounts."),
+            class_name="sign-in-help text-quiet",
+        ),
+        # Last, so that nothing moves where it has to disappear.
+        _passkey("", t("Sign in with a passkey")),
+    )
+
+
+def _passkey_or_recovery_code() -> rx.Component:
+    return rx.fragment(
+        _passkey("passkey", t("Use your passkey")),
+        _code(t("Or a recovery code"), is_first=False),
+    )
+
+
+def _code_or_passkey() -> rx.Component:
+    return rx.fragment(
+        _code(t("Code of your app, or a recovery code")),
+        _passkey("either", t("Use a passkey instead")),
+    )
+
+
+def _passkey(step: str, label: rx.Var[str]) -> rx.Component:
+    return PasskeySignIn.create(
+        rx.icon("key-round", size=18),
+        label,
+        messages=error_texts(PASSKEYS),
+        step=step,
+    )
+
+
+def _code(label: rx.Var[str], *, is_first: bool = True) -> rx.Component:
     return plain_form(
         SignInQuery.create(messages=error_texts(SIGN_IN)),
-        rx.el.label(t("Code of your app, or a recovery code"), html_for="code"),
+        rx.el.label(label, html_for="code"),
         rx.el.input(
             id="code",
             name="code",
@@ -66,10 +112,12 @@ def _code() -> rx.Component:
             auto_capitalize="none",
             spell_check=False,
             required=True,
-            auto_focus=True,
+            auto_focus=is_first,
             max_length=40,
         ),
-        rx.el.button(t("Sign in"), type="submit", class_name="button button-primary"),
+        rx.el.button(t("Sign in"), type="submit", class_name="button button-primary")
+        if is_first
+        else rx.el.button(t("Sign in"), type="submit", class_name="button"),
         rx.el.a(t("Begin again"), href=ROUTE, class_name="link-button"),
         key="code",
         method="post",
@@ -86,7 +134,8 @@ def _credentials() -> rx.Component:
             id="email",
             name="email",
             type="email",
-            auto_complete="username",
+            # With the second word browsers offer passkeys where the address is filled in.
+            auto_complete="username webauthn",
             required=True,
             auto_focus=True,
             max_length=254,
