@@ -32,9 +32,9 @@ function whyNot() {
 
 /**
  * The button of the sign-in page. `step` is "" for a passkey alone, else that of the second step.
- * `messages` are the texts of errors by code, `children` what stands on the button.
+ * `messages` are the texts of errors by code, `children` what stands on the button, and `look` its class.
  */
-export function PasskeySignIn({ messages, step, children }) {
+export function PasskeySignIn({ messages, step, children, ...look }) {
   const t = useTranslate();
   // The page is drawn without a browser first; the button keeps its place where it is no use.
   const [missing, setMissing] = useState("");
@@ -79,7 +79,7 @@ export function PasskeySignIn({ messages, step, children }) {
       "button",
       {
         type: "button",
-        className: step === "passkey" ? "button button-primary" : "button",
+        ...look,
         "aria-disabled": busy,
         autoFocus: step === "passkey",
         onClick: press,

@@ -13,6 +13,7 @@ from clinic_chat.domain.accounts.second_factor import (
     SecondFactor,
     new_recovery_codes,
 )
+from clinic_chat.domain.accounts.users import User
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,12 @@ def has_factor(user_id: Any) -> ColumnElement[bool]:
 
 async def factors_of(session: AsyncSession, user_id: UUID) -> Factors:
     """The kinds of second factor that a person has."""
-    row = (await session.execute(select(_has_app(user_id), _has_passkey(user_id)))).one()
-    return Factors(*row)
+    row = (
+        await session.execute(
+            select(User.id, _has_app(User.id), _has_passkey(User.id)).where(User.id == user_id)
+        )
+    ).one()
+    return Factors(row[1], row[2])
 
 
 async def codes_for_first_factor(session: AsyncSession, user_id: UUID) -> list[str]:

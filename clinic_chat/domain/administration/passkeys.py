@@ -98,14 +98,30 @@ async def add_passkey(
         Conflict: `too_many_passkeys` or `passkey_exists`.
     """
     require(scope, Permission.MANAGE_OWN_ACCOUNT)
+    user_id = scope.staff_id()
     wanted = valid_name(name)
     key = await verify_creation(site, challenge, message)
     try:
         async with scope.write() as session:
             await use_up(session, challenge)
-            return await _store(session, scope, site, key, wanted)
+            # One after the other, or two at the same moment would both be the tenth.
+            await session.get_one(User, user_id, with_for_update=True)
+            await _check_new(session, user_id, key)
+            codes = await codes_for_first_factor(session, user_id)
+            session.add(
+                Passkey(
+                    user_id=user_id,
+                    credential_id=key.credential_id,
+                    public_key=key.public_key,
+                    domain=site.domain,
+                    sign_count=key.sign_count,
+                    name=wanted,
+                )
+            )
+            await _record(session, scope, Action.PASSKEY_ADDED, wanted)
     except IntegrityError:
         raise PasskeyRefused("this challenge was answered before") from None
+    return codes
 
 
 async def rename_passkey(scope: ClinicScope, passkey_id: object, name: str) -> None:
@@ -141,31 +157,13 @@ async def remove_passkey(scope: ClinicScope, passkey_id: object, password: str) 
         await _record(session, scope, Action.PASSKEY_REMOVED, passkey.name)
 
 
-async def _store(
-    session: AsyncSession, scope: ClinicScope, site: Site, key: NewKey, name: str
-) -> list[str]:
-    user_id = scope.staff_id()
-    # One after the other, or two at the same moment would both be the tenth.
-    await session.get_one(User, user_id, with_for_update=True)
+async def _check_new(session: AsyncSession, user_id: UUID, key: NewKey) -> None:
     await _check_number(session, user_id)
     taken = await session.scalar(
         select(Passkey.id).where(Passkey.credential_id == key.credential_id)
     )
     if taken is not None:
         raise Conflict("this passkey is there already", code="passkey_exists")
-    codes = await codes_for_first_factor(session, user_id)
-    session.add(
-        Passkey(
-            user_id=user_id,
-            credential_id=key.credential_id,
-            public_key=key.public_key,
-            domain=site.domain,
-            sign_count=key.sign_count,
-            name=name,
-        )
-    )
-    await _record(session, scope, Action.PASSKEY_ADDED, name)
-    return codes
 
 
 async def _check_number(session: AsyncSession, user_id: UUID) -> None:

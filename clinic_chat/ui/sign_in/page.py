@@ -74,13 +74,13 @@ def _password_or_passkey() -> rx.Component:
             class_name="sign-in-help text-quiet",
         ),
         # Last, so that nothing moves where it has to disappear.
-        _passkey("", t("Sign in with a passkey")),
+        _passkey("", t("Sign in with a passkey"), class_name="button"),
     )
 
 
 def _passkey_or_recovery_code() -> rx.Component:
     return rx.fragment(
-        _passkey("passkey", t("Use your passkey")),
+        _passkey("passkey", t("Use your passkey"), class_name="button button-primary"),
         _code(t("Or a recovery code"), is_first=False),
     )
 
@@ -88,16 +88,17 @@ def _passkey_or_recovery_code() -> rx.Component:
 def _code_or_passkey() -> rx.Component:
     return rx.fragment(
         _code(t("Code of your app, or a recovery code")),
-        _passkey("either", t("Use a passkey instead")),
+        _passkey("either", t("Use a passkey instead"), class_name="button"),
     )
 
 
-def _passkey(step: str, label: rx.Var[str]) -> rx.Component:
+def _passkey(step: str, label: rx.Var[str], **look: str) -> rx.Component:
     return PasskeySignIn.create(
         rx.icon("key-round", size=18),
         label,
         messages=error_texts(PASSKEYS),
         step=step,
+        **look,
     )
 
 
