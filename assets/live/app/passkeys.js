@@ -36,7 +36,7 @@ function whyNot() {
  */
 export function PasskeySignIn({ messages, step, children, ...look }) {
   const t = useTranslate();
-  // The page is drawn without a browser first; the button keeps its place where it is no use.
+  // The page is drawn without a browser first, with the button, which most have a use for.
   const [missing, setMissing] = useState("");
   const [error, setError] = useState("");
   const [busy, setBusy] = useState(false);

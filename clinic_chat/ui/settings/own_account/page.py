@@ -23,14 +23,18 @@ def own_account_page() -> rx.Component:
     return settings_page(
         ROUTE,
         t("My account"),
-        alert(rx.cond(OwnAccount.error != "", error_text(ADMINISTRATION, OwnAccount.error), "")),
+        alert(
+            rx.cond(
+                (OwnAccount.error != "") & (OwnAccount.passkey_asked == ""),
+                error_text(ADMINISTRATION, OwnAccount.error),
+                "",
+            )
+        ),
         done(
             rx.match(
                 OwnAccount.done,
                 ("name", t("Your name is changed.")),
                 ("factor", t("From now on a code of your app is asked for when you sign in.")),
-                ("passkey", t("Your passkey is added.")),
-                ("passkey_removed", t("Your passkey is removed.")),
                 ("password", t("Your password is changed. Other browsers are signed out.")),
                 "",
             )

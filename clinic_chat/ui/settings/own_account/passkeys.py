@@ -8,8 +8,8 @@ from clinic_chat.ui.account.state import Account
 from clinic_chat.ui.components.texts import UNTRANSLATED
 from clinic_chat.ui.components.times import LongDate, RelativeTime
 from clinic_chat.ui.i18n import t
-from clinic_chat.ui.i18n.error_texts import PASSKEYS, error_texts
-from clinic_chat.ui.settings.layout import field
+from clinic_chat.ui.i18n.error_texts import ADMINISTRATION, PASSKEYS, error_text, error_texts
+from clinic_chat.ui.settings.layout import alert, done, field
 from clinic_chat.ui.settings.own_account.state import OwnAccount, PasskeyRow
 
 
@@ -38,6 +38,14 @@ def passkeys() -> rx.Component:
                 "device, without a password and a code."
             ),
             class_name="text-quiet",
+        ),
+        done(
+            rx.match(
+                OwnAccount.done,
+                ("passkey", t("Your passkey is added.")),
+                ("passkey_removed", t("Your passkey is removed.")),
+                "",
+            )
         ),
         rx.cond(
             OwnAccount.passkeys.length() > 0,
@@ -116,6 +124,7 @@ def _buttons(row: rx.Var[PasskeyRow]) -> rx.Component:
 
 def _rename(row: rx.Var[PasskeyRow]) -> rx.Component:
     return rx.el.form(
+        _error(),
         field(
             t("New name of the passkey"),
             "passkey-new-name",
@@ -148,6 +157,7 @@ def _remove(row: rx.Var[PasskeyRow]) -> rx.Component:
                 name=row.name,
             )
         ),
+        _error(),
         field(
             t("Your current password"),
             "passkey-removal",
@@ -168,6 +178,11 @@ def _remove(row: rx.Var[PasskeyRow]) -> rx.Component:
         reset_on_submit=True,
         class_name="settings-form settings-in-row",
     )
+
+
+def _error() -> rx.Component:
+    """Why it was not done, where it was asked for: the top of the page may be out of sight."""
+    return alert(rx.cond(OwnAccount.error != "", error_text(ADMINISTRATION, OwnAccount.error), ""))
 
 
 def _answers(yes: rx.Component) -> rx.Component:
