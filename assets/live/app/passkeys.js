@@ -4,7 +4,7 @@ import { createElement, useEffect, useRef, useState } from "react";
 
 import { useTranslate } from "../lib/i18n.js";
 import { FAILED, post } from "./forms.js";
-import { chosenLocale } from "./sign_in.js";
+import { chosenLocale, passkeyError } from "./sign_in.js";
 
 // The server's challenge lasts five minutes; what waits in the autofill gets a new one before.
 const RENEWED_MS = 4 * 60_000;
@@ -32,24 +32,23 @@ function whyNot() {
 
 /**
  * The button of the sign-in page. `step` is "" for a passkey alone, else that of the second step.
- * `messages` are the texts of errors by code, `children` what stands on the button, and `look` its class.
+ * `children` is what stands on the button, and `look` its class.
  */
-export function PasskeySignIn({ messages, step, children, ...look }) {
+export function PasskeySignIn({ step, children, ...look }) {
   const t = useTranslate();
   // The page is drawn without a browser first, with the button, which most have a use for.
   const [missing, setMissing] = useState("");
-  const [error, setError] = useState("");
   const [busy, setBusy] = useState(false);
 
   const settle = (told) => {
     if (told.location) window.location.replace(told.location);
     else if (step && told.error === "late") window.location.replace(TOO_LATE);
-    else if (told.error !== ABORTED) setError(told.error);
+    else if (told.error !== ABORTED) passkeyError.set(told.error);
     return Boolean(told.location);
   };
   const press = async () => {
     if (busy) return;
-    setError("");
+    passkeyError.set("");
     setBusy(true);
     const isDone = settle(await signIn(step));
     if (isDone) return;
@@ -74,7 +73,6 @@ export function PasskeySignIn({ messages, step, children, ...look }) {
   return createElement(
     "div",
     { className: "sign-in-passkey", "data-missing": missing || undefined },
-    createElement("p", { role: "alert", className: "sign-in-error" }, text(messages, error)),
     createElement(
       "button",
       {
@@ -128,7 +126,12 @@ export function AddPasskey({ messages, longestName, longestPassword, onAdded }) 
   return createElement(
     "form",
     { ref: form, className: "settings-form", onSubmit: submit },
-    createElement("p", { role: "alert", className: "settings-alert" }, text(messages, error)),
+    error &&
+      createElement(
+        "p",
+        { role: "alert", className: "settings-alert" },
+        messages[error] ?? messages[FAILED],
+      ),
     input(t("Name of the passkey, if you like"), "passkey-name", {
       name: "name",
       maxLength: longestName,
@@ -217,10 +220,6 @@ async function offerInAutofill(settle) {
   const told = await signIn("", "conditional");
   // Nobody asked for anything yet, unless the server refused what was chosen.
   if (told.location || told.error === "passkey_refused" || told.error === "late") settle(told);
-}
-
-function text(messages, code) {
-  return code && (messages[code] ?? messages[FAILED]);
 }
 
 function input(label, id, attributes) {

@@ -4,6 +4,7 @@ import { createElement, Fragment, useEffect, useRef, useState } from "react";
 
 import { setLocale } from "../lib/i18n.js";
 import { createStore } from "../lib/store.js";
+import { FAILED } from "./forms.js";
 
 // Kept for this tab between a try and its answer, which is a new page.
 const TYPED = "clinic-chat:sign-in";
@@ -16,6 +17,8 @@ const STEPS = ["code", "passkey", "either"];
 /** What the page asks for: "" for the password, else one of STEPS. */
 export const step = createStore("");
 export const chosenLocale = createStore("");
+/** The code of what went wrong with a passkey, which this page says in the place of its own. */
+export const passkeyError = createStore("");
 
 export const togglePassword = () => passwordShown.set(!passwordShown.get());
 
@@ -25,7 +28,7 @@ export function chooseLocale(locale) {
   chosenLocale.set(locale);
 }
 
-export function SignInQuery({ messages }) {
+export function SignInQuery({ messages, passkeyMessages }) {
   // The page is rendered at build time, when there is no address yet.
   const [query, setQuery] = useState(null);
   const next = useRef(null);
@@ -47,7 +50,11 @@ export function SignInQuery({ messages }) {
     return () => form.removeEventListener("submit", remember);
   }, []);
 
+  const ofPasskey = passkeyError.use();
   const error = query?.get("error");
+  const message = ofPasskey
+    ? (passkeyMessages[ofPasskey] ?? passkeyMessages[FAILED])
+    : error && messages[error];
   return createElement(
     Fragment,
     null,
@@ -59,7 +66,7 @@ export function SignInQuery({ messages }) {
     }),
     createElement("input", { type: "hidden", name: "locale", value: locale }),
     createElement("input", { type: "hidden", name: "step", value: stepOf(query) }),
-    createElement("p", { role: "alert", className: "sign-in-error" }, error && messages[error]),
+    createElement("p", { role: "alert", className: "sign-in-error" }, message),
   );
 }
 

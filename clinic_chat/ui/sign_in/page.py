@@ -21,6 +21,7 @@ class SignInQuery(rx.Component):
     tag = "SignInQuery"
 
     messages: rx.Var[dict[str, str]]
+    passkey_messages: rx.Var[dict[str, str]]
 
 
 class PasskeySignIn(rx.Component):
@@ -29,7 +30,6 @@ class PasskeySignIn(rx.Component):
     library = "$/public/live/app/passkeys.js"
     tag = "PasskeySignIn"
 
-    messages: rx.Var[dict[str, str]]
     step: rx.Var[str]
     """The step of the page that it stands on, "" for the first."""
 
@@ -96,15 +96,18 @@ def _passkey(step: str, label: rx.Var[str], **look: str) -> rx.Component:
     return PasskeySignIn.create(
         rx.icon("key-round", size=18),
         label,
-        messages=error_texts(PASSKEYS),
         step=step,
         **look,
     )
 
 
+def _query() -> rx.Component:
+    return SignInQuery.create(messages=error_texts(SIGN_IN), passkey_messages=error_texts(PASSKEYS))
+
+
 def _code(label: rx.Var[str], *, is_first: bool = True) -> rx.Component:
     return plain_form(
-        SignInQuery.create(messages=error_texts(SIGN_IN)),
+        _query(),
         rx.el.label(label, html_for="code"),
         rx.el.input(
             id="code",
@@ -129,7 +132,7 @@ def _code(label: rx.Var[str], *, is_first: bool = True) -> rx.Component:
 
 def _credentials() -> rx.Component:
     return plain_form(
-        SignInQuery.create(messages=error_texts(SIGN_IN)),
+        _query(),
         rx.el.label(t("Email"), html_for="email"),
         rx.el.input(
             id="email",

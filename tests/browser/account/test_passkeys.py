@@ -165,7 +165,7 @@ async def test_who_cancels_or_has_no_passkey_is_told_and_signs_in_with_the_passw
     device = await VirtualAuthenticator.of(page)
     await device.touch()
     await passkey_button(page).click()
-    await expect(page.get_by_role("alert").last).to_contain_text("não foi usada")
+    await expect(page.get_by_role("alert")).to_contain_text("não foi usada")
     assert await accessibility_problems(page, "sign-in after a cancelled passkey") == []
     await fill_in(page, BRUNO, DEMO_PASSWORD)
     await live(page)
@@ -175,14 +175,14 @@ async def test_who_cancels_or_has_no_passkey_is_told_and_signs_in_with_the_passw
     await add_passkey(page)
     with closing(sqlite3.connect(quick.database)) as database:
         database.execute("DELETE FROM passkeys")
-        database.execute("DELETE FROM sessions")
         database.commit()
-    await page.wait_for_url(re.compile("/login"))
-    await expect(page.get_by_role("alert").last).to_have_text(
+    await page.context.clear_cookies()
+    await page.goto(f"{named(quick)}/login")
+    await expect(page.get_by_role("alert")).to_have_text(
         "Essa chave de acesso não abre nenhuma conta aqui."
     )
     await fill_in(page, BRUNO, DEMO_PASSWORD)
-    await page.wait_for_url(re.compile(r":\d+/settings/account"))
+    await live(page)
 
 
 async def test_a_device_that_does_not_know_its_person_opens_nothing(
@@ -191,7 +191,7 @@ async def test_a_device_that_does_not_know_its_person_opens_nothing(
     page, device = await with_passkey(visit, quick, BRUNO)
     await device.touch(verified=False)
     await passkey_button(page).click()
-    await expect(page.get_by_role("alert").last).to_contain_text("não foi usada")
+    await expect(page.get_by_role("alert")).to_contain_text("não foi usada")
 
 
 @pytest.mark.parametrize("device", [{}, PHONE], ids=["desktop", "phone"])

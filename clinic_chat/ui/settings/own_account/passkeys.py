@@ -39,13 +39,12 @@ def passkeys() -> rx.Component:
             ),
             class_name="text-quiet",
         ),
-        done(
-            rx.match(
-                OwnAccount.done,
-                ("passkey", t("Your passkey is added.")),
-                ("passkey_removed", t("Your passkey is removed.")),
-                "",
-            )
+        # Here and not at the top of the page, which may be out of sight.
+        rx.match(
+            OwnAccount.done,
+            ("passkey", done(t("Your passkey is added."))),
+            ("passkey_removed", done(t("Your passkey is removed."))),
+            rx.fragment(),
         ),
         rx.cond(
             OwnAccount.passkeys.length() > 0,
@@ -181,7 +180,7 @@ def _remove(row: rx.Var[PasskeyRow]) -> rx.Component:
 
 
 def _error() -> rx.Component:
-    """Why it was not done, where it was asked for: the top of the page may be out of sight."""
+    """Why it was not done, where it was asked for."""
     return alert(rx.cond(OwnAccount.error != "", error_text(ADMINISTRATION, OwnAccount.error), ""))
 
 
