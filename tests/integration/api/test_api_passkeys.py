@@ -12,6 +12,7 @@ from sqlalchemy import func, select, update
 from clinic_chat.api.auth.form_fields import FIELDS
 from clinic_chat.api.auth.passkeys.challenges import BODY_BYTES, COOKIE, REQUESTS_PER_MINUTE
 from clinic_chat.api.auth.passkeys.sign_in import PASSKEYS_PER_MINUTE
+from clinic_chat.api.auth.second_step import COOKIE as SECOND_STEP
 from clinic_chat.domain.accounts.passkeys.messages import CHALLENGE_SECONDS
 from clinic_chat.domain.accounts.passkeys.passkey import Passkey, UsedChallenge
 from clinic_chat.domain.accounts.second_factor import RECOVERY_CODES
@@ -252,6 +253,21 @@ async def test_a_challenge_is_of_this_browser_this_purpose_and_these_five_minute
         answer = await stranger.post("passkey", signed, Cookie=f"{COOKIE}_sign_in={kept}")
         assert code_of(answer) == LATE
     assert (await ana.post("passkey", signed)).json()["ok"]
+
+
+async def test_a_challenge_for_adding_is_none_for_the_second_step_of_its_person(
+    api: ClinicApi, ana: Device
+) -> None:
+    await ana.sign_in()
+    signed = ana.authenticator.get(await ana.asked("passkey/new", {"password": PASSWORD}))
+    adding = ana.client.cookies[f"{COOKIE}_add"]
+    ana.forget_cookies()
+    await ana.password()
+    waiting = ana.client.cookies[SECOND_STEP]
+    cookie = f"{COOKIE}_second_step={adding}; {SECOND_STEP}={waiting}"
+
+    answer = await device(api).post("passkey", signed | {"step": "passkey"}, Cookie=cookie)
+    assert code_of(answer) == LATE
 
 
 @pytest.mark.parametrize("counts", [True, False])
