@@ -5,19 +5,23 @@ import { createElement, Fragment, useEffect, useRef, useState } from "react";
 
 import { setLocale } from "../lib/i18n.js";
 import { createStore } from "../lib/store.js";
+import { FAILED } from "./forms.js";
 
 // Kept for this tab between a try and its answer, which is a new page.
 const TYPED = "clinic-chat:sign-in";
 // The clinic whose provider was chosen last in this browser.
 const CLINIC = "clinic-chat:sso-clinic";
-const STEPS = ["code", "sso"];
+// The clinic's provider, or what a second step asks for, by what the person has set up.
+const STEPS = ["sso", "code", "passkey", "either"];
 // The session was over before; nothing was typed here.
 const NO_TRY = "ended";
 
 export const passwordShown = createStore(false);
-/** What the page asks for: "" for the password, "code" for a code of an app, "sso" for the clinic. */
+/** What the page asks for: "" for the password, else one of STEPS. */
 export const step = createStore("");
-const chosenLocale = createStore("");
+export const chosenLocale = createStore("");
+/** The code of what went wrong with a passkey, which this page says in the place of its own. */
+export const passkeyError = createStore("");
 
 export const togglePassword = () => passwordShown.set(!passwordShown.get());
 
@@ -36,7 +40,7 @@ export function loadStep(event) {
   window.location.assign(address);
 }
 
-export function SignInQuery({ messages }) {
+export function SignInQuery({ messages, passkeyMessages }) {
   // The page is rendered at build time, when there is no address yet.
   const [query, setQuery] = useState(null);
   const next = useRef(null);
@@ -44,7 +48,7 @@ export function SignInQuery({ messages }) {
   useEffect(() => {
     const found = new URLSearchParams(window.location.search);
     setQuery(found);
-    step.set(STEPS.includes(found.get("step")) ? found.get("step") : "");
+    step.set(stepOf(found));
     const form = next.current.form;
     const error = found.get("error");
     if (form.elements.clinic) return fillInClinic(form, found);
@@ -59,7 +63,11 @@ export function SignInQuery({ messages }) {
     return () => form.removeEventListener("submit", remember);
   }, []);
 
+  const ofPasskey = passkeyError.use();
   const error = query?.get("error");
+  const message = ofPasskey
+    ? (passkeyMessages[ofPasskey] ?? passkeyMessages[FAILED])
+    : error && messages[error];
   return createElement(
     Fragment,
     null,
@@ -70,7 +78,8 @@ export function SignInQuery({ messages }) {
       value: query?.get("next") ?? "",
     }),
     createElement("input", { type: "hidden", name: "locale", value: locale }),
-    createElement("p", { role: "alert", className: "sign-in-error" }, error && messages[error]),
+    createElement("input", { type: "hidden", name: "step", value: stepOf(query) }),
+    createElement("p", { role: "alert", className: "sign-in-error" }, message),
   );
 }
 
@@ -104,6 +113,10 @@ function store(key, value) {
   } catch {
     // Storage may be forbidden; the name is then typed again.
   }
+}
+
+function stepOf(query) {
+  return STEPS.find((known) => known === query?.get("step")) ?? "";
 }
 
 function restore({ email, password }) {

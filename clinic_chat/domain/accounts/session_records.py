@@ -5,10 +5,10 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, String, bindparam, exists, func, select, text
+from sqlalchemy import ForeignKey, String, bindparam, func, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from clinic_chat.domain.accounts.second_factor import SecondFactor
+from clinic_chat.domain.accounts.factors import has_factor
 from clinic_chat.domain.accounts.users import Membership, User
 from clinic_chat.domain.clinics.actors import Role, StaffActor
 from clinic_chat.domain.clinics.clinic import Clinic
@@ -22,6 +22,8 @@ class Proof(StrEnum):
     PASSWORD = "password"  # noqa: S105 - a kind of proof
     CODE = "code"
     """A password, and a code of their app."""
+    PASSKEY = "passkey"
+    """Theirs alone, or after a password."""
     PROVIDER = "provider"
     """The word of the clinic's identity provider, which counts in this clinic alone."""
 
@@ -111,9 +113,7 @@ _SESSIONS = (
         # A provider asks for second steps itself.
         Clinic.second_factor_required
         & (SignInSession.proof != Proof.PROVIDER)
-        & ~exists().where(
-            SecondFactor.user_id == SignInSession.user_id, SecondFactor.confirmed_at.is_not(None)
-        ),
+        & ~has_factor(SignInSession.user_id),
         SignInSession.proof,
     )
     .select_from(SignInSession)

@@ -17,12 +17,13 @@ from uuid import UUID
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from clinic_chat.domain.accounts.factors import Factors, factors_of
 from clinic_chat.domain.accounts.hashing_queue import LOW_PRIORITY, QueueEntry
 from clinic_chat.domain.accounts.passwords import verify_password
 from clinic_chat.domain.accounts.second_factor import (
     Seal,
-    SecondFactor,
     accept_code,
+    confirmed_app,
     use_recovery_code,
 )
 from clinic_chat.domain.accounts.session_records import (
@@ -45,14 +46,25 @@ COOKIE_NAME = "clinic_chat_session"
 COOKIE_BYTES = 32
 # A statement has a limited number of parameters.
 READ_AT_ONCE = 500
+# Of an app's codes in a row (NIST SP 800-63B-4 section 3.2.2): three of a million are right at any
+# time, so 1 in 3,333 who guess as often would get in.
+MOST_WRONG_CODES = 100
 
 
 class SecondFactorNeeded(Exception):
-    """The password is right; the person's app is asked for too (`Sessions.finish_sign_in`)."""
+    """The password is right; a second factor is asked for too.
 
-    def __init__(self, user_id: UUID) -> None:
+    A code is for `Sessions.finish_sign_in`, a passkey for `accept_passkey`.
+    """
+
+    def __init__(self, user_id: UUID, factors: Factors) -> None:
         super().__init__("a second factor is needed")
         self.user_id = user_id
+        self.factors = factors
+
+
+class CodesLocked(Exception):
+    """A person's app counts no more before a recovery code or an administrator unlocks it."""
 
 
 class Sessions:
@@ -96,8 +108,10 @@ class Sessions:
             return None
         if user is None or not await self._open_clinics(user.id):
             return None
-        if await self._has_factor(user.id):
-            raise SecondFactorNeeded(user.id)
+        async with self._database.read() as session:
+            factors = await factors_of(session, user.id)
+        if factors:
+            raise SecondFactorNeeded(user.id, factors)
         return await self.start(user.id, instead_of=instead_of, browser=browser)
 
     async def finish_sign_in(
@@ -111,16 +125,21 @@ class Sessions:
         """The cookie of a new session of a person whose password was right, None for a wrong code.
 
         `code` is of the person's app, or a recovery code.
+
+        Raises:
+            CodesLocked: too many were wrong in a row, so none of the app counts any more.
         """
         async with self._database.write() as session:
-            factor = await session.get(SecondFactor, user_id, with_for_update=True)
-            if factor is None or factor.confirmed_at is None:
-                return None
-            if not (
-                accept_code(self.seal, factor, code, now())
-                or await use_recovery_code(session, user_id, code)
-            ):
-                return None
+            app = await confirmed_app(session, user_id)
+            is_locked = app is not None and app.wrong_codes >= MOST_WRONG_CODES
+            by_app = app is not None and not is_locked and accept_code(self.seal, app, code, now())
+            is_right = by_app or await use_recovery_code(session, user_id, code)
+            if app is not None:
+                app.wrong_codes = 0 if is_right else app.wrong_codes + 1
+        if not is_right:
+            if is_locked:
+                raise CodesLocked
+            return None
         return await self.start(user_id, proof=Proof.CODE, instead_of=instead_of, browser=browser)
 
     async def email_of(self, user_id: UUID) -> str | None:
@@ -128,13 +147,6 @@ class Sessions:
         async with self._database.read() as session:
             found: str | None = await session.scalar(select(User.email).where(User.id == user_id))
             return found
-
-    async def _has_factor(self, user_id: UUID) -> bool:
-        async with self._database.read() as session:
-            confirmed = await session.scalar(
-                select(SecondFactor.confirmed_at).where(SecondFactor.user_id == user_id)
-            )
-        return confirmed is not None
 
     async def start(
         self,

@@ -65,6 +65,26 @@ async def change_name(scope: ClinicScope, name: str) -> str:
     return wanted
 
 
+async def check_own_password(scope: ClinicScope, password: str) -> None:
+    """Make sure that it is a session's own person who acts: they know the password.
+
+    Raises:
+        WrongPassword: it is another.
+        QueueFull: too many passwords are being checked already.
+    """
+    require(scope, Permission.MANAGE_OWN_ACCOUNT)
+
+    async def read_hash() -> str | None:
+        async with scope.database.read() as session:
+            found: str | None = await session.scalar(
+                select(User.password_hash).where(User.id == scope.staff_id())
+            )
+            return found
+
+    if not await verify_password(password, read_hash):
+        raise WrongPassword("this is not your password")
+
+
 async def change_password(scope: ClinicScope, session_id: UUID, old: str, new: str) -> list[UUID]:
     """Set a new password; the person's other sessions end. Returns their ids.
 
@@ -73,18 +93,8 @@ async def change_password(scope: ClinicScope, session_id: UUID, old: str, new: s
         InvalidInput: a rule of `check_new_password`.
         QueueFull: too many passwords are being checked already.
     """
-    require(scope, Permission.MANAGE_OWN_ACCOUNT)
+    await check_own_password(scope, old)
     user_id = scope.staff_id()
-
-    async def read_hash() -> str | None:
-        async with scope.database.read() as session:
-            found: str | None = await session.scalar(
-                select(User.password_hash).where(User.id == user_id)
-            )
-            return found
-
-    if not await verify_password(old, read_hash):
-        raise WrongPassword("this is not your password")
     async with scope.database.read() as session:
         user = await session.get_one(User, user_id)
     clinics = await clinics_of(scope.database, user_id)

@@ -10,6 +10,7 @@ import reflex as rx
 
 from clinic_chat.domain.accounts.passwords import PASSWORD_MAXIMUM, PASSWORD_MINIMUM
 from clinic_chat.domain.administration.clinic_settings import IDLE_MINUTES, RETENTION_MONTHS
+from clinic_chat.domain.administration.passkeys import PASSKEYS as PASSKEYS_LIMIT
 from clinic_chat.domain.validation import BODY_LIMIT
 from clinic_chat.ui.i18n import t
 
@@ -59,6 +60,10 @@ SIGN_IN: Texts = {
     "unavailable": "We couldn’t sign you in right now. Try again.",
     "ended": "Your session has ended. Sign in again.",
     "code_wrong": "That code is not right, or was used already.",
+    "codes_locked": (
+        "Too many codes were wrong. Use a recovery code, or ask whoever manages your clinic’s "
+        "accounts."
+    ),
     "late": "That took too long. Give your password once more.",
     "sso_unknown": "No clinic of that name signs in this way. Check the short name.",
     "sso_unavailable": "Your clinic’s account cannot be used right now. Try again later.",
@@ -78,6 +83,24 @@ SIGN_IN: Texts = {
     ),
 }
 """For attempts to sign in, by `error` in the address of the sign-in page."""
+
+PASSKEYS: Texts = {
+    "busy": "Many people are signing in right now. Try again in a moment.",
+    "late": "That took too long. Try again.",
+    "name_too_long": "That name is too long.",
+    "passkey_cancelled": "The passkey was not used: it was cancelled, or took too long.",
+    "passkey_exists": "This device already keeps a passkey of yours.",
+    "passkey_refused": "That passkey opens no account here.",
+    "passkey_unverified": "This device cannot check that it is you, by PIN, finger or face.",
+    "passkeys_unavailable": "Passkeys do not work at this address.",
+    "password_wrong": "That is not your current password.",
+    "rate_limited": "Too many attempts. Wait a minute and try again.",
+    "storage_unavailable": "That can’t be saved right now. Try again.",
+    "too_many_passkeys": "You have {n} passkeys already. Remove one first.",
+    "unauthorized": "Your session has ended. Sign in again.",
+    GENERAL: "That didn’t work. Try again.",
+}
+"""For passkeys: signing in with one, and adding one."""
 
 LINKS: Texts = {
     "link_over": "This link does not count any more. Ask for a new one.",
@@ -175,6 +198,7 @@ PARAMETERS: dict[str, dict[str, int]] = {
     "body_too_long": {"n": BODY_LIMIT},
     "password_length": {"n": PASSWORD_MINIMUM, "m": PASSWORD_MAXIMUM},
     "retention_invalid": {"n": RETENTION_MONTHS[0], "m": RETENTION_MONTHS[1]},
+    "too_many_passkeys": {"n": PASSKEYS_LIMIT},
     "idle_invalid": {"n": IDLE_MINUTES[0], "m": IDLE_MINUTES[1]},
 }
 """Parameters of a code's text besides those of the answer, by code."""

@@ -14,6 +14,7 @@ import pytest
 
 import clinic_chat.domain as domain
 from clinic_chat.domain.accounts import permissions
+from clinic_chat.domain.accounts.passkeys.messages import Creation, PasskeyRefused, Site
 from clinic_chat.domain.accounts.permissions import OF_OTHERS, OF_ROLES, Permission, allows
 from clinic_chat.domain.accounts.preferences import save_preferences
 from clinic_chat.domain.accounts.second_factor import Seal
@@ -39,9 +40,17 @@ from clinic_chat.domain.administration.members import (
 from clinic_chat.domain.administration.own_account import (
     change_name,
     change_password,
+    check_own_password,
     end_browser,
     end_other_browsers,
     list_browsers,
+)
+from clinic_chat.domain.administration.passkeys import (
+    add_passkey,
+    begin_passkey,
+    list_passkeys,
+    remove_passkey,
+    rename_passkey,
 )
 from clinic_chat.domain.administration.second_factors import (
     begin_factor,
@@ -103,6 +112,7 @@ PHONE = "+5511987654321"
 SEAL = Seal(b"a key")
 # It is refused before anybody is asked.
 ISSUER = "https://127.0.0.1"
+SITE = Site("https://inbox.example", "inbox.example")
 # They read the log and the clinic's numbers for readers that ask for themselves.
 OF_NO_PERMISSION = {
     "events_after",
@@ -129,6 +139,12 @@ OF_ONE_PERSON = {
     "begin_factor",
     "confirm_factor",
     "remove_own_factor",
+    "check_own_password",
+    "list_passkeys",
+    "begin_passkey",
+    "add_passkey",
+    "rename_passkey",
+    "remove_passkey",
 }
 
 
@@ -251,6 +267,18 @@ USE_CASES: dict[str, tuple[Permission, UseCase]] = {
     "begin_factor": (Permission.MANAGE_OWN_ACCOUNT, lambda s, _: begin_factor(s, SEAL)),
     "confirm_factor": (Permission.MANAGE_OWN_ACCOUNT, lambda s, _: _confirm_factor(s)),
     "remove_own_factor": (Permission.MANAGE_OWN_ACCOUNT, lambda s, _: _remove_own_factor(s)),
+    "check_own_password": (
+        Permission.MANAGE_OWN_ACCOUNT,
+        lambda s, _: check_own_password(s, PASSWORD),
+    ),
+    "list_passkeys": (Permission.MANAGE_OWN_ACCOUNT, lambda s, _: list_passkeys(s)),
+    "begin_passkey": (
+        Permission.MANAGE_OWN_ACCOUNT,
+        lambda s, _: begin_passkey(s, PASSWORD, SITE, b"challenge"),
+    ),
+    "add_passkey": (Permission.MANAGE_OWN_ACCOUNT, lambda s, _: _add_passkey(s)),
+    "rename_passkey": (Permission.MANAGE_OWN_ACCOUNT, lambda s, _: _rename_passkey(s)),
+    "remove_passkey": (Permission.MANAGE_OWN_ACCOUNT, lambda s, _: _remove_passkey(s)),
     "remove_factor_of": (Permission.MANAGE_STAFF, lambda s, x: _remove_factor_of(s, x)),
 }
 
@@ -283,6 +311,21 @@ async def _end_browser(scope: ClinicScope) -> None:
 async def _confirm_factor(scope: ClinicScope) -> None:
     with suppress(NotFound):
         await confirm_factor(scope, SEAL, "000000")
+
+
+async def _add_passkey(scope: ClinicScope) -> None:
+    with suppress(PasskeyRefused):
+        await add_passkey(scope, SITE, b"challenge", Creation("", "", ""), "Celular")
+
+
+async def _rename_passkey(scope: ClinicScope) -> None:
+    with suppress(NotFound):
+        await rename_passkey(scope, str(uuid4()), "Celular")
+
+
+async def _remove_passkey(scope: ClinicScope) -> None:
+    with suppress(NotFound):
+        await remove_passkey(scope, str(uuid4()), PASSWORD)
 
 
 async def _remove_own_factor(scope: ClinicScope) -> None:

@@ -19,6 +19,7 @@ ERROR_TEXTS = (
     error_texts.COMMANDS,
     error_texts.UNSENT,
     error_texts.SIGN_IN,
+    error_texts.PASSKEYS,
     error_texts.LINKS,
     error_texts.SETUP,
     error_texts.ADMINISTRATION,

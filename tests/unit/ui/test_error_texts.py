@@ -19,6 +19,7 @@ from clinic_chat.ui.i18n.error_texts import (
     GENERAL,
     LINKS,
     PARAMETERS,
+    PASSKEYS,
     PROVIDER_CHECK,
     SETUP,
     SIGN_IN,
@@ -29,8 +30,8 @@ SOURCE = PROJECT_ROOT / "clinic_chat"
 BROWSER_MODULES = PROJECT_ROOT / "assets" / "live"
 HOME = SOURCE / "ui" / "i18n" / "error_texts.py"
 DISPATCHER = "clinic_chat.realtime.commands.dispatcher"
-ON_SCREENS = set(COMMANDS).union(UNSENT, LINKS, SETUP, ADMINISTRATION)
-TEXTS = (COMMANDS, UNSENT, SIGN_IN, LINKS, SETUP, ADMINISTRATION)
+ON_SCREENS = set(COMMANDS).union(UNSENT, LINKS, PASSKEYS, SETUP, ADMINISTRATION)
+TEXTS = (COMMANDS, UNSENT, SIGN_IN, PASSKEYS, LINKS, SETUP, ADMINISTRATION)
 CODES = set().union(*TEXTS) - {GENERAL}
 # What our own pages do not do, and what they deal with in silence. `*` is a name that is put in.
 OF_THE_GENERAL_TEXT = {
@@ -54,7 +55,6 @@ OF_THE_GENERAL_TEXT = {
     "seq_invalid",
     "sound_invalid",
     "status_invalid",
-    "unauthorized",
     "number_invalid",
     "wrong_author",
 }
