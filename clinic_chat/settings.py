@@ -65,6 +65,10 @@ class Settings(BaseSettings):
     metrics_token: str = ""
     """With it `/metrics` answers whoever has it, without it programs on this machine alone."""
     log_level: str = "INFO"
+    outbound_private_hosts: Annotated[list[str], NoDecode] = Field(default_factory=list)
+    """Hosts that clinics' identity providers may be at although they are not public."""
+    outbound_ca_file: Path | None = None
+    """Certificates of authorities (PEM) that outbound requests believe besides the usual ones."""
     backup_dir: Path | None = None
     """Where backups are put that the server makes by itself."""
     backup_every_hours: float = Field(default=0, ge=0, le=24 * 366)
@@ -105,7 +109,7 @@ class Settings(BaseSettings):
             check_key(value)
         return value
 
-    @field_validator("backup_dir", mode="before")
+    @field_validator("backup_dir", "outbound_ca_file", mode="before")
     @classmethod
     def _no_folder(cls, value: object) -> object:
         return value or None
@@ -122,6 +126,13 @@ class Settings(BaseSettings):
     def _split_recipients(cls, value: object) -> object:
         if isinstance(value, str):
             return [key.strip() for key in value.split(",") if key.strip()]
+        return value
+
+    @field_validator("outbound_private_hosts", mode="before")
+    @classmethod
+    def _split_hosts(cls, value: object) -> object:
+        if isinstance(value, str):
+            return [host.strip().lower() for host in value.split(",") if host.strip()]
         return value
 
     @field_validator("allowed_origins", mode="before")

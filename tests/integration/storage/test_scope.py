@@ -74,6 +74,11 @@ from clinic_chat.domain.messages.receiving import receive_message
 from clinic_chat.domain.patients.identities import PatientIdentity
 from clinic_chat.domain.patients.patient import Patient
 from clinic_chat.domain.reports.daily_messages import DailyMessages, count_messages
+from clinic_chat.domain.single_sign_on.providers import (
+    IdentityProvider,
+    ProviderAccount,
+    UsedState,
+)
 from clinic_chat.domain.tables import metadata
 from clinic_chat.storage.base import Base, ClinicOwned
 from clinic_chat.storage.database import Database
@@ -176,12 +181,20 @@ async def _fill_one(
     await mark_read(staff, conversation, 2)
     await save_draft(staff, conversation, f"rascunho {body}")
     await change_name(staff, f"Equipe {name}")
+    await _sign_in_by_provider(channel, staff, name)
     counting = Reader("daily_messages", count_messages)
     await LogWorker(channel.database, (counting,)).catch_up(counting)
     async with channel.read() as session:
         patient = await session.scalar(select(Conversation.patient_id))
     assert patient is not None
     return Rows(channel.clinic_id, patient, UUID(conversation), UUID(answer.message.id))
+
+
+async def _sign_in_by_provider(channel: ClinicScope, staff: ClinicScope, name: str) -> None:
+    async with channel.write() as session:
+        provider = IdentityProvider(issuer=f"https://{name}", client_id=name, sealed_secret="")
+        account = ProviderAccount(issuer=provider.issuer, subject=name, user_id=staff.staff_id())
+        session.add_all([provider, account, UsedState(state_hash=name)])
 
 
 Step = Callable[[AsyncSession, Rows, Rows], Awaitable[Any]]
@@ -873,6 +886,9 @@ NAMES = {
     DailyMessages: "inbound",
     AuditEntry: "action",
     Draft: "body",
+    IdentityProvider: "issuer",
+    ProviderAccount: "subject",
+    UsedState: "state_hash",
     Clinic: "slug",
 }
 
