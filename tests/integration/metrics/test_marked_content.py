@@ -397,5 +397,11 @@ async def test_the_server_asks_no_address_but_clinics_identity_providers() -> No
     assert len(files) > 100
     asking = [str(file.relative_to(package)) for file in files if CLIENTS.search(file.read_text())]
     # `health` is another process, which asks the server beside it. What a clinic's administrator
-    # chose is asked by `outbound` alone, which has the rules for it (test_outbound.py).
-    assert asking == ["cli/server.py", "outbound/addresses.py", "outbound/client.py"]
+    # chose is asked by `outbound` alone, which has the rules for it (test_outbound.py). A poll is
+    # passed to the process that has its session by a Unix socket, which leads nowhere else.
+    assert asking == [
+        "cli/server.py",
+        "outbound/addresses.py",
+        "outbound/client.py",
+        "server/polling_relay.py",
+    ]
