@@ -14,13 +14,8 @@ from clinic_chat.domain.errors import InvalidInput
 from clinic_chat.domain.events.log import READ_LIMIT, CommittedEvent, SubjectKind, events_after
 from clinic_chat.domain.messages.read_markers import read_markers
 from clinic_chat.domain.queries.changes import Changes
-from clinic_chat.domain.queries.inbox import (
-    FirstPage,
-    InboxOverview,
-    list_conversations,
-    overview,
-    parse_filter,
-)
+from clinic_chat.domain.queries.filters import parse_filter
+from clinic_chat.domain.queries.inbox import FirstPage, InboxOverview, list_conversations, overview
 from clinic_chat.realtime import rooms
 from clinic_chat.realtime.bus import Bus
 from clinic_chat.realtime.connections import Connection

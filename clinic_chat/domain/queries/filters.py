@@ -1,0 +1,96 @@
+"""Filters of the conversation list: parsing them, and the conditions they set."""
+
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import and_, func, or_, true
+
+from clinic_chat.domain.clinics.scope import ClinicScope
+from clinic_chat.domain.conversations.conversation import Conversation, Status
+from clinic_chat.domain.conversations.read_marker import ReadMarker
+from clinic_chat.domain.errors import InvalidInput
+from clinic_chat.domain.patients.patient import Patient
+from clinic_chat.domain.queries.search import Numeric, search_terms
+from clinic_chat.domain.validation import storable
+
+SEARCH_LIMIT = 100
+
+
+class AssigneeFilter(StrEnum):
+    """The filter by assignee."""
+
+    ALL = "all"
+    MINE = "mine"
+    UNASSIGNED = "unassigned"
+
+
+@dataclass(frozen=True)
+class Filter:
+    """The filters of a conversation list; an empty `status` is any."""
+
+    search: str = ""
+    who: AssigneeFilter = AssigneeFilter.ALL
+    status: str = ""
+    unread: bool = False
+
+    def as_dict(self) -> dict[str, Any]:
+        """The filter as the browser gets it, with the `terms` to compare rows with."""
+        return {**asdict(self), "terms": asdict(search_terms(self.search))}
+
+
+def parse_filter(search: object, who: object, status: object, unread: object) -> Filter:
+    """Check and parse a filter from a client.
+
+    Raises:
+        InvalidInput: `search_too_long` or `filter_invalid`.
+    """
+    if not isinstance(search, str) or len(search) > SEARCH_LIMIT:
+        raise InvalidInput(f"search with at most {SEARCH_LIMIT} characters", code="search_too_long")
+    if (
+        not storable(search)
+        or not isinstance(who, str)
+        or who not in set(AssigneeFilter)
+        or not isinstance(status, str)
+        or (status and status not in set(Status))
+        or not isinstance(unread, bool)
+    ):
+        raise InvalidInput("no such filter", code="filter_invalid")
+    return Filter(search.strip(), AssigneeFilter(who), status, unread)
+
+
+def filtered(statement: Any, scope: ClinicScope, wanted: Filter) -> Any:
+    """The statement for the conversations in this view of the scope's person.
+
+    With a search, the statement has to have the patients.
+    """
+    if wanted.search:
+        statement = statement.where(matches(wanted.search))
+    if wanted.status:
+        statement = statement.where(Conversation.status == wanted.status)
+    if wanted.who is AssigneeFilter.MINE:
+        statement = statement.where(Conversation.assignee_id == scope.user_id)
+    elif wanted.who is AssigneeFilter.UNASSIGNED:
+        statement = statement.where(Conversation.assignee_id.is_(None))
+    if wanted.unread:
+        marker = and_(
+            ReadMarker.conversation_id == Conversation.id, ReadMarker.user_id == scope.user_id
+        )
+        read = func.coalesce(ReadMarker.inbound_read, 0)
+        statement = statement.outerjoin(ReadMarker, marker).where(Conversation.inbound_count > read)
+    return statement
+
+
+def matches(search: str) -> Any:
+    """The condition that a patient matches a search (`search_terms`)."""
+    terms = search_terms(search)
+    return and_(true(), *map(_in_name, terms.words), *map(_in_name_or_phone, terms.numbers))
+
+
+def _in_name(word: str) -> Any:
+    return Patient.search_name.contains(word, autoescape=True)
+
+
+def _in_name_or_phone(number: Numeric) -> Any:
+    phones = [Patient.search_phones.contains(part) for part in number.phones]
+    return or_(and_(*map(_in_name, number.words)), *phones)
