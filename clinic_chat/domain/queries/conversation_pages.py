@@ -14,7 +14,6 @@ from clinic_chat.domain.conversations.conversation import (
 )
 from clinic_chat.domain.conversations.views import StaffConversation, staff_conversations
 from clinic_chat.domain.errors import InvalidInput
-from clinic_chat.domain.patients.patient import Patient
 from clinic_chat.domain.queries.conversation_counts import conversation_counts
 from clinic_chat.domain.queries.filters import AssigneeFilter, Filter, filtered
 from clinic_chat.domain.queries.patient_candidates import candidates
@@ -66,13 +65,8 @@ async def _of_patients(
     most: int,
 ) -> list[StaffConversation]:
     """The rows of some patients, all of which are read and put in order."""
-    statement = filtered(
-        select(Conversation.last_activity_at, Conversation.id).join(
-            Patient, Patient.id == Conversation.patient_id
-        ),
-        scope,
-        wanted,
-    ).where(Conversation.patient_id.in_(patients))
+    place = select(Conversation.last_activity_at, Conversation.id)
+    statement = filtered(place, scope, wanted).where(Conversation.patient_id.in_(patients))
     if after is not None:
         statement = statement.where(_is_after(*after))
     newest = sorted(map(tuple, await session.execute(statement)), reverse=True)[:most]

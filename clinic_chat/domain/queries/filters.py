@@ -4,7 +4,8 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import and_, func, or_, true
+from sqlalchemy import and_, func, or_, select, true
+from sqlalchemy.orm import aliased
 
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.conversation import Conversation, Status
@@ -60,12 +61,15 @@ def parse_filter(search: object, who: object, status: object, unread: object) ->
 
 
 def filtered(statement: Any, scope: ClinicScope, wanted: Filter) -> Any:
-    """The statement for the conversations in this view of the scope's person.
-
-    With a search, the statement has to have the patients.
-    """
+    """The statement for the conversations in this view of the scope's person."""
     if wanted.search:
-        statement = statement.where(matches(wanted.search))
+        # Asked of each conversation in turn, not joined and compared with nothing: PostgreSQL
+        # would take it that few match, and read and sort all.
+        statement = statement.where(
+            select(matches(wanted.search, _ITS_PATIENT))
+            .where(_ITS_PATIENT.id == Conversation.patient_id)
+            .scalar_subquery()
+        )
     if wanted.status:
         statement = statement.where(Conversation.status == wanted.status)
     if wanted.who is AssigneeFilter.MINE:
@@ -81,16 +85,18 @@ def filtered(statement: Any, scope: ClinicScope, wanted: Filter) -> Any:
     return statement
 
 
-def matches(search: str) -> Any:
+def matches(search: str, patient: type[Patient] = Patient) -> Any:
     """The condition that a patient matches a search (`search_terms`)."""
     terms = search_terms(search)
-    return and_(true(), *map(_in_name, terms.words), *map(_in_name_or_phone, terms.numbers))
+    names, phones = patient.search_name, patient.search_phones
+
+    def in_name(words: list[str]) -> Any:
+        return and_(true(), *(names.contains(word, autoescape=True) for word in words))
+
+    def in_name_or_phone(number: Numeric) -> Any:
+        return or_(in_name(number.words), *(phones.contains(part) for part in number.phones))
+
+    return and_(in_name(terms.words), *map(in_name_or_phone, terms.numbers))
 
 
-def _in_name(word: str) -> Any:
-    return Patient.search_name.contains(word, autoescape=True)
-
-
-def _in_name_or_phone(number: Numeric) -> Any:
-    phones = [Patient.search_phones.contains(part) for part in number.phones]
-    return or_(and_(*map(_in_name, number.words)), *phones)
+_ITS_PATIENT = aliased(Patient)

@@ -132,6 +132,7 @@ class _Rows:
         yield "messages", MESSAGE, self._messages()
         yield "events", EVENT, self._events()
         yield "read_markers", MARKER, self._markers()
+        yield "drafts", DRAFT, self._drafts()
         yield "conversation_totals", TOTAL, self._totals()
         yield "read_totals", READ_TOTAL, self._read_totals()
 
@@ -232,6 +233,11 @@ class _Rows:
                 if read:
                     yield self.clinic_id, person, its, read * 2 - 1, read, number + 1, LAST_AT
 
+    def _drafts(self) -> Iterator[Row]:
+        for number in self._numbers()[::10]:
+            its = self.id_of("conversations", number)
+            yield self.clinic_id, self._people[0], its, BODY, LAST_AT
+
     def _words(self) -> Iterator[Row]:
         rows = [
             (self.clinic_id, word, self.id_of("patients", number))
@@ -280,6 +286,7 @@ EVENT = (
     "at",
 )
 MARKER = ("clinic_id", "user_id", "conversation_id", "seq", "inbound_read", "version", "updated_at")
+DRAFT = ("clinic_id", "user_id", "conversation_id", "body", "updated_at")
 TOTAL = ("clinic_id", "assignee_id", "status", "conversations", "written")
 READ_TOTAL = ("clinic_id", "user_id", "whose", "status", "conversations")
 
