@@ -16,7 +16,6 @@ from sqlalchemy import (
     Uuid,
     bindparam,
     select,
-    text,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -39,11 +38,6 @@ class Status(StrEnum):
     RESOLVED = "resolved"
 
 
-def _where(condition: str) -> dict[str, Any]:
-    """The options of an index that has only the rows with this condition."""
-    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
-
-
 class Conversation(ClinicOwned, Base):
     """A conversation; `version` counts its events, `last_seq` its messages."""
 
@@ -51,41 +45,8 @@ class Conversation(ClinicOwned, Base):
     __table_args__ = (
         UniqueConstraint("clinic_id", "patient_id", "channel"),
         Index(None, "clinic_id", "last_activity_at", "id"),
-        # A view's rows, newest activity first, whatever it is filtered by (queries/inbox.py).
-        Index(None, "clinic_id", "status", "last_activity_at", "id"),
-        Index(
-            "ix_conversations_of_assignee",
-            "clinic_id",
-            "assignee_id",
-            "last_activity_at",
-            "id",
-            **_where("assignee_id IS NOT NULL"),
-        ),
-        Index(
-            "ix_conversations_of_assignee_status",
-            "clinic_id",
-            "assignee_id",
-            "status",
-            "last_activity_at",
-            "id",
-            **_where("assignee_id IS NOT NULL"),
-        ),
-        # Apart, because PostgreSQL reads what is NULL in no order (IS NULL is no equality).
-        Index(
-            "ix_conversations_unassigned",
-            "clinic_id",
-            "last_activity_at",
-            "id",
-            **_where("assignee_id IS NULL"),
-        ),
-        Index(
-            "ix_conversations_unassigned_status",
-            "clinic_id",
-            "status",
-            "last_activity_at",
-            "id",
-            **_where("assignee_id IS NULL"),
-        ),
+        # Without the time of activity, which every message changes (queries/conversation_pages.py).
+        Index(None, "clinic_id", "status", "assignee_id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)

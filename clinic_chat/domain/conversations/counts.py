@@ -6,15 +6,16 @@ person has read to the end. What is unread is the difference (queries/inbox.py).
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, String, bindparam, select
+from sqlalchemy import BigInteger, ForeignKey, String, and_, bindparam, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from clinic_chat.domain.accounts.users import Membership
 from clinic_chat.domain.conversations.conversation import Conversation
 from clinic_chat.domain.conversations.read_marker import ReadMarker
 from clinic_chat.storage.base import Base, ClinicOwned
@@ -53,25 +54,6 @@ class ConversationTotal(ClinicOwned, Base):
     written: Mapped[int] = mapped_column(BigInteger, default=0)
 
 
-class ReadTotal(ClinicOwned, Base):
-    """The number of conversations whose inbound messages one person has all read.
-
-    There is at least one in each of them.
-    """
-
-    __tablename__ = "read_totals"
-
-    clinic_id: Mapped[UUID] = mapped_column(
-        ForeignKey("clinics.id", ondelete="CASCADE"), primary_key=True
-    )
-    user_id: Mapped[UUID] = mapped_column(
-        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True
-    )
-    whose: Mapped[str] = mapped_column(String(10), primary_key=True)
-    status: Mapped[str] = mapped_column(String(20), primary_key=True)
-    conversations: Mapped[int] = mapped_column(BigInteger, default=0)
-
-
 class CountKey(NamedTuple):
     """The fields that decide where a conversation is counted; `assignee_id` is "" for nobody."""
 
@@ -101,13 +83,36 @@ def whose(assignee: UUID, person: UUID | None) -> Whose:
     return Whose.MINE if assignee == person else Whose.OTHERS
 
 
+def read_key(assignee: UUID, status: str, person: UUID | None) -> str:
+    """The key of `Membership.read_counts` for conversations of this assignee and status."""
+    return f"{whose(assignee, person)}/{status}"
+
+
+@dataclass
+class _Marker:
+    """A person's marker in a conversation: the inbound messages read before, and now."""
+
+    conversation: Conversation
+    reader: Membership
+    before: int
+    after: int
+
+
 @dataclass
 class _Changes:
     """What a transaction changed so far: where each conversation and each marker began."""
 
     conversations: dict[UUID, tuple[CountKey | None, Conversation]] = field(default_factory=dict)
-    markers: dict[tuple[UUID, UUID], tuple[int, int, Conversation]] = field(default_factory=dict)
-    """By person and conversation: the inbound messages read before, and now."""
+    markers: dict[tuple[UUID, UUID], _Marker] = field(default_factory=dict)
+    """By person and conversation."""
+
+
+@dataclass(frozen=True)
+class _Move:
+    """A conversation's key before the transaction, None for a new one, and after it."""
+
+    was: CountKey | None
+    now: CountKey
 
 
 def note_change(session: AnySession, conversation: Conversation, was: CountKey | None) -> None:
@@ -116,13 +121,12 @@ def note_change(session: AnySession, conversation: Conversation, was: CountKey |
 
 
 def note_marker(
-    session: AnySession, conversation: Conversation, reader: UUID, before: int, after: int
+    session: AnySession, conversation: Conversation, reader: Membership, before: int, after: int
 ) -> None:
     """Have a person's marker counted anew that moved between these numbers of read messages."""
     markers = _changes(session).markers
-    key = reader, conversation.id
-    first = markers[key][0] if key in markers else before
-    markers[key] = first, after, conversation
+    key = reader.user_id, conversation.id
+    markers.setdefault(key, _Marker(conversation, reader, before, after)).after = after
 
 
 def _changes(session: AnySession) -> _Changes:
@@ -135,51 +139,57 @@ def _changes(session: AnySession) -> _Changes:
 
 def _count(session: Session) -> None:
     changes: _Changes = session.info.pop(CHANGES)
-    moved = {
-        its: (was, count_key(conversation))
-        for its, (was, conversation) in changes.conversations.items()
-        if was != count_key(conversation)
-    }
-    _add_totals(session, moved)
-    read: Counter[tuple[UUID, str, str]] = Counter()
-    for reader, was, before, now, after in _readings(session, moved, changes):
-        if was is not None and 0 < was.inbound_count <= before:
-            read[reader, whose(was.assignee, reader), was.status] -= 1
-        if 0 < now.inbound_count <= after:
-            read[reader, whose(now.assignee, reader), now.status] += 1
-    _add_read(session, read)
+    moves = {}
+    for its, (was, conversation) in changes.conversations.items():
+        now = count_key(conversation)
+        if was != now:
+            moves[its] = _Move(was, now)
+    if moves:
+        _add_totals(session, moves.values())
+        _find_markers(session, moves, changes)
+    for (_, its), marker in changes.markers.items():
+        move = moves.get(its)
+        if move is None:
+            key = count_key(marker.conversation)
+            move = _Move(key, key)
+        _add_read(marker, move)
 
 
-def _readings(
-    session: Session, moved: dict[UUID, tuple[CountKey | None, CountKey]], changes: _Changes
-) -> Iterator[tuple[UUID, CountKey | None, int, CountKey, int]]:
-    """Each reader of what moved: key and marker as they were, and as they are."""
-    markers = changes.markers
-    if moved:
-        for row in session.execute(_MARKERS, {"ids": list(moved)}):
-            before = markers.get((row.user_id, row.conversation_id), (row.inbound_read,))[0]
-            was, now = moved[row.conversation_id]
-            yield row.user_id, was, before, now, row.inbound_read
-    for (reader, its), (before, after, conversation) in markers.items():
-        if its not in moved:
-            key = count_key(conversation)
-            yield reader, key, before, key, after
+def _find_markers(session: Session, moves: dict[UUID, _Move], changes: _Changes) -> None:
+    """Add the markers of those who had read a conversation that moved."""
+    least = min(max(1, (move.was or move.now).inbound_count) for move in moves.values())
+    rows = session.execute(_MARKERS, {"ids": list(moves), "least": least})
+    for its, read, reader in rows:
+        conversation = changes.conversations[its][1]
+        changes.markers.setdefault((reader.user_id, its), _Marker(conversation, reader, read, read))
 
 
-def _add_totals(session: Session, moved: dict[UUID, tuple[CountKey | None, CountKey]]) -> None:
+def _add_read(marker: _Marker, move: _Move) -> None:
+    person, counts = marker.reader.user_id, Counter[str]()
+    if move.was is not None and 0 < move.was.inbound_count <= marker.before:
+        counts[read_key(move.was.assignee, move.was.status, person)] -= 1
+    if 0 < move.now.inbound_count <= marker.after:
+        counts[read_key(move.now.assignee, move.now.status, person)] += 1
+    known = marker.reader.read_counts or {}
+    changed = {key: known.get(key, 0) + number for key, number in counts.items() if number}
+    if changed:
+        marker.reader.read_counts = {**known, **changed}
+
+
+def _add_totals(session: Session, moves: Iterable[_Move]) -> None:
     conversations: Counter[tuple[UUID, str]] = Counter()
     written: Counter[tuple[UUID, str]] = Counter()
-    for was, now in moved.values():
-        for key, number in ((was, -1), (now, 1)):
+    for move in moves:
+        for key, number in ((move.was, -1), (move.now, 1)):
             if key is not None:
                 conversations[key.assignee, key.status] += number
                 written[key.assignee, key.status] += number * (key.inbound_count > 0)
-    changed = {place for place in conversations if conversations[place] or written[place]}
+    changed = sorted(place for place in conversations if conversations[place] or written[place])
     if not changed:
         return
     rows = session.scalars(_TOTALS, {"assignees": list({assignee for assignee, _ in changed})})
     known = {(row.assignee_id, row.status): row for row in rows}
-    for place in sorted(changed):
+    for place in changed:
         row = known.get(place)
         if row is None:
             assignee, status = place
@@ -189,33 +199,22 @@ def _add_totals(session: Session, moved: dict[UUID, tuple[CountKey | None, Count
         row.written += written[place]
 
 
-def _add_read(session: Session, read: Counter[tuple[UUID, str, str]]) -> None:
-    changed = sorted(place for place, number in read.items() if number)
-    if not changed:
-        return
-    rows = session.scalars(_READ, {"readers": list({reader for reader, _, _ in changed})})
-    known = {(row.user_id, row.whose, row.status): row for row in rows}
-    for place in changed:
-        row = known.get(place)
-        if row is None:
-            reader, kind, status = place
-            row = ReadTotal(user_id=reader, whose=kind, status=status, conversations=0)
-            session.add(row)
-        row.conversations += read[place]
-
-
 _MARKERS = (
-    select(ReadMarker.user_id, ReadMarker.conversation_id, ReadMarker.inbound_read)
-    .where(ReadMarker.conversation_id.in_(bindparam("ids", expanding=True)))
+    select(ReadMarker.conversation_id, ReadMarker.inbound_read, Membership)
+    .join(
+        Membership,
+        and_(
+            Membership.user_id == ReadMarker.user_id, Membership.clinic_id == ReadMarker.clinic_id
+        ),
+    )
+    .where(
+        ReadMarker.conversation_id.in_(bindparam("ids", expanding=True)),
+        ReadMarker.inbound_read >= bindparam("least"),
+    )
     .execution_options(**ON_EVENT_LOOP)
 )
 _TOTALS = (
     select(ConversationTotal)
     .where(ConversationTotal.assignee_id.in_(bindparam("assignees", expanding=True)))
-    .execution_options(**ON_EVENT_LOOP)
-)
-_READ = (
-    select(ReadTotal)
-    .where(ReadTotal.user_id.in_(bindparam("readers", expanding=True)))
     .execution_options(**ON_EVENT_LOOP)
 )

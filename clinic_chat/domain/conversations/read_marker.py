@@ -19,8 +19,8 @@ class ReadMarker(ClinicOwned, Base):
     __tablename__ = "read_markers"
     __table_args__ = (
         # Who has read a conversation, and what one person read since a version.
-        Index(None, "conversation_id"),
-        Index(None, "clinic_id", "user_id", "version"),
+        Index(None, "conversation_id", "user_id"),
+        Index(None, "user_id", "version"),
     )
 
     user_id: Mapped[UUID] = mapped_column(

@@ -163,7 +163,7 @@ def _move(
     marker.inbound_read = _inbound_up_to(session, target, reach)
     marker.seq = reach
     marker.updated_at = now()
-    note_marker(session, target, reader.user_id, before, marker.inbound_read)
+    note_marker(session, target, reader, before, marker.inbound_read)
     marker.version = announce_personal(
         session,
         reader,

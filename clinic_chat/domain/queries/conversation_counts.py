@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from sqlalchemy import Uuid, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from clinic_chat.domain.accounts.users import Membership
 from clinic_chat.domain.clinics.scope import ClinicScope
-from clinic_chat.domain.conversations.counts import ConversationTotal, ReadTotal, whose
+from clinic_chat.domain.conversations.counts import ConversationTotal, whose
 from clinic_chat.storage.statements import ON_EVENT_LOOP
 
 
@@ -33,7 +34,9 @@ async def conversation_counts(session: AsyncSession, scope: ClinicScope) -> list
         place = str(whose(row.assignee_id, scope.user_id)), row.status
         everything[place] += row.conversations
         unread[place] += row.written
-    for kind, status, read in await session.execute(_READ, {"reader": scope.user_id}):
+    reader = {"reader": scope.user_id, "clinic": scope.clinic_id}
+    for key, read in (await session.scalar(_READ, reader) or {}).items():
+        kind, _, status = key.partition("/")
         unread[kind, status] -= read
     cells = [
         ConversationCount(*place, is_unread, number)
@@ -50,7 +53,10 @@ _TOTALS = select(
     ConversationTotal.written,
 ).execution_options(**ON_EVENT_LOOP)
 _READ = (
-    select(ReadTotal.whose, ReadTotal.status, ReadTotal.conversations)
-    .where(ReadTotal.user_id == bindparam("reader", type_=Uuid()))
+    select(Membership.read_counts)
+    .where(
+        Membership.user_id == bindparam("reader", type_=Uuid()),
+        Membership.clinic_id == bindparam("clinic", type_=Uuid()),
+    )
     .execution_options(**ON_EVENT_LOOP)
 )

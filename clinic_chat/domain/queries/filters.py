@@ -63,8 +63,8 @@ def parse_filter(search: object, who: object, status: object, unread: object) ->
 def filtered(statement: Any, scope: ClinicScope, wanted: Filter) -> Any:
     """The statement for the conversations in this view of the scope's person."""
     if wanted.search:
-        # Asked of each conversation in turn, not joined and compared with nothing: PostgreSQL
-        # would take it that few match, and read and sort all.
+        # Asked of each conversation in turn: joined, PostgreSQL would read all patients as soon as
+        # it expects few conversations.
         statement = statement.where(
             select(matches(wanted.search, _ITS_PATIENT))
             .where(_ITS_PATIENT.id == Conversation.patient_id)
@@ -77,11 +77,14 @@ def filtered(statement: Any, scope: ClinicScope, wanted: Filter) -> Any:
     elif wanted.who is AssigneeFilter.UNASSIGNED:
         statement = statement.where(Conversation.assignee_id.is_(None))
     if wanted.unread:
-        marker = and_(
-            ReadMarker.conversation_id == Conversation.id, ReadMarker.user_id == scope.user_id
+        read = (
+            select(ReadMarker.inbound_read)
+            .where(
+                ReadMarker.conversation_id == Conversation.id, ReadMarker.user_id == scope.user_id
+            )
+            .scalar_subquery()
         )
-        read = func.coalesce(ReadMarker.inbound_read, 0)
-        statement = statement.outerjoin(ReadMarker, marker).where(Conversation.inbound_count > read)
+        statement = statement.where(Conversation.inbound_count > func.coalesce(read, 0))
     return statement
 
 

@@ -66,7 +66,7 @@ from clinic_chat.domain.administration.own_account import change_name
 from clinic_chat.domain.clinics.clinic import Clinic
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.conversation import Conversation
-from clinic_chat.domain.conversations.counts import ConversationTotal, ReadTotal
+from clinic_chat.domain.conversations.counts import ConversationTotal
 from clinic_chat.domain.conversations.read_marker import ReadMarker
 from clinic_chat.domain.events.log import Event
 from clinic_chat.domain.messages.drafts import Draft, save_draft
@@ -873,7 +873,6 @@ NAMES = {
     Event: "type",
     ReadMarker: "inbound_read",
     ConversationTotal: "status",
-    ReadTotal: "whose",
     PatientWord: "word",
     WordPart: "part",
     PatientIdentity: "value",

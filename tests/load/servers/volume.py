@@ -19,7 +19,7 @@ from clinic_chat.domain.accounts.users import Membership, create_user
 from clinic_chat.domain.clinics.actors import Role, StaffActor
 from clinic_chat.domain.clinics.clinic import Clinic, create_clinic
 from clinic_chat.domain.clinics.scope import ClinicScope
-from clinic_chat.domain.conversations.counts import NOBODY, whose
+from clinic_chat.domain.conversations.counts import NOBODY, read_key
 from clinic_chat.domain.patients.patient import search_name
 from clinic_chat.domain.patients.search_words import words_of
 from clinic_chat.domain.tables import metadata
@@ -85,7 +85,11 @@ async def fill_volume(database: Database, volume: Volume) -> LargeClinic:
     async with database.write() as session:
         events = volume.conversations * volume.messages_each
         await session.execute(update(Clinic).values(last_event_seq=events))
-        await session.execute(update(Membership).values(personal_version=volume.conversations))
+        for person, counts in made.read_counts().items():
+            kept = {"personal_version": volume.conversations, "read_counts": counts}
+            await session.execute(
+                update(Membership).where(Membership.user_id == person).values(**kept)
+            )
     scope = ClinicScope(database, clinic.id, StaffActor(people[0], Role.RECEPTIONIST))
     ids = [made.id_of("conversations", n) for n in range(volume.conversations)]
     return LargeClinic(scope, ids, [made.phone(n) for n in range(volume.conversations)])
@@ -134,7 +138,6 @@ class _Rows:
         yield "read_markers", MARKER, self._markers()
         yield "drafts", DRAFT, self._drafts()
         yield "conversation_totals", TOTAL, self._totals()
-        yield "read_totals", READ_TOTAL, self._read_totals()
 
     def _numbers(self) -> range:
         return range(self._volume.conversations)
@@ -259,15 +262,15 @@ class _Rows:
         for (assignee, status), total in found.items():
             yield self.clinic_id, assignee, status, total, total
 
-    def _read_totals(self) -> Iterator[Row]:
-        found = Counter(
-            (person, str(whose(self._assignee[number] or NOBODY, person)), self._status[number])
-            for number in self._numbers()
-            for person, read in zip(self._people, self._read[number], strict=True)
-            if read >= self._inbound
-        )
-        for place, total in found.items():
-            yield self.clinic_id, *place, total
+    def read_counts(self) -> dict[UUID, dict[str, int]]:
+        """What is kept with each person's membership."""
+        found: dict[UUID, Counter[str]] = {person: Counter() for person in self._people}
+        for number in self._numbers():
+            place = self._assignee[number] or NOBODY, self._status[number]
+            for person, read in zip(self._people, self._read[number], strict=True):
+                if read >= self._inbound:
+                    found[person][read_key(*place, person)] += 1
+        return {person: dict(counts) for person, counts in found.items()}
 
 
 PATIENT = ("id", "clinic_id", "name", "search_name", "phone_shown", "search_phones", "created_at")
@@ -288,7 +291,6 @@ EVENT = (
 MARKER = ("clinic_id", "user_id", "conversation_id", "seq", "inbound_read", "version", "updated_at")
 DRAFT = ("clinic_id", "user_id", "conversation_id", "body", "updated_at")
 TOTAL = ("clinic_id", "assignee_id", "status", "conversations", "written")
-READ_TOTAL = ("clinic_id", "user_id", "whose", "status", "conversations")
 
 
 def _write_sqlite(url: str, made: _Rows) -> None:

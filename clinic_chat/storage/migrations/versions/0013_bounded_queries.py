@@ -16,18 +16,13 @@ depends_on = None
 
 BATCH = 1_000
 NOBODY = UUID(int=0)
-ASSIGNED, UNASSIGNED = sa.text("assignee_id IS NOT NULL"), sa.text("assignee_id IS NULL")
-ACTIVITY = ("last_activity_at", "id")
-CONVERSATIONS: dict[str, tuple[tuple[str, ...], Any]] = {
-    "ix_conversations_clinic_id_status_last_activity_at_id": (("clinic_id", "status"), None),
-    "ix_conversations_of_assignee": (("clinic_id", "assignee_id"), ASSIGNED),
-    "ix_conversations_of_assignee_status": (("clinic_id", "assignee_id", "status"), ASSIGNED),
-    "ix_conversations_unassigned": (("clinic_id",), UNASSIGNED),
-    "ix_conversations_unassigned_status": (("clinic_id", "status"), UNASSIGNED),
-}
-MARKERS = {
-    "ix_read_markers_conversation_id": ["conversation_id"],
-    "ix_read_markers_clinic_id_user_id_version": ["clinic_id", "user_id", "version"],
+INDEXES = {
+    "ix_conversations_clinic_id_status_assignee_id": (
+        "conversations",
+        ["clinic_id", "status", "assignee_id"],
+    ),
+    "ix_read_markers_conversation_id_user_id": ("read_markers", ["conversation_id", "user_id"]),
+    "ix_read_markers_user_id_version": ("read_markers", ["user_id", "version"]),
 }
 
 _conversations = sa.table(
@@ -41,6 +36,11 @@ _markers = sa.table(
     *(sa.column(name, sa.Uuid()) for name in ("clinic_id", "user_id", "conversation_id")),
     sa.column("inbound_read", sa.BigInteger()),
 )
+_memberships = sa.table(
+    "memberships",
+    *(sa.column(name, sa.Uuid()) for name in ("clinic_id", "user_id")),
+    sa.column("read_counts", sa.JSON()),
+)
 _patients = sa.table(
     "patients",
     *(sa.column(name, sa.Uuid()) for name in ("id", "clinic_id")),
@@ -49,13 +49,8 @@ _patients = sa.table(
 
 
 def upgrade() -> None:
-    for name, (columns, condition) in CONVERSATIONS.items():
-        where: dict[str, Any] = {"sqlite_where": condition, "postgresql_where": condition}
-        op.create_index(
-            name, "conversations", [*columns, *ACTIVITY], **(where if condition is not None else {})
-        )
-    for name, marked in MARKERS.items():
-        op.create_index(name, "read_markers", marked)
+    for name, (table, columns) in INDEXES.items():
+        op.create_index(name, table, columns)
     _count_conversations()
     _count_read()
     _index_words()
@@ -101,41 +96,36 @@ def _count_conversations() -> None:
 
 
 def _count_read() -> None:
-    totals = op.create_table(
-        "read_totals",
-        *_clinic("read_totals"),
-        sa.Column("user_id", sa.Uuid(), nullable=False),
-        sa.Column("whose", sa.String(length=10), nullable=False),
-        sa.Column("status", sa.String(length=20), nullable=False),
-        sa.Column("conversations", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["users.id"], name=op.f("fk_read_totals_user_id"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint(
-            "clinic_id", "user_id", "whose", "status", name=op.f("pk_read_totals")
-        ),
-    )
+    op.add_column("memberships", sa.Column("read_counts", sa.JSON(), nullable=True))
+    connection = op.get_bind()
     rows, markers = _conversations.c, _markers.c
     whose = sa.case(
         (rows.assignee_id.is_(None), "unassigned"),
         (rows.assignee_id == markers.user_id, "mine"),
         else_="others",
     )
-    op.get_bind().execute(
-        totals.insert().from_select(
-            ["clinic_id", "user_id", "whose", "status", "conversations"],
-            sa.select(
-                markers.clinic_id,
-                markers.user_id,
-                whose.label("whose"),
-                rows.status,
-                sa.func.count(),
-            )
-            .select_from(_markers.join(_conversations, rows.id == markers.conversation_id))
-            .where(rows.inbound_count > 0, markers.inbound_read >= rows.inbound_count)
-            .group_by(markers.clinic_id, markers.user_id, sa.text("whose"), rows.status),
+    found = connection.execute(
+        sa.select(
+            markers.clinic_id,
+            markers.user_id,
+            whose.label("whose"),
+            rows.status,
+            sa.func.count().label("number"),
         )
+        .select_from(_markers.join(_conversations, rows.id == markers.conversation_id))
+        .where(rows.inbound_count > 0, markers.inbound_read >= rows.inbound_count)
+        .group_by(markers.clinic_id, markers.user_id, sa.text("whose"), rows.status)
     )
+    counts: dict[tuple[UUID, UUID], dict[str, int]] = {}
+    for row in found:
+        person = counts.setdefault((row.clinic_id, row.user_id), {})
+        person[f"{row.whose}/{row.status}"] = row.number
+    for (clinic_id, user_id), read in counts.items():
+        connection.execute(
+            _memberships.update()
+            .where(_memberships.c.clinic_id == clinic_id, _memberships.c.user_id == user_id)
+            .values(read_counts=read)
+        )
 
 
 def _text(length: int) -> Any:
@@ -225,9 +215,7 @@ def _insert(connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any
 def downgrade() -> None:
     op.drop_table("word_parts")
     op.drop_table("patient_words")
-    op.drop_table("read_totals")
+    op.drop_column("memberships", "read_counts")
     op.drop_table("conversation_totals")
-    for name in MARKERS:
-        op.drop_index(name, table_name="read_markers")
-    for name in CONVERSATIONS:
-        op.drop_index(name, table_name="conversations")
+    for name, (table, _) in INDEXES.items():
+        op.drop_index(name, table_name=table)
