@@ -26,7 +26,8 @@ from clinic_chat.realtime.feeds import personal
 from clinic_chat.realtime.feeds.inbox import FEED, KEY, InboxFeed
 from clinic_chat.realtime.feeds.thread import ThreadFeed
 from clinic_chat.storage.database import Database
-from tests.load.servers.volume import LAST_AT, RARE_NAME, LargeClinic, Volume, fill_volume
+from tests.load.servers.volume import LargeClinic, fill_volume
+from tests.load.servers.volume_rows import LAST_AT, RARE_NAME, Volume
 from tests.support.sending import send_message
 
 # More patients of a common name than a search sorts, and more conversations than a page by far.

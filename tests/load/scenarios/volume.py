@@ -27,15 +27,8 @@ from clinic_chat.domain.queries.message_pages import messages_page
 from clinic_chat.storage.database import Database
 from clinic_chat.storage.migrate import migrate
 from tests.load.measurements.figures import spread
-from tests.load.servers.volume import (
-    BODY,
-    LAST_AT,
-    RARE_NAME,
-    SPACING,
-    LargeClinic,
-    Volume,
-    fill_volume,
-)
+from tests.load.servers.volume import LargeClinic, fill_volume
+from tests.load.servers.volume_rows import BODY, LAST_AT, RARE_NAME, SPACING, Volume
 from tests.support.servers.postgresql import new_database, postgresql
 
 SIZES = (Volume(20_000, 50), Volume(200_000, 5))
