@@ -83,7 +83,7 @@ async def _start(
         show_identity(patient, identity)
         patient.created_at = script.blocks[0].times(moment, zone)[0]
         patients.append(patient)
-        note_searchable(session, patient)
+        note_searchable(session, patient, is_new=True)
     session.add_all(patients)
     await session.flush()
     session.add_all(

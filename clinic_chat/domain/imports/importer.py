@@ -146,7 +146,7 @@ async def _add(session: AsyncSession, dialogues: list[_Dialogue]) -> None:
         dialogue.patient.id = new_id()
         dialogue.patient.created_at = _said_at(dialogue, 0)
         session.add(dialogue.patient)
-        note_searchable(session, dialogue.patient)
+        note_searchable(session, dialogue.patient, is_new=True)
     await session.flush()
     session.add_all(
         identity_row(one.patient, Identity(IdentityKind.IMPORT, one.key, "")) for one in dialogues

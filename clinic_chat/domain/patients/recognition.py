@@ -46,7 +46,7 @@ def sending_patient(
             row.shown = identity.shown
     author = _name_written_under(patient, name)
     if found_by != (patient.search_name, patient.search_phones):
-        note_searchable(session, patient)
+        note_searchable(session, patient, is_new=found_by is None)
     return patient, author
 
 

@@ -61,25 +61,29 @@ def words_of(search_name: str, search_phones: str | None) -> set[str]:
     return indexed_words(search_name) | indexed_words(phones)
 
 
-def note_searchable(session: AnySession, patient: Patient) -> None:
+def note_searchable(session: AnySession, patient: Patient, *, is_new: bool) -> None:
     """Have the words of a new or renamed patient indexed before the commit."""
     if PATIENTS not in session.info:
         session.info[PATIENTS] = {}
         before_commit(session, _index)
-    session.info[PATIENTS][patient.id] = patient
+    session.info[PATIENTS].setdefault(patient.id, (patient, is_new))
 
 
 def _index(session: Session) -> None:
-    patients: dict[UUID, Patient] = session.info.pop(PATIENTS)
+    patients: list[tuple[Patient, bool]] = list(session.info.pop(PATIENTS).values())
     session.flush()
-    ids = list(patients)
-    for start in range(0, len(ids), AT_ONCE):
-        _index_some(session, [patients[its] for its in ids[start : start + AT_ONCE]])
+    for start in range(0, len(patients), AT_ONCE):
+        some = patients[start : start + AT_ONCE]
+        renamed = [patient.id for patient, is_new in some if not is_new]
+        _index_some(session, [patient for patient, _ in some], renamed)
 
 
-def _index_some(session: Session, patients: list[Patient]) -> None:
-    indexed = session.execute(_INDEXED, {"patients": [patient.id for patient in patients]})
-    known = {(row.patient_id, row.word) for row in indexed}
+def _index_some(session: Session, patients: list[Patient], renamed: list[UUID]) -> None:
+    """Index the words of the patients, and no longer those that the renamed among them lost."""
+    known: set[tuple[UUID, str]] = set()
+    if renamed:
+        indexed = session.execute(_INDEXED, {"patients": renamed})
+        known = {(row.patient_id, row.word) for row in indexed}
     wanted = {
         (patient.id, word)
         for patient in patients

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+from clinic_chat.demo.fill import fill_demo
 from clinic_chat.doctor.examination import examine_database
 from clinic_chat.doctor.finding import Verdict
 from clinic_chat.doctor.keeping import KEEPING
@@ -121,6 +122,11 @@ async def test_a_name_that_comes_later_is_found_and_its_words_are_replaced(
     async with clinics.aurora.read() as session:
         words = set(await session.scalars(select(PatientWord.word)))
     assert words == {"zoe", "maria", "do", "rosario", PHONES[0].removeprefix("+")}
+    assert await wrong(any_database) == []
+
+
+async def test_the_demo_is_counted_and_found(any_database: Database) -> None:
+    assert await fill_demo(any_database)
     assert await wrong(any_database) == []
 
 

@@ -44,6 +44,8 @@ AREAS = [
 ]
 MOTHER = "+5511987650001"
 
+pytestmark = pytest.mark.usefixtures("any_database")
+
 Receive = Callable[..., Awaitable[StoredMessage]]
 
 
