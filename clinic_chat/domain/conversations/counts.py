@@ -2,7 +2,8 @@
 
 A conversation is unread for a person until a marker of theirs says otherwise, so what is counted
 is what exists: the conversations, those in which the patient has written, and those of them that a
-person has read to the end. What is unread is the difference (queries/inbox.py).
+person has read to the end. What is unread is the difference
+(queries/conversation_counts.py).
 """
 
 from collections import Counter

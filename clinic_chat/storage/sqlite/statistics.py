@@ -6,6 +6,7 @@ one clinic has nearly everything (https://sqlite.org/lang_analyze.html, "Fixed r
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 from sqlalchemy import Connection, text
 
@@ -13,6 +14,9 @@ ROWS = 1_000_000
 # How many values there are of what is not the rows' own: one clinic may have all the rows, and so
 # many of them one status that an index of it is no shorter way to the newest.
 VALUES = {"clinic_id": 1, "status": 2, "assignee_id": 3, "user_id": 10, "channel": 3, "kind": 4}
+# Of these a clinic has some for each of its staff.
+OF_STAFF = {"memberships", "conversation_totals"}
+ROWS_OF_STAFF, CLINICS = 10_000, 100
 OWN = 100_000
 """How many values another column has: a conversation has many messages, but few of them."""
 
@@ -31,7 +35,7 @@ _STORED = text("SELECT tbl, idx, stat FROM sqlite_stat1 ORDER BY tbl, idx")
 def fix_statistics(connection: Connection) -> None:
     """Store the statistics of every index, unless they are there already."""
     wanted = [
-        (row.its_table, row.known_as, _statistic(_columns(connection, row.its_name), row.is_unique))
+        (row.its_table, row.known_as, _statistic(row, _columns(connection, row.its_name)))
         for row in connection.execute(_INDEXES).all()
     ]
     has_table = connection.execute(
@@ -52,12 +56,14 @@ def _columns(connection: Connection, index: str) -> list[str]:
     return list(connection.execute(_COLUMNS, {"name": index}).scalars())
 
 
-def _statistic(columns: Iterable[str], is_unique: int) -> str:
+def _statistic(index: Any, columns: Iterable[str]) -> str:
     """The number of rows, and of those with the same first column, first two columns, …"""
-    numbers, values = [ROWS], 1
+    of_staff = index.its_table in OF_STAFF
+    rows, values = (ROWS_OF_STAFF, CLINICS) if of_staff else (ROWS, 1)
+    numbers = [rows]
     for column in columns:
         values *= VALUES.get(column, OWN)
-        numbers.append(max(1, ROWS // values))
-    if is_unique:
+        numbers.append(max(1, rows // values))
+    if index.is_unique:
         numbers[-1] = 1
     return " ".join(map(str, numbers))
