@@ -6,10 +6,10 @@ from clinic_chat.doctor.finding import Finding, judged
 from clinic_chat.domain.accounts.users import Membership
 from clinic_chat.domain.clinics.clinic import Clinic
 from clinic_chat.domain.conversations.conversation import Conversation
+from clinic_chat.domain.conversations.read_marker import ReadMarker
 from clinic_chat.domain.events.log import Event, EventType, SubjectKind
 from clinic_chat.domain.events.readers import LogReader
 from clinic_chat.domain.messages.message import Direction, Message
-from clinic_chat.domain.messages.read_markers import ReadMarker
 
 # So many problems of a kind are looked for; more would say nothing new.
 MOST = 1_000

@@ -20,13 +20,8 @@ from clinic_chat.domain.events.log import (
 )
 from clinic_chat.domain.messages.read_markers import read_markers
 from clinic_chat.domain.queries.changes import Changes
-from clinic_chat.domain.queries.inbox import (
-    FirstPage,
-    InboxOverview,
-    list_conversations,
-    overview,
-    parse_filter,
-)
+from clinic_chat.domain.queries.filters import parse_filter
+from clinic_chat.domain.queries.inbox import FirstPage, InboxOverview, list_conversations, overview
 from clinic_chat.realtime import rooms
 from clinic_chat.realtime.bus import Bus
 from clinic_chat.realtime.connections import Connection

@@ -29,6 +29,7 @@ from clinic_chat.domain.messages.read_markers import mark_read
 from clinic_chat.domain.messages.receiving import receive_message
 from clinic_chat.domain.patients.identities import PatientIdentity
 from clinic_chat.domain.patients.patient import Patient
+from clinic_chat.domain.patients.search_words import WordPart
 from clinic_chat.domain.queries.thread import read_thread_start
 from clinic_chat.domain.retention import conversations as retention
 from clinic_chat.domain.retention.conversations import count_over_term, delete_over_term
@@ -64,6 +65,11 @@ async def number_of(scope: ClinicScope, table: Any) -> int:
         return await session.scalar(select(func.count()).select_from(table)) or 0
 
 
+async def words(scope: ClinicScope) -> list[str]:
+    async with scope.read() as session:
+        return list(await session.scalars(select(WordPart.word)))
+
+
 async def test_what_is_resolved_and_old_is_deleted_with_all_that_belongs_to_it(
     any_database: Database, clinics: Clinics
 ) -> None:
@@ -90,6 +96,8 @@ async def test_what_is_resolved_and_old_is_deleted_with_all_that_belongs_to_it(
         assert await number_of(clinics.ana, Message) == 3
         assert await number_of(clinics.ana, Patient) == 2
         assert await number_of(clinics.ana, PatientIdentity) == 2
+        # Nor can it be found by what it was called: her number is in no index.
+        assert [word for word in await words(clinics.ana) if word.endswith("650001")] == []
         assert await count_over_term(clinics.ana) == 0
 
         (act,) = [
