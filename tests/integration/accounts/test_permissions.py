@@ -82,7 +82,7 @@ from clinic_chat.domain.errors import Forbidden, NotFound
 from clinic_chat.domain.events.log import events_after
 from clinic_chat.domain.imports.importer import import_dialogues
 from clinic_chat.domain.messages.delivery import report_status
-from clinic_chat.domain.messages.drafts import save_draft
+from clinic_chat.domain.messages.drafts import recent_drafts, save_draft
 from clinic_chat.domain.messages.read_markers import mark_read, mark_unread, read_markers
 from clinic_chat.domain.messages.receiving import receive_message
 from clinic_chat.domain.queries.changes import changes_of
@@ -130,6 +130,7 @@ OF_ONE_PERSON = {
     "read_thread_start",
     "read_markers",
     "save_draft",
+    "recent_drafts",
     "save_preferences",
     "send",
     "change_name",
@@ -202,6 +203,7 @@ USE_CASES: dict[str, tuple[Permission, UseCase]] = {
         lambda s, x: send_message(s, x.conversation, "oi", str(uuid4())),
     ),
     "save_draft": (Permission.SEND_MESSAGES, lambda s, x: save_draft(s, x.conversation, "oi")),
+    "recent_drafts": (Permission.SEND_MESSAGES, lambda s, _: recent_drafts(s)),
     "receive_message": (Permission.DELIVER_MESSAGES, lambda s, _: _receive(s, str(uuid4()))),
     "report_status": (
         Permission.REPORT_DELIVERY,
