@@ -475,15 +475,19 @@ async def test_localhost_needs_no_https(api: ClinicApi) -> None:
     assert answer.json()["rpId"] == "localhost"
 
 
-@pytest.mark.parametrize("value", ["", "x", "AA==", "é", "A" * 4_000, "\x00", "-_" * 50])
 @pytest.mark.parametrize(
-    "field", ["id", "clientData", "authenticatorData", "signature", "userHandle"]
+    ("field", "value"),
+    [
+        (field, value)
+        for field in ("id", "clientData", "authenticatorData", "signature", "userHandle")
+        for value in ("", "x", "AA==", "é", "A" * 4_000, "\x00", "-_" * 50)
+        # Devices may leave the person out.
+        if (field, value) != ("userHandle", "")
+    ],
 )
 async def test_bytes_that_are_no_message_are_refused(
     api: ClinicApi, ana: Device, field: str, value: str
 ) -> None:
-    if field == "userHandle" and not value:
-        pytest.skip("devices may leave it out")
     options = await ana.asked("passkey/options", {})
     signed = ana.authenticator.get(options) | {field: value}
 
