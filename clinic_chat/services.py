@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from clinic_chat.cache.hybrid import HybridCache, create_cache
 from clinic_chat.domain.accounts.api_tokens import Tokens
 from clinic_chat.domain.accounts.sessions import Sessions
 from clinic_chat.process_channel import ProcessChannel
@@ -12,7 +13,7 @@ from clinic_chat.storage.database import Database
 
 @dataclass
 class Services:
-    """What a process works with: database, sessions, tokens, limits and the channel to others.
+    """What a process works with: database, cache, sessions, tokens, limits, channel to others.
 
     They connect at their first use.
     """
@@ -23,6 +24,7 @@ class Services:
     tokens: Tokens = field(init=False)
     limits: Limits = field(init=False)
     channel: ProcessChannel = field(init=False)
+    cache: HybridCache = field(init=False)
 
     def __post_init__(self) -> None:
         self.database = Database(self.settings.database_url)
@@ -30,8 +32,10 @@ class Services:
         self.tokens = Tokens(self.database)
         self.limits = Limits(self.settings.redis_url)
         self.channel = ProcessChannel(self.settings.redis_url, self.settings.signing_key())
+        self.cache = create_cache(self.settings, self.channel.name)
 
     async def close(self) -> None:
         """Close every connection."""
         await self.limits.close()
+        await self.cache.close()
         await self.database.close()
