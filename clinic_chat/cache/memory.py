@@ -25,11 +25,11 @@ class Sized(Protocol):
 
 
 class MemoryLevel:
-    """What was used last, up to a number of bytes; `limit` is in bytes."""
+    """What was used last, at most `limit` bytes, each for at most so many seconds."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, seconds: float = SECONDS) -> None:
         self._least = limit // MOST_ENTRIES
-        self._kept: _Kept = _Kept(limit, SECONDS, getsizeof=self._weight)
+        self._kept: _Kept = _Kept(limit, seconds, getsizeof=self._weight)
 
     def get(self, key: Hashable) -> Any:
         """What is kept under the key, or None."""

@@ -7,7 +7,7 @@ of it only when its bus looks.
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, product
 from time import monotonic
 from typing import Any
 from uuid import uuid4
@@ -66,7 +66,7 @@ class World:
     conversations: dict[str, str]
     there: list[Process]
 
-    async def step(self, kind: str, *said: Any) -> None:
+    async def step(self, kind: Any, *said: Any) -> None:
         """Take one step; a reading checks what it got."""
         if kind == "restart":
             self.there[said[0]].forgets()
@@ -153,10 +153,11 @@ async def world_of(clinics: Clinics, there: list[Process]) -> World:
 
 
 @pytest.mark.usefixtures("any_database")
-@given(story=STORY)
+@given(story=STORY, ears=st.tuples(st.booleans(), st.booleans()))
 @PROPERTY
 async def test_no_page_is_older_than_what_was_committed_before_it_was_read(
     story: list[list[tuple[Any, ...]]],
+    ears: tuple[bool, bool],
     new_clinics: Callable[[], Awaitable[Clinics]],
     valkey: ValkeyServer,
 ) -> None:
@@ -164,12 +165,24 @@ async def test_no_page_is_older_than_what_was_committed_before_it_was_read(
     url = valkey.connection_url
     async with processes(clinics.database, [url, url]) as there:
         world = await world_of(clinics, there)
+        for process, hears in zip(there, ears, strict=True):
+            process.hears = hears
         for group in story:
             await asyncio.gather(*(world.step(*step) for step in group))
-        for place in (0, 1):
-            for clinic in world.scopes:
+        # Whatever has been kept by now: once as it is, once after changes, once out of Redis.
+        for changes in (
+            [],
+            [("send",), ("report", 50, "read")],
+            [("send",), ("report", 52, "read")],
+        ):
+            for clinic, place in product(world.scopes, (0, 1)):
+                for kind, *rest in changes:
+                    await world.step(kind, clinic, *rest)
                 await world.step("open", clinic, place)
                 await world.step("before", clinic, place, AT_FIRST - 5)
+                if changes:
+                    await there[place].stores()
+                    there[place].forgets()
 
 
 @pytest.fixture
