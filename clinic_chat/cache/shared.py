@@ -98,6 +98,10 @@ class SharedLevel:
         if epoch and epoch != self._epoch:
             self._epoch, self._seal = epoch, CacheSeal(self._signing_key, epoch)
 
+    async def forget(self) -> None:
+        """End the epoch, after which nobody finds what is kept now: the database is another one."""
+        await self._ask(lambda: self._redis.delete(f"{self._prefix}:epoch"))
+
     async def close(self) -> None:
         """Close the connections."""
         for task in self._storing:
