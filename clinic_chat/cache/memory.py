@@ -33,7 +33,11 @@ class MemoryLevel:
 
     def get(self, key: Hashable) -> Any:
         """What is kept under the key, or None."""
-        return self._kept.get(key)
+        # Not `get`, which looks twice.
+        try:
+            return self._kept[key]
+        except KeyError:
+            return None
 
     def put(self, key: Hashable, value: Sized) -> None:
         """Keep the value in place of another; what was not used for longest makes room for it."""
