@@ -1,5 +1,7 @@
 """Assembles the app: pages, API and the real-time server."""
 
+from datetime import timedelta
+
 import reflex as rx
 import structlog
 
@@ -64,7 +66,9 @@ app.register_lifespan_task(announce_setup, services=services)
 app.register_lifespan_task(live.lifespan)
 app.register_lifespan_task(LogWorker(services.database, READERS).lifespan)
 app.register_lifespan_task(BackupWorker(settings).lifespan)
-app.register_lifespan_task(RetentionWorker(services.database).lifespan)
+app.register_lifespan_task(
+    RetentionWorker(services.database, timedelta(days=settings.events_kept_days)).lifespan
+)
 app.add_page(inbox.inbox_page, route=inbox.ROUTE, title="Clinic Chat", on_load=inbox.ON_LOAD)
 app.add_page(not_found.not_found_page, route=not_found.ROUTE, title="Clinic Chat")
 for page, route, on_load in SETTINGS_PAGES:

@@ -43,3 +43,29 @@ def search_key(name: str) -> str:
     folded = fold(name)
     joined = (re.sub(r"['-]", "", word) for word in folded.split() if re.search(r"['-]", word))
     return " ".join([folded, *filter(None, joined)])
+
+
+WORD_LIMIT = 32
+"""The length of an indexed word; a longer one is indexed as several that overlap."""
+PART_LIMIT = 16
+"""The length of an indexed part of a word, half of a word's."""
+
+
+def indexed_words(text: str) -> set[str]:
+    """The words of a folded text, each at most 32 characters long.
+
+    Any 16 characters in a row of a longer word are together in one of its pieces.
+    """
+    return {
+        word[start : start + WORD_LIMIT]
+        for word in text.split()
+        for start in range(0, max(1, len(word) - PART_LIMIT), PART_LIMIT)
+    }
+
+
+def word_parts(word: str) -> set[str]:
+    """What a word goes on with from each of its characters, at most 16 characters of it.
+
+    A text is a part of the word exactly when its first 16 characters begin one of these.
+    """
+    return {word[start : start + PART_LIMIT] for start in range(len(word))}

@@ -1,5 +1,6 @@
 """The Origin rule: which pages may call this server with a person's cookie."""
 
+import ipaddress
 import re
 
 _ORIGIN = re.compile(r"(https?)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(\d{1,5}))?")
@@ -37,6 +38,26 @@ def is_own_host(origin: str | None, host: str) -> bool:
 def is_origin(text: str) -> bool:
     """Whether this can be the origin of a page at all."""
     return _normal(text) is not None
+
+
+def passkey_domain(origin: str) -> str | None:
+    """The domain that passkeys of a page with this origin belong to, None where there are none.
+
+    Browsers make passkeys over HTTPS and at `localhost`, for names and not for IP addresses
+    (WebAuthn Level 3 section 5.1.3).
+    """
+    parts = _normal(origin)
+    if parts is None:
+        return None
+    scheme, host, _ = parts
+    is_here = host == "localhost" or host.endswith(".localhost")
+    if host.startswith("[") or (scheme != "https" and not is_here):
+        return None
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    return None
 
 
 def _normal(origin: str) -> tuple[str, str, str] | None:

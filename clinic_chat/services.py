@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from clinic_chat.cache.hybrid import HybridCache, create_cache
 from clinic_chat.domain.accounts.api_tokens import Tokens
 from clinic_chat.domain.accounts.sessions import Sessions
+from clinic_chat.openid.client import OpenId
+from clinic_chat.outbound.client import Outbound
 from clinic_chat.process_channel import ProcessChannel
 from clinic_chat.rate_limits import Limits
 from clinic_chat.settings import Settings
@@ -13,7 +15,7 @@ from clinic_chat.storage.database import Database
 
 @dataclass
 class Services:
-    """What a process works with: database, cache, sessions, tokens, limits, channel to others.
+    """What a process works with: database, cache, sessions, tokens, limits, requests, processes.
 
     They connect at their first use.
     """
@@ -25,6 +27,7 @@ class Services:
     limits: Limits = field(init=False)
     channel: ProcessChannel = field(init=False)
     cache: HybridCache = field(init=False)
+    openid: OpenId = field(init=False)
 
     def __post_init__(self) -> None:
         self.database = Database(self.settings.database_url)
@@ -33,9 +36,13 @@ class Services:
         self.limits = Limits(self.settings.redis_url)
         self.channel = ProcessChannel(self.settings.redis_url, self.settings.signing_key())
         self.cache = create_cache(self.settings, self.channel.name)
+        self.openid = OpenId(
+            Outbound(self.settings.outbound_private_hosts, self.settings.outbound_ca_file)
+        )
 
     async def close(self) -> None:
         """Close every connection."""
+        self.openid.outbound.close()
         await self.limits.close()
         await self.cache.close()
         await self.database.close()

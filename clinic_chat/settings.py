@@ -45,6 +45,8 @@ class Settings(BaseSettings):
     # Both, because a proxy that is told `localhost` may come by either.
     trusted_proxies: str = "127.0.0.1,::1"
     """Addresses and networks whose X-Forwarded-* headers are believed, comma separated."""
+    events_kept_days: int = Field(default=30, ge=1)
+    """So long the log of events is kept; who was away for longer gets everything anew."""
     session_idle_minutes: int = Field(default=12 * 60, ge=5)
     session_days: int = Field(default=14, ge=1)
     login_attempts_per_minute: int = Field(default=10, ge=1)
@@ -67,6 +69,10 @@ class Settings(BaseSettings):
     metrics_token: str = ""
     """With it `/metrics` answers whoever has it, without it programs on this machine alone."""
     log_level: str = "INFO"
+    outbound_private_hosts: Annotated[list[str], NoDecode] = Field(default_factory=list)
+    """Hosts that clinics' identity providers may be at although they are not public."""
+    outbound_ca_file: Path | None = None
+    """Certificates of authorities (PEM) that outbound requests believe besides the usual ones."""
     backup_dir: Path | None = None
     """Where backups are put that the server makes by itself."""
     backup_every_hours: float = Field(default=0, ge=0, le=24 * 366)
@@ -107,7 +113,7 @@ class Settings(BaseSettings):
             check_key(value)
         return value
 
-    @field_validator("backup_dir", mode="before")
+    @field_validator("backup_dir", "outbound_ca_file", mode="before")
     @classmethod
     def _no_folder(cls, value: object) -> object:
         return value or None
@@ -124,6 +130,13 @@ class Settings(BaseSettings):
     def _split_recipients(cls, value: object) -> object:
         if isinstance(value, str):
             return [key.strip() for key in value.split(",") if key.strip()]
+        return value
+
+    @field_validator("outbound_private_hosts", mode="before")
+    @classmethod
+    def _split_hosts(cls, value: object) -> object:
+        if isinstance(value, str):
+            return [host.strip().lower() for host in value.split(",") if host.strip()]
         return value
 
     @field_validator("allowed_origins", mode="before")

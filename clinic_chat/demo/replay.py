@@ -10,12 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from clinic_chat.demo.script import Line, Script
 from clinic_chat.domain.accounts.users import User
 from clinic_chat.domain.conversations.conversation import Conversation, start_conversation
+from clinic_chat.domain.conversations.read_marker import ReadMarker
 from clinic_chat.domain.messages.appending import append_message
 from clinic_chat.domain.messages.message import Direction, Message, MessageStatus
-from clinic_chat.domain.messages.read_markers import ReadMarker
 from clinic_chat.domain.messages.receiving import API_CHANNEL
 from clinic_chat.domain.patients.identities import identity_row, phone_identity, show_identity
 from clinic_chat.domain.patients.patient import new_patient
+from clinic_chat.domain.patients.search_words import note_searchable
 from clinic_chat.storage.base import new_id, now
 
 DELIVERY = timedelta(seconds=2)
@@ -82,6 +83,7 @@ async def _start(
         show_identity(patient, identity)
         patient.created_at = script.blocks[0].times(moment, zone)[0]
         patients.append(patient)
+        note_searchable(session, patient, is_new=True)
     session.add_all(patients)
     await session.flush()
     session.add_all(

@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from clinic_chat.backups.errors import reason
 from clinic_chat.doctor.finding import Finding, Verdict, judged, unknown
 from clinic_chat.doctor.integrity import check_clinics, check_pages, check_references
+from clinic_chat.doctor.keeping import KEEPING
 from clinic_chat.doctor.numbering import NUMBERING
 from clinic_chat.doctor.surroundings import (
     check_backups,
@@ -92,4 +93,4 @@ def _check_key(settings: Settings, key_file: Path, connection: Connection) -> Fi
     return check_key_file(settings, key_file, has_sessions=bool(sessions))
 
 
-ROW_CHECKS: tuple[Check, ...] = (check_references, check_clinics, *NUMBERING)
+ROW_CHECKS: tuple[Check, ...] = (check_references, check_clinics, *NUMBERING, *KEEPING)

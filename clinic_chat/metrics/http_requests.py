@@ -21,6 +21,7 @@ SIGN_INS = Counter(
         ("invalid",),
         ("code_needed",),
         ("code_wrong",),
+        ("passkey_refused",),
         ("late",),
         ("limited",),
         ("busy",),

@@ -118,7 +118,7 @@ class LogWorker:
         while more and (events := await events_after(scope, cursor, BATCH)):
             more = len(events) == BATCH
             keep = LEASE if more else None
-            await advance(scope, reader.name, self._holder, events, reader.take, keep=keep)
+            await advance(scope, reader.name, self._holder, cursor, events, reader.take, keep=keep)
             cursor = events[-1].seq
 
     async def _committed(self, announced: list[object]) -> None:

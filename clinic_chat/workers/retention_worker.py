@@ -1,14 +1,19 @@
-"""Deletes the conversations whose clinics keep them no longer, a few at a time."""
+"""Deletes conversations and events that are kept no longer, a few at a time."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import structlog
 
 from clinic_chat.domain.clinics.actors import SYSTEM
+from clinic_chat.domain.clinics.clinic import clinic_ids
 from clinic_chat.domain.clinics.scope import ClinicScope
-from clinic_chat.domain.retention.conversations import BATCH, clinics_with_term, delete_over_term
+from clinic_chat.domain.retention import conversations, events
+from clinic_chat.domain.retention.conversations import clinics_with_term, delete_over_term
+from clinic_chat.domain.retention.events import delete_events
+from clinic_chat.storage.base import now
 from clinic_chat.storage.database import Database, StorageUnavailable
 
 LOOK_SECONDS = 3_600.0
@@ -19,10 +24,14 @@ log = structlog.get_logger(__name__)
 
 
 class RetentionWorker:
-    """The deletions of one process; of several, each takes what the others have left."""
+    """The deletions of one process; of several, each takes what the others have left.
 
-    def __init__(self, database: Database) -> None:
+    Events are kept for `events_kept`, conversations for their clinics' terms.
+    """
+
+    def __init__(self, database: Database, events_kept: timedelta) -> None:
         self._database = database
+        self._events_kept = events_kept
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:
@@ -50,6 +59,13 @@ class RetentionWorker:
         for clinic_id in await clinics_with_term(self._database):
             scope = ClinicScope(self._database, clinic_id, SYSTEM)
             deleted = await delete_over_term(scope)
-            while deleted == BATCH:
+            while deleted == conversations.BATCH:
                 await asyncio.sleep(PAUSE_SECONDS)
                 deleted = await delete_over_term(scope)
+        before = now() - self._events_kept
+        for clinic_id in await clinic_ids(self._database):
+            scope = ClinicScope(self._database, clinic_id, SYSTEM)
+            deleted = await delete_events(scope, before)
+            while deleted == events.BATCH:
+                await asyncio.sleep(PAUSE_SECONDS)
+                deleted = await delete_events(scope, before)

@@ -3,8 +3,8 @@
 from uuid import UUID
 
 from clinic_chat.domain.clinics.scope import ClinicScope
+from clinic_chat.domain.conversations.read_marker import ReadMarker
 from clinic_chat.domain.messages.drafts import Draft
-from clinic_chat.domain.messages.read_markers import ReadMarker
 
 
 async def find_draft(scope: ClinicScope, conversation_id: UUID) -> str:

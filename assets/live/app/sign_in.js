@@ -1,19 +1,27 @@
-// Sign-in page: the error of the last attempt, the form's kept values, and showing the password.
+// Sign-in page: the error of the last attempt, the form's kept values, showing the password, and the
+// way to a clinic's identity provider.
 
 import { createElement, Fragment, useEffect, useRef, useState } from "react";
 
 import { setLocale } from "../lib/i18n.js";
 import { createStore } from "../lib/store.js";
+import { FAILED } from "./forms.js";
 
 // Kept for this tab between a try and its answer, which is a new page.
 const TYPED = "clinic-chat:sign-in";
+// The clinic whose provider was chosen last in this browser.
+const CLINIC = "clinic-chat:sso-clinic";
+// The clinic's provider, or what a second step asks for, by what the person has set up.
+const STEPS = ["sso", "code", "passkey", "either"];
 // The session was over before; nothing was typed here.
 const NO_TRY = "ended";
 
 export const passwordShown = createStore(false);
-/** What the page asks for: "" for the password, "code" for a code of the person's app. */
+/** What the page asks for: "" for the password, else one of STEPS. */
 export const step = createStore("");
-const chosenLocale = createStore("");
+export const chosenLocale = createStore("");
+/** The code of what went wrong with a passkey, which this page says in the place of its own. */
+export const passkeyError = createStore("");
 
 export const togglePassword = () => passwordShown.set(!passwordShown.get());
 
@@ -23,7 +31,16 @@ export function chooseLocale(locale) {
   chosenLocale.set(locale);
 }
 
-export function SignInQuery({ messages }) {
+/** Load the step that a link leads to, with the same `next`. The router would draw nothing anew. */
+export function loadStep(event) {
+  event.preventDefault();
+  const address = new URL(event.currentTarget.href);
+  const next = new URLSearchParams(window.location.search).get("next");
+  if (next) address.searchParams.set("next", next);
+  window.location.assign(address);
+}
+
+export function SignInQuery({ messages, passkeyMessages }) {
   // The page is rendered at build time, when there is no address yet.
   const [query, setQuery] = useState(null);
   const next = useRef(null);
@@ -31,9 +48,10 @@ export function SignInQuery({ messages }) {
   useEffect(() => {
     const found = new URLSearchParams(window.location.search);
     setQuery(found);
-    step.set(found.get("step") === "code" ? "code" : "");
+    step.set(stepOf(found));
     const form = next.current.form;
     const error = found.get("error");
+    if (form.elements.clinic) return fillInClinic(form, found);
     if (!form.elements.email) return undefined;
     if (error && error !== NO_TRY) restore(form.elements);
     else forget();
@@ -45,7 +63,11 @@ export function SignInQuery({ messages }) {
     return () => form.removeEventListener("submit", remember);
   }, []);
 
+  const ofPasskey = passkeyError.use();
   const error = query?.get("error");
+  const message = ofPasskey
+    ? (passkeyMessages[ofPasskey] ?? passkeyMessages[FAILED])
+    : error && messages[error];
   return createElement(
     Fragment,
     null,
@@ -56,8 +78,45 @@ export function SignInQuery({ messages }) {
       value: query?.get("next") ?? "",
     }),
     createElement("input", { type: "hidden", name: "locale", value: locale }),
-    createElement("p", { role: "alert", className: "sign-in-error" }, error && messages[error]),
+    createElement("input", { type: "hidden", name: "step", value: stepOf(query) }),
+    createElement("p", { role: "alert", className: "sign-in-error" }, message),
   );
+}
+
+function fillInClinic(form, query) {
+  const { clinic } = form.elements;
+  if (!clinic.value) clinic.value = query.get("clinic") ?? stored(CLINIC);
+  const go = (event) => {
+    // The page's policy lets no form lead to another site, which is where this one ends.
+    event.preventDefault();
+    const slug = clinic.value.trim().toLowerCase();
+    store(CLINIC, slug);
+    const onward = query.get("next");
+    const start = new URLSearchParams({ clinic: slug, ...(onward ? { next: onward } : {}) });
+    window.location.assign(`/auth/sso/start?${start}`);
+  };
+  form.addEventListener("submit", go);
+  return () => form.removeEventListener("submit", go);
+}
+
+function stored(key) {
+  try {
+    return window.localStorage.getItem(key) ?? "";
+  } catch {
+    return "";
+  }
+}
+
+function store(key, value) {
+  try {
+    window.localStorage.setItem(key, value);
+  } catch {
+    // Storage may be forbidden; the name is then typed again.
+  }
+}
+
+function stepOf(query) {
+  return STEPS.find((known) => known === query?.get("step")) ?? "";
 }
 
 function restore({ email, password }) {

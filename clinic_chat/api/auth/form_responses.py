@@ -44,11 +44,12 @@ def refused(
     reason: str | None = None,
     onward: str | None = None,
     step: str | None = None,
+    clinic: str | None = None,
 ) -> Response:
     """The answer to a failure: the sign-in page, with `reason` and the path to open `onward`."""
     if wants_json(request):
         return error_response(error)
-    told = (("step", step), ("error", reason), ("next", onward))
+    told = (("step", step), ("clinic", clinic), ("error", reason), ("next", onward))
     query = {name: value for name, value in told if value}
     return RedirectResponse(f"{LOGIN}?{urlencode(query, safe='/')}" if query else LOGIN, 303)
 

@@ -53,7 +53,8 @@ class SessionStart:
         """Have the browser keep the session's cookie, and know the account again."""
         settings = context_of(self.request).services.settings
         set_session_cookie(response, self.request, settings, cookie)
-        if identity is not None:
+        # Who a clinic's provider vouches for is no known device for the password.
+        if identity is not None and not identity.by_provider:
             account = account_key(settings.signing_key(), identity.email)
             remember_device(response, self.request, settings, account)
 

@@ -9,7 +9,7 @@ from clinic_chat.api.auth.cookies import clear_session_cookie, session_cookie, s
 from clinic_chat.api.auth.form_fields import form_fields
 from clinic_chat.api.auth.form_responses import HOME, LOGIN, done, local_path, refused
 from clinic_chat.api.auth.same_site import require_same_site
-from clinic_chat.api.auth.second_step import STEP, ask_for_code
+from clinic_chat.api.auth.second_step import ask_for_second_step, step_for
 from clinic_chat.api.auth.session_start import audit_session, session_start, tell_signed_out
 from clinic_chat.api.auth.sign_in_attempts import TooManyFailures, attempt_of
 from clinic_chat.api.context import context_of
@@ -69,9 +69,9 @@ async def login(request: Request) -> Response:
             return _refused(request, _INVALID, "invalid", onward)
         identity = await start.finish(cookie, fields.get("locale", ""))
     except SecondFactorNeeded as needed:
-        response = done(request, _second_step(onward))
+        response = done(request, _second_step(step_for(needed.factors), onward))
         SIGN_INS.add("code_needed")
-        ask_for_code(response, request, context.services.settings, needed.user_id)
+        ask_for_second_step(response, request, context.services.settings, needed.user_id)
         return response
     except TooManyFailures as refusal:
         await attempt.audit_refusal("sign_in.limited")
@@ -130,8 +130,8 @@ async def switch(request: Request) -> Response:
     return response
 
 
-def _second_step(onward: str | None) -> str:
-    query = {"step": STEP} | ({"next": onward} if onward else {})
+def _second_step(step: str, onward: str | None) -> str:
+    query = {"step": step} | ({"next": onward} if onward else {})
     return f"{LOGIN}?{urlencode(query, safe='/')}"
 
 

@@ -12,8 +12,8 @@ from uuid import UUID
 from sqlalchemy import CursorResult, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from clinic_chat.domain.accounts.factors import factors_of, forget_factors
 from clinic_chat.domain.accounts.passwords import check_new_password, hash_password
-from clinic_chat.domain.accounts.second_factor import SecondFactor, remove_factor
 from clinic_chat.domain.accounts.session_records import SignInSession
 from clinic_chat.domain.accounts.users import Membership, User, clinics_of, normal_email
 from clinic_chat.domain.clinics.actors import Role
@@ -145,16 +145,18 @@ async def activate_user(database: Database, email: str) -> None:
 
 
 async def remove_second_factor(database: Database, email: str) -> int:
-    """Forget a person's app and recovery codes and end their sessions. Returns how many ended.
+    """Forget a person's app, passkeys and recovery codes, and end their sessions.
+
+    Returns how many sessions ended.
 
     Raises:
         NotFound: there is no such person, or they have no second factor.
     """
     user = await find_user(database, email)
     async with database.write() as session:
-        if await session.get(SecondFactor, user.id, with_for_update=True) is None:
+        if not await factors_of(session, user.id):
             raise NotFound(f"{user.email} has no second factor")
-        await remove_factor(session, user.id)
+        await forget_factors(session, user.id)
         ended = await _end_sessions(session, user.id)
     audit("second_factor.removed", user=user.id, sessions=ended)
     return ended

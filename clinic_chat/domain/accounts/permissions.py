@@ -20,7 +20,7 @@ class Permission(StrEnum):
     READ_CONVERSATIONS = "conversations.read"
     CHANGE_CONVERSATIONS = "conversations.change"
     IMPORT_CONVERSATIONS = "conversations.import"
-    DELETE_CONVERSATIONS = "conversations.delete"
+    DELETE_EXPIRED = "expired.delete"
     SEND_MESSAGES = "messages.send"
     """To patients, as the clinic."""
     DELIVER_MESSAGES = "messages.deliver"
@@ -29,13 +29,24 @@ class Permission(StrEnum):
     READ_REPORTS = "reports.read"
     CHANGE_OWN_PREFERENCES = "preferences.change"
     MANAGE_OWN_ACCOUNT = "account.manage"
+    """What all of a person's clinics share: name, password, second factor."""
+    MANAGE_OWN_SESSIONS = "sessions.manage"
     MANAGE_STAFF = "staff.manage"
     MANAGE_CLINIC = "clinic.manage"
     MANAGE_TOKENS = "tokens.manage"
     READ_AUDIT_TRAIL = "audit.read"
 
 
-_OWN = frozenset({Permission.CHANGE_OWN_PREFERENCES, Permission.MANAGE_OWN_ACCOUNT})
+_OWN = frozenset(
+    {
+        Permission.CHANGE_OWN_PREFERENCES,
+        Permission.MANAGE_OWN_ACCOUNT,
+        Permission.MANAGE_OWN_SESSIONS,
+    }
+)
+# The word of a clinic's identity provider, which its administrators control, opens what is the
+# clinic's and nothing that lets the person in elsewhere.
+NOT_BY_PROVIDER = frozenset({Permission.MANAGE_OWN_ACCOUNT})
 _DESK = frozenset(
     {
         Permission.READ_CONVERSATIONS,
@@ -69,6 +80,8 @@ OF_OTHERS: dict[type[Actor], frozenset[Permission]] = {
 def allows(actor: Actor, permission: Permission) -> bool:
     """Whether an actor may do this in their clinic."""
     if isinstance(actor, StaffActor):
+        if actor.by_provider and permission in NOT_BY_PROVIDER:
+            return False
         return permission in (_OWN if actor.is_restricted else OF_ROLES[actor.role])
     if isinstance(actor, TokenActor) and permission not in actor.permissions:
         return False

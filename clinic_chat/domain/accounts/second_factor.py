@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pyotp
 from cryptography.fernet import Fernet, InvalidToken
-from sqlalchemy import BigInteger, ForeignKey, String, delete, select
+from sqlalchemy import BigInteger, ForeignKey, String, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -44,7 +44,7 @@ class SecondFactor(Base):
 
 
 class RecoveryCode(Base):
-    """A code for one sign-in without the app; only its hash is stored."""
+    """A code for one sign-in without the app or the passkey; only its hash is stored."""
 
     __tablename__ = "recovery_codes"
 
@@ -63,21 +63,21 @@ class NewFactor:
 
 
 class Seal:
-    """Seals secrets with a key that is made of the server's."""
+    """Seals secrets of one purpose with a key that is made of the server's."""
 
-    def __init__(self, signing_key: bytes) -> None:
-        key = hmac.new(signing_key, b"second factor", hashlib.sha256).digest()
+    def __init__(self, signing_key: bytes, purpose: bytes = b"second factor") -> None:
+        key = hmac.new(signing_key, purpose, hashlib.sha256).digest()
         self._cipher = Fernet(base64.urlsafe_b64encode(key))
 
     def close(self, text: str) -> str:
         """The sealed text."""
         return self._cipher.encrypt(text.encode()).decode()
 
-    def open(self, sealed: str) -> str | None:
-        """The text, or None when it was sealed with another key."""
+    def open(self, sealed: str, seconds: int | None = None) -> str | None:
+        """The text; None when it was sealed with another key, or more than `seconds` ago."""
         try:
-            return self._cipher.decrypt(sealed.encode()).decode()
-        except InvalidToken:
+            return self._cipher.decrypt(sealed.encode(), ttl=seconds).decode()
+        except (InvalidToken, UnicodeError):
             return None
 
 
@@ -105,6 +105,12 @@ def accept_code(seal: Seal, factor: SecondFactor, code: str, moment: datetime) -
     return False
 
 
+async def confirmed_app(session: AsyncSession, user_id: UUID) -> SecondFactor | None:
+    """A person's app once its first code was right, locked; None without one."""
+    factor = await session.get(SecondFactor, user_id, with_for_update=True)
+    return factor if factor is not None and factor.confirmed_at is not None else None
+
+
 def new_recovery_codes(user_id: UUID) -> tuple[list[str], list[RecoveryCode]]:
     """The texts of new codes, and their rows."""
     texts = [secrets.token_hex(RECOVERY_BYTES) for _ in range(RECOVERY_CODES)]
@@ -129,12 +135,6 @@ async def use_recovery_code(session: AsyncSession, user_id: UUID, code: str) -> 
         return False
     row.used_at = now()
     return True
-
-
-async def remove_factor(session: AsyncSession, user_id: UUID) -> None:
-    """Forget a person's app and recovery codes."""
-    await session.execute(delete(SecondFactor).where(SecondFactor.user_id == user_id))
-    await session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user_id))
 
 
 def _hash(text: str) -> str:

@@ -2,17 +2,30 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, String, bindparam, exists, func, select, text
+from sqlalchemy import ForeignKey, String, bindparam, func, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from clinic_chat.domain.accounts.second_factor import SecondFactor
+from clinic_chat.domain.accounts.factors import has_factor
 from clinic_chat.domain.accounts.users import Membership, User
 from clinic_chat.domain.clinics.actors import Role, StaffActor
 from clinic_chat.domain.clinics.clinic import Clinic
 from clinic_chat.storage.base import Base, new_id, now
 from clinic_chat.storage.statements import ON_EVENT_LOOP
+
+
+class Proof(StrEnum):
+    """How a session's person proved who they are."""
+
+    PASSWORD = "password"  # noqa: S105 - a kind of proof
+    CODE = "code"
+    """A password, and a code of their app."""
+    PASSKEY = "passkey"
+    """Theirs alone, or after a password."""
+    PROVIDER = "provider"
+    """The word of the clinic's identity provider, which counts in this clinic alone."""
 
 
 class SignInSession(Base):
@@ -27,6 +40,9 @@ class SignInSession(Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
     signed_in_at: Mapped[datetime] = mapped_column(default=now)
     """When the password was checked; a change of clinic keeps it."""
+    proof: Mapped[Proof] = mapped_column(
+        String(10), default=Proof.PASSWORD, server_default=text("'password'")
+    )
     seen_at: Mapped[datetime] = mapped_column(default=now)
     """When the person last did something, to within `SEEN_RESOLUTION`."""
     user_agent: Mapped[str] = mapped_column(String(200), default="", server_default=text("''"))
@@ -58,13 +74,19 @@ class Identity:
     timezone: str
     is_restricted: bool
     """Whether the clinic asks for a second factor that the person has not set up yet."""
-    personal_version: int
+    proof: str = Proof.PASSWORD
+    personal_version: int = 0
     """The number of the newest change of the person's own data in the clinic."""
+
+    @property
+    def by_provider(self) -> bool:
+        """Whether the clinic's identity provider says who this is: the session is this clinic's."""
+        return self.proof == Proof.PROVIDER
 
     @property
     def actor(self) -> StaffActor:
         """The actor of use cases."""
-        return StaffActor(self.user_id, Role(self.role), self.is_restricted)
+        return StaffActor(self.user_id, Role(self.role), self.is_restricted, self.by_provider)
 
     @property
     def author(self) -> str:
@@ -90,10 +112,11 @@ _SESSIONS = (
         Clinic.slug,
         Clinic.name,
         Clinic.timezone,
+        # A provider asks for second steps itself.
         Clinic.second_factor_required
-        & ~exists().where(
-            SecondFactor.user_id == SignInSession.user_id, SecondFactor.confirmed_at.is_not(None)
-        ),
+        & (SignInSession.proof != Proof.PROVIDER)
+        & ~has_factor(SignInSession.user_id),
+        SignInSession.proof,
         Membership.personal_version,
     )
     .select_from(SignInSession)

@@ -17,12 +17,13 @@ from uuid import UUID
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from clinic_chat.domain.accounts.factors import Factors, factors_of
 from clinic_chat.domain.accounts.hashing_queue import LOW_PRIORITY, QueueEntry
 from clinic_chat.domain.accounts.passwords import verify_password
 from clinic_chat.domain.accounts.second_factor import (
     Seal,
-    SecondFactor,
     accept_code,
+    confirmed_app,
     use_recovery_code,
 )
 from clinic_chat.domain.accounts.session_records import (
@@ -30,6 +31,7 @@ from clinic_chat.domain.accounts.session_records import (
     BY_ID,
     Browser,
     Identity,
+    Proof,
     SignInSession,
 )
 from clinic_chat.domain.accounts.users import User, clinics_of, normal_email
@@ -44,14 +46,25 @@ COOKIE_NAME = "clinic_chat_session"
 COOKIE_BYTES = 32
 # A statement has a limited number of parameters.
 READ_AT_ONCE = 500
+# Of an app's codes in a row (NIST SP 800-63B-4 section 3.2.2): three of a million are right at any
+# time, so 1 in 3,333 who guess as often would get in.
+MOST_WRONG_CODES = 100
 
 
 class SecondFactorNeeded(Exception):
-    """The password is right; the person's app is asked for too (`Sessions.finish_sign_in`)."""
+    """The password is right; a second factor is asked for too.
 
-    def __init__(self, user_id: UUID) -> None:
+    A code is for `Sessions.finish_sign_in`, a passkey for `accept_passkey`.
+    """
+
+    def __init__(self, user_id: UUID, factors: Factors) -> None:
         super().__init__("a second factor is needed")
         self.user_id = user_id
+        self.factors = factors
+
+
+class CodesLocked(Exception):
+    """A person's app counts no more before a recovery code or an administrator unlocks it."""
 
 
 class Sessions:
@@ -95,8 +108,10 @@ class Sessions:
             return None
         if user is None or not await self._open_clinics(user.id):
             return None
-        if await self._has_factor(user.id):
-            raise SecondFactorNeeded(user.id)
+        async with self._database.read() as session:
+            factors = await factors_of(session, user.id)
+        if factors:
+            raise SecondFactorNeeded(user.id, factors)
         return await self.start(user.id, instead_of=instead_of, browser=browser)
 
     async def finish_sign_in(
@@ -110,17 +125,22 @@ class Sessions:
         """The cookie of a new session of a person whose password was right, None for a wrong code.
 
         `code` is of the person's app, or a recovery code.
+
+        Raises:
+            CodesLocked: too many were wrong in a row, so none of the app counts any more.
         """
         async with self._database.write() as session:
-            factor = await session.get(SecondFactor, user_id, with_for_update=True)
-            if factor is None or factor.confirmed_at is None:
-                return None
-            if not (
-                accept_code(self.seal, factor, code, now())
-                or await use_recovery_code(session, user_id, code)
-            ):
-                return None
-        return await self.start(user_id, instead_of=instead_of, browser=browser)
+            app = await confirmed_app(session, user_id)
+            is_locked = app is not None and app.wrong_codes >= MOST_WRONG_CODES
+            by_app = app is not None and not is_locked and accept_code(self.seal, app, code, now())
+            is_right = by_app or await use_recovery_code(session, user_id, code)
+            if app is not None:
+                app.wrong_codes = 0 if is_right else app.wrong_codes + 1
+        if not is_right:
+            if is_locked:
+                raise CodesLocked
+            return None
+        return await self.start(user_id, proof=Proof.CODE, instead_of=instead_of, browser=browser)
 
     async def email_of(self, user_id: UUID) -> str | None:
         """A person's email address, None for nobody's id."""
@@ -128,15 +148,13 @@ class Sessions:
             found: str | None = await session.scalar(select(User.email).where(User.id == user_id))
             return found
 
-    async def _has_factor(self, user_id: UUID) -> bool:
-        async with self._database.read() as session:
-            confirmed = await session.scalar(
-                select(SecondFactor.confirmed_at).where(SecondFactor.user_id == user_id)
-            )
-        return confirmed is not None
-
     async def start(
-        self, user_id: UUID, *, instead_of: str | None = None, browser: Browser | None = None
+        self,
+        user_id: UUID,
+        *,
+        proof: Proof = Proof.PASSWORD,
+        instead_of: str | None = None,
+        browser: Browser | None = None,
     ) -> str | None:
         """The cookie of a new session of a person who has proved who they are.
 
@@ -148,26 +166,48 @@ class Sessions:
             return None
         clinic_id = await self._latest_clinic(user_id, clinics)
         async with self._database.write() as session:
-            if instead_of:
-                await session.execute(
-                    delete(SignInSession).where(SignInSession.cookie_hash == self._hash(instead_of))
-                )
-            await session.execute(
-                delete(SignInSession).where(
-                    SignInSession.user_id == user_id,
-                    SignInSession.signed_in_at < now() - self._lifetime,
-                )
+            return await self.begin(
+                session, user_id, clinic_id, proof=proof, instead_of=instead_of, browser=browser
             )
-            return self._begin(session, user_id, clinic_id, now(), browser or Browser())
+
+    async def may_sign_in(self, user_id: UUID, clinic_id: UUID) -> bool:
+        """Whether a person may have a session in a clinic."""
+        return any(clinic.id == clinic_id for clinic in await self._open_clinics(user_id))
+
+    async def begin(
+        self,
+        session: AsyncSession,
+        user_id: UUID,
+        clinic_id: UUID,
+        *,
+        proof: Proof,
+        instead_of: str | None = None,
+        browser: Browser | None = None,
+    ) -> str:
+        """The cookie of a new session in a clinic, as a part of the caller's transaction.
+
+        The session of the cookie `instead_of` ends, and those of the person that are too old.
+        """
+        if instead_of:
+            await session.execute(
+                delete(SignInSession).where(SignInSession.cookie_hash == self._hash(instead_of))
+            )
+        await session.execute(
+            delete(SignInSession).where(
+                SignInSession.user_id == user_id,
+                SignInSession.signed_in_at < now() - self._lifetime,
+            )
+        )
+        return self._add(session, user_id, clinic_id, now(), browser or Browser(), proof)
 
     async def switch(self, cookie: str, clinic_slug: str) -> str | None:
         """The cookie of a new session in another of the person's clinics; the old one ends.
 
-        None when the session is not live, also because another switch was faster, or when the
-        person is not in that clinic.
+        None when the session is not live, also because another switch was faster, when the person
+        is not in that clinic, or when the word of a clinic's provider began the session.
         """
         identity = await self.find(cookie)
-        if identity is None:
+        if identity is None or identity.by_provider:
             return None
         for clinic in await clinics_of(self._database, identity.user_id):
             if clinic.slug == clinic_slug:
@@ -177,6 +217,7 @@ class Sessions:
                         .where(SignInSession.id == identity.session_id)
                         .returning(
                             SignInSession.signed_in_at,
+                            SignInSession.proof,
                             SignInSession.user_agent,
                             SignInSession.address,
                         )
@@ -184,9 +225,9 @@ class Sessions:
                     before = ended.one_or_none()
                     if before is None:
                         return None
-                    signed_in_at, *browser = before
-                    return self._begin(
-                        session, identity.user_id, clinic.id, signed_in_at, Browser(*browser)
+                    signed_in_at, proof, *browser = before
+                    return self._add(
+                        session, identity.user_id, clinic.id, signed_in_at, Browser(*browser), proof
                     )
         return None
 
@@ -271,13 +312,14 @@ class Sessions:
             real = await session.scalar(select(Clinic.id).where(Clinic.is_demo.is_(False)).limit(1))
         return clinics if real is None else []
 
-    def _begin(
+    def _add(
         self,
         session: AsyncSession,
         user_id: UUID,
         clinic_id: UUID,
         signed_in_at: datetime,
         browser: Browser,
+        proof: Proof,
     ) -> str:
         cookie = secrets.token_urlsafe(COOKIE_BYTES)
         session.add(
@@ -286,6 +328,7 @@ class Sessions:
                 user_id=user_id,
                 clinic_id=clinic_id,
                 signed_in_at=signed_in_at,
+                proof=proof,
                 user_agent=browser.user_agent[:200],
                 address=browser.address[:45],
             )
@@ -296,7 +339,11 @@ class Sessions:
         async with self._database.read() as session:
             latest = await session.scalar(
                 select(SignInSession.clinic_id)
-                .where(SignInSession.user_id == user_id)
+                .where(
+                    SignInSession.user_id == user_id,
+                    # A clinic's provider does not decide where its people begin elsewhere.
+                    SignInSession.proof != Proof.PROVIDER,
+                )
                 .order_by(SignInSession.created_at.desc())
                 .limit(1)
             )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, String, bindparam, select
+from sqlalchemy import JSON, BigInteger, ForeignKey, String, bindparam, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
@@ -54,6 +54,8 @@ class Membership(Base):
     role: Mapped[Role] = mapped_column(String(20))
     personal_version: Mapped[int] = mapped_column(BigInteger, default=0)
     """Counts the changes of this person's own data in this clinic (read markers)."""
+    read_counts: Mapped[dict[str, int] | None] = mapped_column(JSON(none_as_null=True))
+    """How many conversations this person has read to the end (domain/conversations/counts.py)."""
     deactivated_at: Mapped[datetime | None] = mapped_column(default=None)
     """Since when this person may not sign in to this clinic; None for those who may."""
 

@@ -36,11 +36,18 @@ class Action(StrEnum):
     PASSWORD_CHANGED = "password.changed"  # noqa: S105 - the name of an act
     FACTOR_ADDED = "factor.added"
     FACTOR_REMOVED = "factor.removed"
+    PASSKEY_ADDED = "passkey.added"
+    PASSKEY_RENAMED = "passkey.renamed"
+    PASSKEY_REMOVED = "passkey.removed"
     PROFILE_CHANGED = "profile.changed"
     TOKEN_CREATED = "token.created"  # noqa: S105
     TOKEN_REVOKED = "token.revoked"  # noqa: S105
     CLINIC_CHANGED = "clinic.changed"
     CONVERSATIONS_DELETED = "conversations.deleted"
+    PROVIDER_SET = "provider.set"
+    PROVIDER_REMOVED = "provider.removed"
+    ACCOUNT_LINKED = "provider.account_linked"
+    ACCOUNT_UNLINKED = "provider.account_unlinked"
 
 
 class AuditEntry(ClinicOwned, Base):

@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CursorResult, delete, exists, func, select
+from sqlalchemy import CursorResult, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from clinic_chat.domain.accounts.factors import has_factor
 from clinic_chat.domain.accounts.permissions import Permission, require
-from clinic_chat.domain.accounts.second_factor import SecondFactor
 from clinic_chat.domain.accounts.session_records import SignInSession
 from clinic_chat.domain.accounts.users import Membership, User
 from clinic_chat.domain.administration.audit_trail import Action, record_action
@@ -56,9 +56,7 @@ async def list_members(scope: ClinicScope) -> list[Member]:
                 Membership.role,
                 Membership.deactivated_at,
                 User.deactivated_at,
-                exists().where(
-                    SecondFactor.user_id == User.id, SecondFactor.confirmed_at.is_not(None)
-                ),
+                has_factor(User.id),
                 func.count(SignInSession.id),
                 func.max(SignInSession.seen_at),
             )

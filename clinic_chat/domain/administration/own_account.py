@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic_chat.domain.accounts.passwords import (
@@ -15,6 +15,7 @@ from clinic_chat.domain.accounts.permissions import Permission, require
 from clinic_chat.domain.accounts.session_records import SignInSession
 from clinic_chat.domain.accounts.users import User, clinics_of
 from clinic_chat.domain.administration.audit_trail import Action, record_action
+from clinic_chat.domain.clinics.actors import StaffActor
 from clinic_chat.domain.clinics.clinic import Clinic
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.errors import InvalidInput, NotFound
@@ -64,6 +65,26 @@ async def change_name(scope: ClinicScope, name: str) -> str:
     return wanted
 
 
+async def check_own_password(scope: ClinicScope, password: str) -> None:
+    """Make sure that it is a session's own person who acts: they know the password.
+
+    Raises:
+        WrongPassword: it is another.
+        QueueFull: too many passwords are being checked already.
+    """
+    require(scope, Permission.MANAGE_OWN_ACCOUNT)
+
+    async def read_hash() -> str | None:
+        async with scope.database.read() as session:
+            found: str | None = await session.scalar(
+                select(User.password_hash).where(User.id == scope.staff_id())
+            )
+            return found
+
+    if not await verify_password(password, read_hash):
+        raise WrongPassword("this is not your password")
+
+
 async def change_password(scope: ClinicScope, session_id: UUID, old: str, new: str) -> list[UUID]:
     """Set a new password; the person's other sessions end. Returns their ids.
 
@@ -72,18 +93,8 @@ async def change_password(scope: ClinicScope, session_id: UUID, old: str, new: s
         InvalidInput: a rule of `check_new_password`.
         QueueFull: too many passwords are being checked already.
     """
-    require(scope, Permission.MANAGE_OWN_ACCOUNT)
+    await check_own_password(scope, old)
     user_id = scope.staff_id()
-
-    async def read_hash() -> str | None:
-        async with scope.database.read() as session:
-            found: str | None = await session.scalar(
-                select(User.password_hash).where(User.id == user_id)
-            )
-            return found
-
-    if not await verify_password(old, read_hash):
-        raise WrongPassword("this is not your password")
     async with scope.database.read() as session:
         user = await session.get_one(User, user_id)
     clinics = await clinics_of(scope.database, user_id)
@@ -92,7 +103,7 @@ async def change_password(scope: ClinicScope, session_id: UUID, old: str, new: s
     async with scope.write() as session:
         stored = await session.get_one(User, user_id)
         stored.password_hash = password_hash
-        ended = await _end_others(session, user_id, session_id)
+        ended = await _end_others(session, scope, session_id)
         await record_action(
             session,
             scope,
@@ -104,13 +115,16 @@ async def change_password(scope: ClinicScope, session_id: UUID, old: str, new: s
 
 
 async def list_browsers(scope: ClinicScope, session_id: UUID) -> list[SignedInBrowser]:
-    """Where a person is signed in, this browser first, then by last use."""
-    require(scope, Permission.MANAGE_OWN_ACCOUNT)
+    """Where a person is signed in, this browser first, then by last use.
+
+    By the word of a clinic's provider one sees, and ends, the sessions in this clinic alone.
+    """
+    require(scope, Permission.MANAGE_OWN_SESSIONS)
     async with scope.database.read() as session:
         rows = await session.execute(
             select(SignInSession, Clinic.name)
             .join(Clinic, Clinic.id == SignInSession.clinic_id)
-            .where(SignInSession.user_id == scope.staff_id())
+            .where(*_own_sessions(scope))
             .order_by(SignInSession.seen_at.desc(), SignInSession.id)
         )
         browsers = [
@@ -164,16 +178,14 @@ async def end_browser(scope: ClinicScope, session_id: object) -> UUID:
     Raises:
         NotFound: it is no session of this person.
     """
-    require(scope, Permission.MANAGE_OWN_ACCOUNT)
+    require(scope, Permission.MANAGE_OWN_SESSIONS)
     try:
         key = UUID(str(session_id))
     except ValueError:
         raise NotFound("no such session") from None
     async with scope.write() as session:
         row = await session.scalar(
-            select(SignInSession).where(
-                SignInSession.id == key, SignInSession.user_id == scope.staff_id()
-            )
+            select(SignInSession).where(SignInSession.id == key, *_own_sessions(scope))
         )
         if row is None:
             raise NotFound("no such session")
@@ -184,18 +196,25 @@ async def end_browser(scope: ClinicScope, session_id: object) -> UUID:
 
 async def end_other_browsers(scope: ClinicScope, session_id: UUID) -> list[UUID]:
     """Sign oneself out everywhere but here. Returns the ids of the sessions that ended."""
-    require(scope, Permission.MANAGE_OWN_ACCOUNT)
+    require(scope, Permission.MANAGE_OWN_SESSIONS)
     async with scope.write() as session:
-        ended = await _end_others(session, scope.staff_id(), session_id)
+        ended = await _end_others(session, scope, session_id)
         if ended:
             await _record_end(session, scope, len(ended))
         return ended
 
 
-async def _end_others(session: AsyncSession, user_id: UUID, session_id: UUID) -> list[UUID]:
+def _own_sessions(scope: ClinicScope) -> list[ColumnElement[bool]]:
+    mine = [SignInSession.user_id == scope.staff_id()]
+    if isinstance(scope.actor, StaffActor) and scope.actor.by_provider:
+        mine.append(SignInSession.clinic_id == scope.clinic_id)
+    return mine
+
+
+async def _end_others(session: AsyncSession, scope: ClinicScope, session_id: UUID) -> list[UUID]:
     rows = await session.scalars(
         delete(SignInSession)
-        .where(SignInSession.user_id == user_id, SignInSession.id != session_id)
+        .where(*_own_sessions(scope), SignInSession.id != session_id)
         .returning(SignInSession.id)
     )
     return list(rows)

@@ -6,16 +6,21 @@ from uuid import UUID
 from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from clinic_chat.domain.accounts.factors import (
+    codes_for_first_factor,
+    factors_of,
+    forget_app,
+    forget_factors,
+    recovery_codes_left,
+)
 from clinic_chat.domain.accounts.permissions import Permission, require
 from clinic_chat.domain.accounts.second_factor import (
     NewFactor,
-    RecoveryCode,
     Seal,
     SecondFactor,
     accept_code,
+    confirmed_app,
     new_factor,
-    new_recovery_codes,
-    remove_factor,
     use_recovery_code,
 )
 from clinic_chat.domain.accounts.session_records import SignInSession
@@ -36,7 +41,7 @@ class WrongCode(InvalidInput):
 
 @dataclass(frozen=True)
 class OwnFactor:
-    """A person's second factor."""
+    """A person's app for codes, and what stands in for it."""
 
     is_on: bool
     recovery_codes: int
@@ -44,19 +49,13 @@ class OwnFactor:
 
 
 async def read_own_factor(scope: ClinicScope) -> OwnFactor:
-    """Whether a person has a second factor."""
+    """Whether a person has an app for codes, and their recovery codes."""
     require(scope, Permission.MANAGE_OWN_ACCOUNT)
     user_id = scope.staff_id()
     async with scope.database.read() as session:
-        confirmed = await session.scalar(
-            select(SecondFactor.confirmed_at).where(SecondFactor.user_id == user_id)
-        )
-        left = await session.scalar(
-            select(func.count())
-            .select_from(RecoveryCode)
-            .where(RecoveryCode.user_id == user_id, RecoveryCode.used_at.is_(None))
-        )
-    return OwnFactor(confirmed is not None, (left or 0) if confirmed else 0)
+        factors = await factors_of(session, user_id)
+        left = await recovery_codes_left(session, user_id)
+    return OwnFactor(factors.app, left)
 
 
 async def begin_factor(scope: ClinicScope, seal: Seal) -> NewFactor:
@@ -68,9 +67,9 @@ async def begin_factor(scope: ClinicScope, seal: Seal) -> NewFactor:
     require(scope, Permission.MANAGE_OWN_ACCOUNT)
     user_id = scope.staff_id()
     async with scope.write() as session:
-        if await _confirmed(session, user_id) is not None:
+        if await confirmed_app(session, user_id) is not None:
             raise Conflict("there is a second factor already", code="factor_exists")
-        await remove_factor(session, user_id)
+        await forget_app(session, user_id)
         user = await session.get_one(User, user_id)
         told, row = new_factor(seal, user_id, user.email)
         session.add(row)
@@ -78,7 +77,9 @@ async def begin_factor(scope: ClinicScope, seal: Seal) -> NewFactor:
 
 
 async def confirm_factor(scope: ClinicScope, seal: Seal, code: str) -> list[str]:
-    """Ask for the app from now on. Returns the recovery codes, which are shown this once.
+    """Ask for the app from now on.
+
+    Returns new recovery codes, which are shown this once; none for who has those of a passkey.
 
     Raises:
         NotFound: no secret was made.
@@ -92,9 +93,8 @@ async def confirm_factor(scope: ClinicScope, seal: Seal, code: str) -> list[str]
             raise NotFound("no second factor waits for its first code")
         if not accept_code(seal, factor, code, now()):
             raise WrongCode("this is not the app's code of now")
+        texts = await codes_for_first_factor(session, user_id)
         factor.confirmed_at = now()
-        texts, rows = new_recovery_codes(user_id)
-        session.add_all(rows)
         await _record(session, scope, Action.FACTOR_ADDED, user_id)
     return texts
 
@@ -109,7 +109,7 @@ async def remove_own_factor(scope: ClinicScope, seal: Seal, code: str) -> None:
     require(scope, Permission.MANAGE_OWN_ACCOUNT)
     user_id = scope.staff_id()
     async with scope.write() as session:
-        factor = await _confirmed(session, user_id)
+        factor = await confirmed_app(session, user_id)
         if factor is None:
             raise NotFound("there is no second factor")
         if not (
@@ -117,12 +117,12 @@ async def remove_own_factor(scope: ClinicScope, seal: Seal, code: str) -> None:
             or await use_recovery_code(session, user_id, code)
         ):
             raise WrongCode("this is neither the app's code of now nor a recovery code")
-        await remove_factor(session, user_id)
+        await forget_app(session, user_id)
         await _record(session, scope, Action.FACTOR_REMOVED, user_id)
 
 
 async def remove_factor_of(scope: ClinicScope, user_id: object) -> None:
-    """Forget the second factor of a member who lost it; their sessions end.
+    """Forget the app and the passkeys of a member who lost them; their sessions end.
 
     Raises:
         NotFound: there is no such member, or they have none.
@@ -138,16 +138,11 @@ async def remove_factor_of(scope: ClinicScope, user_id: object) -> None:
         )
         if elsewhere:
             raise Conflict("this person works in another clinic too", code="works_elsewhere")
-        if await _confirmed(session, user.id) is None:
+        if not await factors_of(session, user.id):
             raise NotFound("there is no second factor")
-        await remove_factor(session, user.id)
+        await forget_factors(session, user.id)
         await session.execute(delete(SignInSession).where(SignInSession.user_id == user.id))
         await _record(session, scope, Action.FACTOR_REMOVED, user.id)
-
-
-async def _confirmed(session: AsyncSession, user_id: UUID) -> SecondFactor | None:
-    factor = await session.get(SecondFactor, user_id, with_for_update=True)
-    return factor if factor is not None and factor.confirmed_at is not None else None
 
 
 async def _record(session: AsyncSession, scope: ClinicScope, action: Action, user_id: UUID) -> None:

@@ -26,6 +26,11 @@ class StaffActor:
     role: Role
     is_restricted: bool = False
     """Whether their clinic asks for a second factor that they have not set up yet."""
+    by_provider: bool = False
+    """Whether the clinic's own identity provider says who they are.
+
+    The clinic's administrators decide what it says, so this is nobody outside of the clinic.
+    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,3 +109,9 @@ async def clinic_names(database: Database) -> dict[str, str]:
     async with database.read() as session:
         rows = await session.execute(select(Clinic.slug, Clinic.name))
         return {row.slug: row.name for row in rows}
+
+
+async def clinic_ids(database: Database) -> list[UUID]:
+    """The ids of all clinics."""
+    async with database.read() as session:
+        return list(await session.scalars(select(Clinic.id)))

@@ -8,7 +8,8 @@ from clinic_chat.domain.accounts.permissions import Permission, require
 from clinic_chat.domain.accounts.users import Membership, User
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.conversation import Status, load_conversation
-from clinic_chat.domain.conversations.events import count_key, record_conversation_event
+from clinic_chat.domain.conversations.counts import count_key
+from clinic_chat.domain.conversations.events import record_conversation_event
 from clinic_chat.domain.errors import Conflict, InvalidInput, NotFound
 from clinic_chat.domain.events.log import EventType
 

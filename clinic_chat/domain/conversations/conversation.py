@@ -45,6 +45,8 @@ class Conversation(ClinicOwned, Base):
     __table_args__ = (
         UniqueConstraint("clinic_id", "patient_id", "channel"),
         Index(None, "clinic_id", "last_activity_at", "id"),
+        # Without the time of activity, which every message changes (queries/conversation_pages.py).
+        Index(None, "clinic_id", "status", "assignee_id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)

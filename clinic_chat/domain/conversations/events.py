@@ -1,19 +1,12 @@
 """Conversation events: recording them in the clinic's event log."""
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from clinic_chat.domain.conversations.conversation import Conversation, RowContext
+from clinic_chat.domain.conversations.counts import CountKey, count_key, note_change
 from clinic_chat.domain.events.log import EventType, Subject, SubjectKind, record
 from clinic_chat.storage.database import AnySession
-
-
-class CountKey(NamedTuple):
-    """The fields that decide where a conversation is counted; `assignee_id` is "" for nobody."""
-
-    status: str
-    assignee_id: str
-    inbound_count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +17,6 @@ class TouchedRows:
     context: RowContext
     message: Any = None
     """The message that the event's payload names."""
-
-
-def count_key(conversation: Conversation) -> CountKey:
-    """The current count key of a conversation."""
-    return CountKey(
-        str(conversation.status),
-        str(conversation.assignee_id or ""),
-        conversation.inbound_count,
-    )
 
 
 def record_conversation_event(
@@ -48,10 +32,11 @@ def record_conversation_event(
     """Record a conversation's event in the log, in the caller's transaction.
 
     `was` is the count key before the change, None for a new conversation: with it, readers of the
-    log can update counts without counting again. `context`, and the `message` that the payload
-    names, save readers a query.
+    log can update counts without counting again, and so can the transaction (`counts.py`).
+    `context`, and the `message` that the payload names, save readers a query.
     """
     conversation.version += 1
+    note_change(session, conversation, was)
     record(
         session,
         Subject(SubjectKind.CONVERSATION, conversation.id, conversation.version),

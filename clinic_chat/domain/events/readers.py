@@ -66,15 +66,17 @@ async def advance(
     scope: ClinicScope,
     name: str,
     holder: str,
+    after: int,
     events: list[CommittedEvent],
     take: Callable[[Session, list[CommittedEvent]], None],
     *,
     keep: timedelta | None = None,
 ) -> None:
-    """Call `take` with the next events and move the cursor past them, in one transaction.
+    """Call `take` with the events that follow on the cursor `after`, and move it past them.
 
-    So its writes happen exactly once for each event, even if the process dies. With `keep` this
-    process holds the lease for as long, otherwise the lease is released.
+    Both in one transaction, so its writes happen exactly once for each event, even if the process
+    dies. Events between the cursor and the first one were deleted before the reader was new. With
+    `keep` this process holds the lease for as long, otherwise the lease is released.
 
     Raises:
         LeaseLost: the cursor has moved, or another process holds the lease; nothing was done.
@@ -84,7 +86,7 @@ async def advance(
         place = _place(session, name)
         moment = now()
         taken = place.holder not in ("", holder) and place.leased_until > moment
-        if taken or place.cursor != events[0].seq - 1:
+        if taken or place.cursor != after:
             raise LeaseLost
         take(session, events)
         place.cursor = events[-1].seq

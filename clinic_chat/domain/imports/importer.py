@@ -25,6 +25,7 @@ from clinic_chat.domain.patients.identities import (
     identity_row,
 )
 from clinic_chat.domain.patients.patient import Patient, new_patient
+from clinic_chat.domain.patients.search_words import note_searchable
 from clinic_chat.storage.base import new_id, now
 
 IMPORT_CHANNEL = "import"
@@ -145,6 +146,7 @@ async def _add(session: AsyncSession, dialogues: list[_Dialogue]) -> None:
         dialogue.patient.id = new_id()
         dialogue.patient.created_at = _said_at(dialogue, 0)
         session.add(dialogue.patient)
+        note_searchable(session, dialogue.patient, is_new=True)
     await session.flush()
     session.add_all(
         identity_row(one.patient, Identity(IdentityKind.IMPORT, one.key, "")) for one in dialogues

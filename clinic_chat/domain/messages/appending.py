@@ -4,7 +4,8 @@ from datetime import datetime
 from uuid import UUID
 
 from clinic_chat.domain.conversations.conversation import Conversation, RowContext, Status
-from clinic_chat.domain.conversations.events import count_key, record_conversation_event
+from clinic_chat.domain.conversations.counts import count_key
+from clinic_chat.domain.conversations.events import record_conversation_event
 from clinic_chat.domain.events.log import EventType
 from clinic_chat.domain.messages.inbound import MessageKind
 from clinic_chat.domain.messages.message import Direction, Message, MessageStatus

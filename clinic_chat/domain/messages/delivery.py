@@ -14,7 +14,8 @@ from clinic_chat.domain.conversations.conversation import (
     RowContext,
     conversation_rows,
 )
-from clinic_chat.domain.conversations.events import count_key, record_conversation_event
+from clinic_chat.domain.conversations.counts import count_key
+from clinic_chat.domain.conversations.events import record_conversation_event
 from clinic_chat.domain.errors import Conflict, InvalidInput, NotFound
 from clinic_chat.domain.events.log import EventType
 from clinic_chat.domain.messages.inbound import channel_time

@@ -1,48 +1,26 @@
 """Read markers: how far each person has read; they move back only when a person marks unread."""
 
 from collections.abc import Iterable
-from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Uuid, and_, bindparam, func, select
+from sqlalchemy import Uuid, and_, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Session
 
 from clinic_chat.domain.accounts.permissions import Permission, require
 from clinic_chat.domain.accounts.personal_changes import announce_personal
 from clinic_chat.domain.accounts.users import Membership
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.conversation import Conversation, conversation_id
-from clinic_chat.domain.conversations.events import count_key
+from clinic_chat.domain.conversations.counts import count_key, note_marker
+from clinic_chat.domain.conversations.read_marker import ReadMarker
 from clinic_chat.domain.errors import InvalidInput, NotFound
 from clinic_chat.domain.messages.message import Direction, Message
-from clinic_chat.storage.base import Base, ClinicOwned, now
+from clinic_chat.storage.base import now
 from clinic_chat.storage.statements import ON_EVENT_LOOP, PREPARED
 
 # Counting this many messages takes less time than the switch to a worker thread.
 NEAR = 100
-
-
-class ReadMarker(ClinicOwned, Base):
-    """The position up to which one person has read one conversation.
-
-    `inbound_read` is the number of inbound messages up to `seq`; the unread messages are the
-    conversation's `inbound_count` minus it.
-    """
-
-    __tablename__ = "read_markers"
-
-    user_id: Mapped[UUID] = mapped_column(
-        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True
-    )
-    conversation_id: Mapped[UUID] = mapped_column(
-        ForeignKey("conversations.id", ondelete="CASCADE"), primary_key=True
-    )
-    seq: Mapped[int] = mapped_column(BigInteger, default=0)
-    inbound_read: Mapped[int] = mapped_column(BigInteger, default=0)
-    version: Mapped[int] = mapped_column(BigInteger, default=0)
-    """The person's `personal_version` when the marker last moved."""
-    updated_at: Mapped[datetime] = mapped_column(default=now)
 
 
 async def mark_read(scope: ClinicScope, conversation: object, seq: object) -> int:
@@ -84,9 +62,10 @@ async def mark_unread(scope: ClinicScope, conversation: object) -> int:
     def take_back(session: Session) -> int:
         target, marker, reader = _read(session, scope, conversation)
         last_inbound = session.scalar(
-            select(func.max(Message.seq)).where(
-                Message.conversation_id == target.id, Message.direction == Direction.INBOUND
-            )
+            select(Message.seq)
+            .where(Message.conversation_id == target.id, Message.direction == Direction.INBOUND)
+            .order_by(Message.seq.desc())
+            .limit(1)
         )
         if last_inbound is None:
             raise InvalidInput("the patient has not written yet", code="nothing_inbound")
@@ -184,6 +163,7 @@ def _move(
     marker.inbound_read = _inbound_up_to(session, target, reach)
     marker.seq = reach
     marker.updated_at = now()
+    note_marker(session, target, reader, before, marker.inbound_read)
     marker.version = announce_personal(
         session,
         reader,

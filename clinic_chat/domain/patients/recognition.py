@@ -17,6 +17,7 @@ from clinic_chat.domain.patients.identities import (
 )
 from clinic_chat.domain.patients.names import same_name, with_other_name
 from clinic_chat.domain.patients.patient import Patient, search_name
+from clinic_chat.domain.patients.search_words import note_searchable
 
 
 def sending_patient(
@@ -31,6 +32,7 @@ def sending_patient(
     """
     held = held_identities(session, identities)
     patient = _patient_of(session, identities, held, name)
+    found_by = patient and (patient.search_name, patient.search_phones)
     if patient is None:
         patient = Patient(name=name, search_name=search_name([name]))
         session.add(patient)
@@ -42,7 +44,10 @@ def sending_patient(
             session.add(identity_row(patient, identity))
         elif holder is patient:
             row.shown = identity.shown
-    return patient, _name_written_under(patient, name)
+    author = _name_written_under(patient, name)
+    if found_by != (patient.search_name, patient.search_phones):
+        note_searchable(session, patient, is_new=found_by is None)
+    return patient, author
 
 
 def _patient_of(

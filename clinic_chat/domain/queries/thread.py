@@ -12,10 +12,10 @@ from clinic_chat.domain.conversations.conversation import (
     conversation_id,
     conversation_rows,
 )
+from clinic_chat.domain.conversations.read_marker import ReadMarker
 from clinic_chat.domain.conversations.views import StaffConversation, staff_conversation
 from clinic_chat.domain.errors import NotFound
 from clinic_chat.domain.messages.drafts import Draft
-from clinic_chat.domain.messages.read_markers import ReadMarker
 from clinic_chat.storage.statements import ON_EVENT_LOOP
 
 

@@ -16,13 +16,14 @@ from clinic_chat.domain.administration.audit_trail import Action, record_action
 from clinic_chat.domain.clinics.clinic import Clinic
 from clinic_chat.domain.clinics.scope import ClinicScope, locked_clinic
 from clinic_chat.domain.conversations.conversation import Conversation, Status
-from clinic_chat.domain.conversations.events import count_key
+from clinic_chat.domain.conversations.counts import count_key, count_no_more
+from clinic_chat.domain.conversations.read_marker import ReadMarker
 from clinic_chat.domain.events.log import EventType, Subject, SubjectKind, record
 from clinic_chat.domain.messages.drafts import Draft
 from clinic_chat.domain.messages.message import Message
-from clinic_chat.domain.messages.read_markers import ReadMarker
 from clinic_chat.domain.patients.identities import PatientIdentity
 from clinic_chat.domain.patients.patient import Patient
+from clinic_chat.domain.patients.search_words import forget_words
 from clinic_chat.storage.base import now
 from clinic_chat.storage.database import Database
 
@@ -57,7 +58,7 @@ async def delete_over_term(scope: ClinicScope) -> int:
 
     Returns their number; the audit trail has it too.
     """
-    require(scope, Permission.DELETE_CONVERSATIONS)
+    require(scope, Permission.DELETE_EXPIRED)
     async with scope.write() as session:
         clinic = locked_clinic(session)
         if not clinic.retention_months or not _is_due(clinic.retention_from):
@@ -74,6 +75,7 @@ async def delete_over_term(scope: ClinicScope) -> int:
             return 0
         for conversation in found:
             _record_deletion(session, conversation)
+        await session.run_sync(count_no_more, found)
         await _delete(session, found)
         await record_action(
             session,
@@ -114,5 +116,6 @@ async def _delete(session: AsyncSession, conversations: Sequence[Conversation]) 
     await session.execute(delete(Conversation).where(Conversation.id.in_(ids)))
     others = exists().where(Conversation.patient_id == Patient.id)
     gone = list(await session.scalars(select(Patient.id).where(Patient.id.in_(patients), ~others)))
+    await session.run_sync(forget_words, gone)
     await session.execute(delete(PatientIdentity).where(PatientIdentity.patient_id.in_(gone)))
     await session.execute(delete(Patient).where(Patient.id.in_(gone)))

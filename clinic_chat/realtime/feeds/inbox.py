@@ -21,12 +21,8 @@ from clinic_chat.domain.events.log import (
 )
 from clinic_chat.domain.messages.read_markers import read_markers
 from clinic_chat.domain.queries.changes import Changes
-from clinic_chat.domain.queries.inbox import (
-    InboxOverview,
-    list_conversations,
-    overview,
-    parse_filter,
-)
+from clinic_chat.domain.queries.filters import parse_filter
+from clinic_chat.domain.queries.inbox import InboxOverview, list_conversations, overview
 from clinic_chat.realtime import rooms
 from clinic_chat.realtime.bus import Bus
 from clinic_chat.realtime.connections import Connection
@@ -149,15 +145,16 @@ class InboxFeed:
 async def since(scope: ClinicScope, version: int, until: int) -> Patch | None:
     """The patch from `version` to `until`, or None when the tab needs a snapshot.
 
-    It needs one when it is too far behind, or ahead of the log, as after a restored backup.
+    It needs one when it is too far behind, when what it lacks was deleted, or when it is ahead of
+    the log, as after a restored backup.
     """
-    if version > until:
-        return None
-    events = [event for event in await events_after(scope, version) if event.seq <= until]
-    if len(events) >= READ_LIMIT:
-        return None
-    if not events:
+    if version == until:
         return Patch(version, version, [])
+    events = [event for event in await events_after(scope, version) if event.seq <= until]
+    if version > until or len(events) >= READ_LIMIT:
+        return None
+    if not events or events[0].seq != version + 1:
+        return None
     touched = {e.subject.id for e in events if e.subject.kind == SubjectKind.CONVERSATION}
     return _patch(events, await conversations_by_id(scope, touched))
 

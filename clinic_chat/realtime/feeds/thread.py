@@ -146,12 +146,15 @@ class ThreadFeed:
 async def since(scope: ClinicScope, opening: ThreadStart, version: int) -> Patch | None:
     """The patch that brings a tab at `version` up to date, or None when it needs a snapshot."""
     row = opening.conversation
+    if version == row.version:
+        return Patch(version, version, [])
     events = await subject_events_after(scope, UUID(row.id), version)
     # The tab is too far behind, or ahead of the log, as after a restored backup.
     if len(events) >= READ_LIMIT or version > row.version:
         return None
-    if not events:
-        return Patch(version, version, [])
+    # What it lacks was deleted.
+    if not events or events[0].subject.version != version + 1:
+        return None
     return _patch(events, (await changes_of(scope, events)).messages.get(row.id, []))
 
 

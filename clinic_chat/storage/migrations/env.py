@@ -12,6 +12,7 @@ from sqlalchemy.pool import NullPool
 from clinic_chat.storage.base import Base
 from clinic_chat.storage.sqlite.connection import sqlite_connection
 from clinic_chat.storage.sqlite.engine import sqlite_driver
+from clinic_chat.storage.sqlite.statistics import fix_statistics
 
 # Any constant that no other advisory lock in the database uses.
 ADVISORY_LOCK = 0x436C696E
@@ -38,6 +39,8 @@ def _run(connection: Connection) -> None:
         if postgresql:
             connection.execute(text(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))
         context.run_migrations()
+        if not postgresql:
+            fix_statistics(connection)
 
 
 def _engine(url: str) -> AsyncEngine:

@@ -42,6 +42,13 @@ class _Cursor(aiosqlite.Cursor):
             return self._run(sql, parameters)
         return None
 
+    def many_at_once(self, sql: str, parameters: Iterable[Iterable[Any]]) -> bool:
+        """Run a quick statement with several rows; False when it has to run on the thread."""
+        if self.quick and self._conn.is_free():
+            self._run_many(sql, parameters)
+            return True
+        return False
+
     async def execute(self, sql: str, parameters: Iterable[Any] | None = None) -> Self:
         rows = await self._execute(self._run, sql, parameters or ())  # type: ignore[no-untyped-call]
         self._rows = iter(rows)

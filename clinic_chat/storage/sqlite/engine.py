@@ -22,6 +22,9 @@ BUSY_TIMEOUT_MS = 2_000
 # (https://sqlite.org/pragma.html#pragma_journal_size_limit).
 WAL_BYTES = 16 * 1024 * 1024
 
+# Changes of so many rows take less time than the switch to the connection's thread.
+FEW_ROWS = 50
+
 
 def sqlite_engine(url: str, *, begin: str, connections: int) -> AsyncEngine:
     """An engine with this many connections, whose transactions start with `begin`."""
@@ -56,11 +59,12 @@ def sqlite_engine(url: str, *, begin: str, connections: int) -> AsyncEngine:
 
     @event.listens_for(engine.sync_engine, "before_cursor_execute")
     def _tell_quick(
-        _connection: Any, cursor: Any, _sql: str, _parameters: Any, context: Any, many: bool
+        _connection: Any, cursor: Any, _sql: str, parameters: Any, context: Any, many: bool
     ) -> None:
         # Statements that run for every event use an index, and so do an object's own changes.
         again = context.execution_options.get(ON_EVENT_LOOP_OPTION)
-        cursor._cursor.quick = not many and (again or context.isinsert or context.isupdate)
+        few = not many or len(parameters) <= FEW_ROWS
+        cursor._cursor.quick = few and (again or context.isinsert or context.isupdate)
 
     @event.listens_for(engine.sync_engine, "invalidate")
     def _let_go(connection: Any, _record: Any, _error: Any) -> None:
@@ -95,6 +99,14 @@ class _AdaptedCursor(AsyncAdapt_aiosqlite_cursor):
             return super().execute(operation, parameters)
         self._rows = deque(rows)
         return cursor
+
+    def executemany(self, operation: Any, seq_of_parameters: Any) -> Any:
+        cursor: Any = self._cursor
+        try:
+            done = cursor.many_at_once(operation, seq_of_parameters)
+        except Exception as error:
+            self._adapt_connection._handle_exception(error)
+        return cursor if done else super().executemany(operation, seq_of_parameters)
 
     def close(self) -> None:
         self._rows.clear()

@@ -41,6 +41,8 @@ class Account(rx.State):
     sound: bool = True
     is_restricted: bool = False
     """Whether the clinic asks for a second factor that the person has not set up yet."""
+    by_provider: bool = False
+    """Whether the clinic's identity provider says who this is: the session is this clinic's."""
     clinics: list[ClinicChoice] = []  # noqa: RUF012 - Reflex copies the default of a var
 
     @exposed
@@ -66,6 +68,7 @@ class Account(rx.State):
         self.locale = identity.locale or ""
         self.sound = identity.sound
         self.is_restricted = identity.is_restricted
+        self.by_provider = identity.by_provider
 
     async def _choices(self, connection: Connection) -> list[ClinicChoice]:
         user_id, current = connection.identity.user_id, connection.identity.clinic_id
@@ -73,4 +76,6 @@ class Account(rx.State):
         return [
             ClinicChoice(clinic.slug, clinic.name, clinic.id == current)
             for clinic in await _CLINICS.get(user_id, read)
+            # A clinic's provider is not told where else somebody works.
+            if clinic.id == current or not connection.identity.by_provider
         ]

@@ -5,7 +5,7 @@ from typing import Any
 
 from clinic_chat.domain.conversations.conversation import Status
 from clinic_chat.domain.messages.drafts import DRAFT_LIMIT
-from clinic_chat.domain.queries.inbox import SEARCH_LIMIT
+from clinic_chat.domain.queries.filters import SEARCH_LIMIT
 from clinic_chat.domain.queries.message_pages import PAGE_SIZE
 from clinic_chat.domain.validation import BODY_LIMIT
 from clinic_chat.realtime import identity

@@ -77,6 +77,17 @@ class InvitationLink(rx.Component):
     text: rx.Var[str]
 
 
+class OwnAddress(rx.Component):
+    """An address of this server that ends with `path`, to copy and to hand over."""
+
+    library = "$/public/live/components/own_address.js"
+    tag = "OwnAddress"
+
+    path: rx.Var[str]
+    name: rx.Var[str]
+    copy_label: rx.Var[str]
+
+
 class CopyButton(rx.Component):
     """A button that copies a text to the clipboard; its label names the text."""
 

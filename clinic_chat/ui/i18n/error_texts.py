@@ -10,6 +10,7 @@ import reflex as rx
 
 from clinic_chat.domain.accounts.passwords import PASSWORD_MAXIMUM, PASSWORD_MINIMUM
 from clinic_chat.domain.administration.clinic_settings import IDLE_MINUTES, RETENTION_MONTHS
+from clinic_chat.domain.administration.passkeys import PASSKEYS as PASSKEYS_LIMIT
 from clinic_chat.domain.validation import BODY_LIMIT
 from clinic_chat.ui.i18n import t
 
@@ -59,9 +60,47 @@ SIGN_IN: Texts = {
     "unavailable": "We couldn’t sign you in right now. Try again.",
     "ended": "Your session has ended. Sign in again.",
     "code_wrong": "That code is not right, or was used already.",
+    "codes_locked": (
+        "Too many codes were wrong. Use a recovery code, or ask whoever manages your clinic’s "
+        "accounts."
+    ),
     "late": "That took too long. Give your password once more.",
+    "sso_unknown": "No clinic of that name signs in this way. Check the short name.",
+    "sso_unavailable": "Your clinic’s account cannot be used right now. Try again later.",
+    "sso_late": "That took too long, or was begun somewhere else. Try again.",
+    "sso_denied": "You did not finish signing in to your clinic’s account. Try again.",
+    "sso_failed": (
+        "The answer about your clinic’s account does not count. Tell whoever manages it."
+    ),
+    "sso_not_member": (
+        "Nobody in this clinic has that account. Ask whoever manages your clinic’s accounts."
+    ),
+    "sso_email": (
+        "The email address of your clinic’s account is not confirmed. Tell whoever manages it."
+    ),
+    "sso_other_account": (
+        "This clinic knows you by another account. Ask an administrator to forget it."
+    ),
 }
 """For attempts to sign in, by `error` in the address of the sign-in page."""
+
+PASSKEYS: Texts = {
+    "busy": "Many people are signing in right now. Try again in a moment.",
+    "late": "That took too long. Try again.",
+    "name_too_long": "That name is too long.",
+    "passkey_cancelled": "The passkey was not used: it was cancelled, or took too long.",
+    "passkey_exists": "This device already keeps a passkey of yours.",
+    "passkey_refused": "That passkey opens no account here.",
+    "passkey_unverified": "This device cannot check that it is you, by PIN, finger or face.",
+    "passkeys_unavailable": "Passkeys do not work at this address.",
+    "password_wrong": "That is not your current password.",
+    "rate_limited": "Too many attempts. Wait a minute and try again.",
+    "storage_unavailable": "That can’t be saved right now. Try again.",
+    "too_many_passkeys": "You have {n} passkeys already. Remove one first.",
+    "unauthorized": "Your session has ended. Sign in again.",
+    GENERAL: "That didn’t work. Try again.",
+}
+"""For passkeys: signing in with one, and adding one."""
 
 LINKS: Texts = {
     "link_over": "This link does not count any more. Ask for a new one.",
@@ -98,12 +137,14 @@ SETUP: Texts = {
 ADMINISTRATION: Texts = {
     "email_invalid": "That is not an email address.",
     "busy": "Many people are signing in right now. Try again in a moment.",
+    "client_id_invalid": "That is not a client ID.",
     "code_wrong": "That code is not right, or was used already.",
     "factor_exists": "A second step is set up already.",
     "forbidden": "You may not do that in this clinic.",
     "hours_invalid": "Each span needs a time to open and a later time to close.",
     "hours_overlap": "Two spans of one day overlap.",
     "idle_invalid": "Minutes are a number from {n} to {m}, or empty.",
+    "issuer_invalid": "The issuer is an address that begins with https://.",
     "last_administrator": "The clinic keeps an administrator. Make somebody else one first.",
     "member_exists": "This person works here already.",
     "name_empty": "Write a name.",
@@ -116,6 +157,8 @@ ADMINISTRATION: Texts = {
     "password_wrong": "That is not your current password.",
     "permissions_invalid": "Choose what the token may do.",
     "rate_limited": "Too many requests. Wait a moment.",
+    "secret_invalid": "That is not a client secret.",
+    "secret_missing": "Give the client secret too: it belongs to this issuer and client.",
     "storage_unavailable": "Nothing was changed: the server cannot save right now.",
     "timezone_invalid": "There is no such time zone. Take one of the list.",
     "too_many_tokens": "Too many tokens. Revoke some first.",
@@ -128,10 +171,34 @@ ADMINISTRATION: Texts = {
 }
 """For the settings screens."""
 
+PROVIDER_CHECK: Texts = {
+    "address_invalid": "The issuer is no address that can be asked.",
+    "address_private": (
+        "The issuer is in a private network. Whoever runs the server can allow its name."
+    ),
+    "certificate": "The certificate of the issuer is not one that this server believes.",
+    "endpoint_invalid": "An address that the provider names is missing or is not https.",
+    "issuer_differs": "The provider calls itself something else. Write the issuer exactly so:",
+    "no_algorithm": "The provider signs with none of RS256, PS256 and ES256.",
+    "no_code_flow": "The provider does not offer the code flow (response type “code”).",
+    "no_s256": "The provider does not offer PKCE with S256.",
+    "no_secret": "The provider does not take a client secret.",
+    "not_https": "The issuer is not an https address.",
+    "not_json": "What the issuer answers is not the document of an OpenID provider.",
+    "redirected": "The issuer leads on to another address. Write the last one.",
+    "status": "The issuer answers with an error: there is no document of an OpenID provider.",
+    "too_large": "The issuer’s answer is too large.",
+    "too_slow": "The issuer does not answer within five seconds.",
+    "unreachable": "The issuer cannot be reached. Check the address.",
+    GENERAL: "That didn’t work. Try again.",
+}
+"""For what a look at a clinic's identity provider found (`Failure`, `Problem`)."""
+
 PARAMETERS: dict[str, dict[str, int]] = {
     "body_too_long": {"n": BODY_LIMIT},
     "password_length": {"n": PASSWORD_MINIMUM, "m": PASSWORD_MAXIMUM},
     "retention_invalid": {"n": RETENTION_MONTHS[0], "m": RETENTION_MONTHS[1]},
+    "too_many_passkeys": {"n": PASSKEYS_LIMIT},
     "idle_invalid": {"n": IDLE_MINUTES[0], "m": IDLE_MINUTES[1]},
 }
 """Parameters of a code's text besides those of the answer, by code."""

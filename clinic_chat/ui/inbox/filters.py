@@ -3,7 +3,7 @@
 import reflex as rx
 
 from clinic_chat.domain.conversations.conversation import Status
-from clinic_chat.domain.queries.inbox import AssigneeFilter
+from clinic_chat.domain.queries.filters import AssigneeFilter
 from clinic_chat.ui.components.bindings import browser_call, browser_handler
 from clinic_chat.ui.components.texts import CompactCount
 from clinic_chat.ui.i18n import t

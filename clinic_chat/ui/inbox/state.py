@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import reflex as rx
 
 from clinic_chat.domain.conversations.views import StaffConversation
-from clinic_chat.domain.queries.inbox import AssigneeFilter
+from clinic_chat.domain.queries.filters import AssigneeFilter
 
 
 @dataclass(frozen=True)

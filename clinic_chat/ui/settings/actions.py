@@ -9,7 +9,7 @@ from uuid import UUID
 import reflex as rx
 
 from clinic_chat.domain.clinics.scope import ClinicScope
-from clinic_chat.domain.errors import DomainError
+from clinic_chat.domain.errors import DomainError, RateLimited
 from clinic_chat.realtime.connections import current_connection
 from clinic_chat.storage.database import StorageUnavailable
 from clinic_chat.ui.account.state import Account
@@ -45,6 +45,16 @@ async def refusals(state: Any) -> AsyncIterator[None]:
         state.error = "storage_unavailable"
     except DomainError as refusal:
         state.error = refusal.code
+
+
+def count_attempt() -> None:
+    """Refuse a guess at a secret, or what costs others something, after too many in a minute.
+
+    Raises:
+        RateLimited: too many of the person's.
+    """
+    if not current_connection().visitor.account.passwords.try_take():
+        raise RateLimited
 
 
 def text_of(form: dict[str, Any], name: str) -> str:

@@ -5,11 +5,11 @@ import reflex as rx
 from clinic_chat.domain.accounts.passwords import PASSWORD_MAXIMUM
 from clinic_chat.domain.accounts.users import LOCALES
 from clinic_chat.ui.account.menu import LOCALE_NAMES
-from clinic_chat.ui.components.bindings import browser_call, browser_value
+from clinic_chat.ui.components.bindings import browser_call, browser_handler, browser_value
 from clinic_chat.ui.components.plain_form import plain_form
 from clinic_chat.ui.components.theme import logo
 from clinic_chat.ui.i18n import t
-from clinic_chat.ui.i18n.error_texts import SIGN_IN, error_texts
+from clinic_chat.ui.i18n.error_texts import PASSKEYS, SIGN_IN, error_texts
 
 ROUTE = "/login"
 
@@ -21,6 +21,17 @@ class SignInQuery(rx.Component):
     tag = "SignInQuery"
 
     messages: rx.Var[dict[str, str]]
+    passkey_messages: rx.Var[dict[str, str]]
+
+
+class PasskeySignIn(rx.Component):
+    """The button that signs in with a passkey; its children are what stands on it."""
+
+    library = "$/public/live/app/passkeys.js"
+    tag = "PasskeySignIn"
+
+    step: rx.Var[str]
+    """The step of the page that it stands on, "" for the first."""
 
 
 def sign_in_page() -> rx.Component:
@@ -29,12 +40,13 @@ def sign_in_page() -> rx.Component:
         rx.el.div(
             rx.el.div(logo(), rx.el.h1("Clinic Chat"), class_name="sign-in-brand"),
             rx.el.p(t("Sign in to your clinic’s inbox"), class_name="text-quiet"),
-            rx.cond(
-                browser_value("app/sign_in", "step", "valueOf()") == "code", _code(), _credentials()
-            ),
-            rx.el.p(
-                t("Forgot your password? Ask whoever manages your clinic’s accounts."),
-                class_name="sign-in-help text-quiet",
+            rx.match(
+                _step(),
+                ("sso", _clinic()),
+                ("code", _code(t("Code of your app, or a recovery code"))),
+                ("passkey", _passkey_or_recovery_code()),
+                ("either", _code_or_passkey()),
+                _password_or_passkey(),
             ),
             class_name="sign-in-card",
         ),
@@ -55,10 +67,94 @@ def sign_in_page() -> rx.Component:
     )
 
 
-def _code() -> rx.Component:
+def _step() -> rx.Var[str]:
+    return browser_value("app/sign_in", "step", "valueOf()")
+
+
+def _clinic() -> rx.Component:
+    return rx.fragment(
+        _clinic_form(),
+        rx.el.p(
+            t("Ask whoever manages your clinic’s accounts for its short name."),
+            id="sign-in-help",
+            class_name="sign-in-help text-quiet",
+        ),
+    )
+
+
+def _clinic_form() -> rx.Component:
+    """A form that a browser module sends: the policy lets a form lead nowhere else."""
     return plain_form(
-        SignInQuery.create(messages=error_texts(SIGN_IN)),
-        rx.el.label(t("Code of your app, or a recovery code"), html_for="code"),
+        _query(),
+        rx.el.label(t("Short name of your clinic"), html_for="clinic"),
+        rx.el.input(
+            id="clinic",
+            name="clinic",
+            auto_complete="organization",
+            auto_capitalize="none",
+            spell_check=False,
+            required=True,
+            auto_focus=True,
+            max_length=40,
+            custom_attrs={"aria-describedby": "sign-in-help"},
+        ),
+        rx.el.button(t("Continue"), type="submit", class_name="button button-primary"),
+        rx.el.a(
+            t("Sign in with a password"),
+            href=ROUTE,
+            class_name="link-button",
+            on_click=browser_handler("app/sign_in", "loadStep"),
+        ),
+        method="get",
+        action="/auth/sso/start",
+        key="clinic",
+        class_name="sign-in-form",
+    )
+
+
+def _password_or_passkey() -> rx.Component:
+    return rx.fragment(
+        _credentials(),
+        rx.el.p(
+            t("Forgot your password? Ask whoever manages your clinic’s accounts."),
+            class_name="sign-in-help text-quiet",
+        ),
+        # Last, so that nothing moves where it has to disappear.
+        _passkey("", t("Sign in with a passkey"), class_name="button"),
+    )
+
+
+def _passkey_or_recovery_code() -> rx.Component:
+    return rx.fragment(
+        _passkey("passkey", t("Use your passkey"), class_name="button button-primary"),
+        _code(t("Or a recovery code"), is_first=False),
+    )
+
+
+def _code_or_passkey() -> rx.Component:
+    return rx.fragment(
+        _code(t("Code of your app, or a recovery code")),
+        _passkey("either", t("Use a passkey instead"), class_name="button"),
+    )
+
+
+def _passkey(step: str, label: rx.Var[str], **look: str) -> rx.Component:
+    return PasskeySignIn.create(
+        rx.icon("key-round", size=18),
+        label,
+        step=step,
+        **look,
+    )
+
+
+def _query() -> rx.Component:
+    return SignInQuery.create(messages=error_texts(SIGN_IN), passkey_messages=error_texts(PASSKEYS))
+
+
+def _code(label: rx.Var[str], *, is_first: bool = True) -> rx.Component:
+    return plain_form(
+        _query(),
+        rx.el.label(label, html_for="code"),
         rx.el.input(
             id="code",
             name="code",
@@ -66,11 +162,18 @@ def _code() -> rx.Component:
             auto_capitalize="none",
             spell_check=False,
             required=True,
-            auto_focus=True,
+            auto_focus=is_first,
             max_length=40,
         ),
-        rx.el.button(t("Sign in"), type="submit", class_name="button button-primary"),
-        rx.el.a(t("Begin again"), href=ROUTE, class_name="link-button"),
+        rx.el.button(t("Sign in"), type="submit", class_name="button button-primary")
+        if is_first
+        else rx.el.button(t("Sign in"), type="submit", class_name="button"),
+        rx.el.a(
+            t("Begin again"),
+            href=ROUTE,
+            class_name="link-button",
+            on_click=browser_handler("app/sign_in", "loadStep"),
+        ),
         key="code",
         method="post",
         action="/auth/code",
@@ -80,13 +183,14 @@ def _code() -> rx.Component:
 
 def _credentials() -> rx.Component:
     return plain_form(
-        SignInQuery.create(messages=error_texts(SIGN_IN)),
+        _query(),
         rx.el.label(t("Email"), html_for="email"),
         rx.el.input(
             id="email",
             name="email",
             type="email",
-            auto_complete="username",
+            # With the second word browsers offer passkeys where the address is filled in.
+            auto_complete="username webauthn",
             required=True,
             auto_focus=True,
             max_length=254,
@@ -94,6 +198,12 @@ def _credentials() -> rx.Component:
         rx.el.label(t("Password"), html_for="password"),
         _password(),
         rx.el.button(t("Sign in"), type="submit", class_name="button button-primary"),
+        rx.el.a(
+            t("Sign in with your clinic’s account"),
+            href=f"{ROUTE}?step=sso",
+            class_name="link-button",
+            on_click=browser_handler("app/sign_in", "loadStep"),
+        ),
         method="post",
         action="/auth/login",
         key="credentials",

@@ -107,7 +107,7 @@ def running(
         ) as process,
     ):
         try:
-            _wait(port, process, log)
+            wait_for(port, process, log)
             plain = f"http://{NAME}:{plain_port}" if kind == NGINX else ""
             yield TlsProxy(port, f"https://{NAME}:{port}", plain)
         finally:
@@ -159,7 +159,8 @@ def _changed(text: str, *changes: tuple[str, str]) -> str:
     return text
 
 
-def _wait(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
+def wait_for(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    """Return when a proxy listens."""
     give_up = monotonic() + START_SECONDS
     while monotonic() < give_up:
         assert process.poll() is None, log.read_text(errors="replace")

@@ -6,6 +6,7 @@ import pkgutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -14,6 +15,7 @@ import pytest
 
 import clinic_chat.domain as domain
 from clinic_chat.domain.accounts import permissions
+from clinic_chat.domain.accounts.passkeys.messages import Creation, PasskeyRefused, Site
 from clinic_chat.domain.accounts.permissions import OF_OTHERS, OF_ROLES, Permission, allows
 from clinic_chat.domain.accounts.preferences import save_preferences
 from clinic_chat.domain.accounts.second_factor import Seal
@@ -39,9 +41,17 @@ from clinic_chat.domain.administration.members import (
 from clinic_chat.domain.administration.own_account import (
     change_name,
     change_password,
+    check_own_password,
     end_browser,
     end_other_browsers,
     list_browsers,
+)
+from clinic_chat.domain.administration.passkeys import (
+    add_passkey,
+    begin_passkey,
+    list_passkeys,
+    remove_passkey,
+    rename_passkey,
 )
 from clinic_chat.domain.administration.second_factors import (
     begin_factor,
@@ -72,7 +82,7 @@ from clinic_chat.domain.errors import Forbidden, NotFound
 from clinic_chat.domain.events.log import events_after
 from clinic_chat.domain.imports.importer import import_dialogues
 from clinic_chat.domain.messages.delivery import report_status
-from clinic_chat.domain.messages.drafts import save_draft
+from clinic_chat.domain.messages.drafts import recent_drafts, save_draft
 from clinic_chat.domain.messages.read_markers import mark_read, mark_unread, read_markers
 from clinic_chat.domain.messages.receiving import receive_message
 from clinic_chat.domain.queries.changes import changes_of
@@ -86,6 +96,17 @@ from clinic_chat.domain.queries.message_pages import (
 from clinic_chat.domain.queries.thread import read_thread_start
 from clinic_chat.domain.reports.daily_messages import daily_messages
 from clinic_chat.domain.retention.conversations import count_over_term, delete_over_term
+from clinic_chat.domain.retention.events import delete_events
+from clinic_chat.domain.single_sign_on.settings import (
+    WantedProvider,
+    check_provider,
+    list_linked_people,
+    read_provider,
+    remove_provider,
+    save_provider,
+    unlink_person,
+)
+from clinic_chat.outbound.client import Outbound
 from clinic_chat.realtime.server import RealtimeServer
 from clinic_chat.services import Services
 from clinic_chat.settings import Settings
@@ -96,6 +117,9 @@ from tests.support.sending import send_message
 
 PHONE = "+5511987654321"
 SEAL = Seal(b"a key")
+# It is refused before anybody is asked.
+ISSUER = "https://127.0.0.1"
+SITE = Site("https://inbox.example", "inbox.example")
 # They read the log and the clinic's numbers for readers that ask for themselves.
 OF_NO_PERMISSION = {
     "events_after",
@@ -111,6 +135,7 @@ OF_ONE_PERSON = {
     "read_thread_start",
     "read_markers",
     "save_draft",
+    "recent_drafts",
     "save_preferences",
     "send",
     "change_name",
@@ -122,6 +147,12 @@ OF_ONE_PERSON = {
     "begin_factor",
     "confirm_factor",
     "remove_own_factor",
+    "check_own_password",
+    "list_passkeys",
+    "begin_passkey",
+    "add_passkey",
+    "rename_passkey",
+    "remove_passkey",
 }
 
 
@@ -182,6 +213,7 @@ USE_CASES: dict[str, tuple[Permission, UseCase]] = {
         lambda s, x: send_message(s, x.conversation, "oi", str(uuid4())),
     ),
     "save_draft": (Permission.SEND_MESSAGES, lambda s, x: save_draft(s, x.conversation, "oi")),
+    "recent_drafts": (Permission.SEND_MESSAGES, lambda s, _: recent_drafts(s)),
     "receive_message": (Permission.DELIVER_MESSAGES, lambda s, _: _receive(s, str(uuid4()))),
     "report_status": (
         Permission.REPORT_DELIVERY,
@@ -192,7 +224,11 @@ USE_CASES: dict[str, tuple[Permission, UseCase]] = {
         lambda s, x: import_dialogues(s, x.file),
     ),
     "count_over_term": (Permission.MANAGE_CLINIC, lambda s, _: count_over_term(s)),
-    "delete_over_term": (Permission.DELETE_CONVERSATIONS, lambda s, _: delete_over_term(s)),
+    "delete_over_term": (Permission.DELETE_EXPIRED, lambda s, _: delete_over_term(s)),
+    "delete_events": (
+        Permission.DELETE_EXPIRED,
+        lambda s, _: delete_events(s, datetime.now(UTC)),
+    ),
     "daily_messages": (Permission.READ_REPORTS, lambda s, _: daily_messages(s)),
     "save_preferences": (
         Permission.CHANGE_OWN_PREFERENCES,
@@ -215,6 +251,18 @@ USE_CASES: dict[str, tuple[Permission, UseCase]] = {
         Permission.MANAGE_CLINIC,
         lambda s, _: change_clinic_settings(s, ClinicSettings("Nova", "UTC", "en", 0)),
     ),
+    "read_provider": (Permission.MANAGE_CLINIC, lambda s, _: read_provider(s, SEAL)),
+    "save_provider": (
+        Permission.MANAGE_CLINIC,
+        lambda s, _: save_provider(s, SEAL, WantedProvider(ISSUER, "clinic", "a secret", True)),
+    ),
+    "remove_provider": (Permission.MANAGE_CLINIC, lambda s, _: _remove_provider(s)),
+    "check_provider": (
+        Permission.MANAGE_CLINIC,
+        lambda s, _: check_provider(s, Outbound(), ISSUER),
+    ),
+    "list_linked_people": (Permission.MANAGE_CLINIC, lambda s, _: list_linked_people(s)),
+    "unlink_person": (Permission.MANAGE_CLINIC, lambda s, x: _unlink_person(s, x)),
     "create_clinic_token": (
         Permission.MANAGE_TOKENS,
         lambda s, _: create_clinic_token(s, "Agenda", ["messages.deliver"]),
@@ -227,16 +275,28 @@ USE_CASES: dict[str, tuple[Permission, UseCase]] = {
         Permission.MANAGE_OWN_ACCOUNT,
         lambda s, _: change_password(s, uuid4(), PASSWORD, PASSWORD),
     ),
-    "list_browsers": (Permission.MANAGE_OWN_ACCOUNT, lambda s, _: list_browsers(s, uuid4())),
-    "end_browser": (Permission.MANAGE_OWN_ACCOUNT, lambda s, _: _end_browser(s)),
+    "list_browsers": (Permission.MANAGE_OWN_SESSIONS, lambda s, _: list_browsers(s, uuid4())),
+    "end_browser": (Permission.MANAGE_OWN_SESSIONS, lambda s, _: _end_browser(s)),
     "end_other_browsers": (
-        Permission.MANAGE_OWN_ACCOUNT,
+        Permission.MANAGE_OWN_SESSIONS,
         lambda s, _: end_other_browsers(s, uuid4()),
     ),
     "read_own_factor": (Permission.MANAGE_OWN_ACCOUNT, lambda s, _: read_own_factor(s)),
     "begin_factor": (Permission.MANAGE_OWN_ACCOUNT, lambda s, _: begin_factor(s, SEAL)),
     "confirm_factor": (Permission.MANAGE_OWN_ACCOUNT, lambda s, _: _confirm_factor(s)),
     "remove_own_factor": (Permission.MANAGE_OWN_ACCOUNT, lambda s, _: _remove_own_factor(s)),
+    "check_own_password": (
+        Permission.MANAGE_OWN_ACCOUNT,
+        lambda s, _: check_own_password(s, PASSWORD),
+    ),
+    "list_passkeys": (Permission.MANAGE_OWN_ACCOUNT, lambda s, _: list_passkeys(s)),
+    "begin_passkey": (
+        Permission.MANAGE_OWN_ACCOUNT,
+        lambda s, _: begin_passkey(s, PASSWORD, SITE, b"challenge"),
+    ),
+    "add_passkey": (Permission.MANAGE_OWN_ACCOUNT, lambda s, _: _add_passkey(s)),
+    "rename_passkey": (Permission.MANAGE_OWN_ACCOUNT, lambda s, _: _rename_passkey(s)),
+    "remove_passkey": (Permission.MANAGE_OWN_ACCOUNT, lambda s, _: _remove_passkey(s)),
     "remove_factor_of": (Permission.MANAGE_STAFF, lambda s, x: _remove_factor_of(s, x)),
 }
 
@@ -251,6 +311,16 @@ async def _revoke_token(scope: ClinicScope) -> None:
         await revoke_clinic_token(scope, str(uuid4()))
 
 
+async def _remove_provider(scope: ClinicScope) -> None:
+    with suppress(NotFound):
+        await remove_provider(scope)
+
+
+async def _unlink_person(scope: ClinicScope, stored: Stored) -> None:
+    with suppress(NotFound):
+        await unlink_person(scope, stored.colleague)
+
+
 async def _end_browser(scope: ClinicScope) -> None:
     with suppress(NotFound):
         await end_browser(scope, str(uuid4()))
@@ -259,6 +329,21 @@ async def _end_browser(scope: ClinicScope) -> None:
 async def _confirm_factor(scope: ClinicScope) -> None:
     with suppress(NotFound):
         await confirm_factor(scope, SEAL, "000000")
+
+
+async def _add_passkey(scope: ClinicScope) -> None:
+    with suppress(PasskeyRefused):
+        await add_passkey(scope, SITE, b"challenge", Creation("", "", ""), "Celular")
+
+
+async def _rename_passkey(scope: ClinicScope) -> None:
+    with suppress(NotFound):
+        await rename_passkey(scope, str(uuid4()), "Celular")
+
+
+async def _remove_passkey(scope: ClinicScope) -> None:
+    with suppress(NotFound):
+        await remove_passkey(scope, str(uuid4()), PASSWORD)
 
 
 async def _remove_own_factor(scope: ClinicScope) -> None:
@@ -291,7 +376,7 @@ async def there(clinics: Clinics, tmp_path: Path) -> Stored:
 
 def actors(clinics: Clinics) -> list[Actor]:
     ana = clinics.ana.staff_id()
-    staff = [StaffActor(ana, role) for role in Role]
+    staff = [StaffActor(ana, role, by_provider=by) for role in Role for by in (False, True)]
     token = TokenActor(uuid4(), permissions.OF_OTHERS[TokenActor])
     return [*staff, PatientActor(uuid4()), token, SYSTEM]
 

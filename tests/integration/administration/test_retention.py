@@ -29,6 +29,7 @@ from clinic_chat.domain.messages.read_markers import mark_read
 from clinic_chat.domain.messages.receiving import receive_message
 from clinic_chat.domain.patients.identities import PatientIdentity
 from clinic_chat.domain.patients.patient import Patient
+from clinic_chat.domain.patients.search_words import WordPart
 from clinic_chat.domain.queries.thread import read_thread_start
 from clinic_chat.domain.retention import conversations as retention
 from clinic_chat.domain.retention.conversations import count_over_term, delete_over_term
@@ -64,6 +65,11 @@ async def number_of(scope: ClinicScope, table: Any) -> int:
         return await session.scalar(select(func.count()).select_from(table)) or 0
 
 
+async def words(scope: ClinicScope) -> list[str]:
+    async with scope.read() as session:
+        return list(await session.scalars(select(WordPart.word)))
+
+
 async def test_what_is_resolved_and_old_is_deleted_with_all_that_belongs_to_it(
     any_database: Database, clinics: Clinics
 ) -> None:
@@ -78,7 +84,7 @@ async def test_what_is_resolved_and_old_is_deleted_with_all_that_belongs_to_it(
         await set_term(clinics.ana)
         assert await count_over_term(clinics.ana) == 1
         clock.shift(RETENTION_DELAY)
-        worker = RetentionWorker(any_database)
+        worker = RetentionWorker(any_database, timedelta(days=365 * 5))
         await worker.look()
 
         with pytest.raises(NotFound):
@@ -90,6 +96,8 @@ async def test_what_is_resolved_and_old_is_deleted_with_all_that_belongs_to_it(
         assert await number_of(clinics.ana, Message) == 3
         assert await number_of(clinics.ana, Patient) == 2
         assert await number_of(clinics.ana, PatientIdentity) == 2
+        # Nor can it be found by what it was called: her number is in no index.
+        assert [word for word in await words(clinics.ana) if word.endswith("650001")] == []
         assert await count_over_term(clinics.ana) == 0
 
         (act,) = [
@@ -151,17 +159,14 @@ async def test_nothing_is_deleted_in_the_days_after_the_term_was_changed(clinics
 async def test_many_go_a_few_at_a_time(
     clinics: Clinics, any_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("clinic_chat.domain.retention.conversations", RetentionWorker.__module__):
-        monkeypatch.setattr(f"{module}.BATCH", 2)
+    monkeypatch.setattr(retention, "BATCH", 2)
     monkeypatch.setattr(f"{RetentionWorker.__module__}.PAUSE_SECONDS", 0)
     with time_machine.travel(THEN, tick=False) as clock:
         for number in range(5):
             await resolved(clinics.aurora, clinics.ana, f"+551198765000{number}")
         await set_term(clinics.ana)
         clock.move_to(TWO_YEARS_LATER)
-        assert retention.BATCH == 2
-
-        await RetentionWorker(any_database).look()
+        await RetentionWorker(any_database, timedelta(days=365 * 5)).look()
         assert await number_of(clinics.ana, Conversation) == 0
         deleted = [
             act.details["count"]
@@ -179,4 +184,4 @@ async def test_a_term_has_limits(clinics: Clinics, months: int) -> None:
 
 
 def test_only_the_server_itself_deletes(clinics: Clinics) -> None:
-    assert not allows(clinics.ana.actor, Permission.DELETE_CONVERSATIONS)
+    assert not allows(clinics.ana.actor, Permission.DELETE_EXPIRED)

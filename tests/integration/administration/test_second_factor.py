@@ -199,6 +199,7 @@ async def test_where_a_clinic_asks_for_it_nothing_else_may_be_done_before(
     assert {p for p in Permission if allows(before.actor, p)} == {
         Permission.CHANGE_OWN_PREFERENCES,
         Permission.MANAGE_OWN_ACCOUNT,
+        Permission.MANAGE_OWN_SESSIONS,
     }
     await set_up(clinics, sessions.seal)
     after = await sessions.find(cookie)

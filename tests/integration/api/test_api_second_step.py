@@ -1,7 +1,8 @@
 """`POST /auth/code`: the code of an app, after a right password in the same browser."""
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -10,7 +11,7 @@ import pytest
 import time_machine
 
 from clinic_chat.api.auth.second_step import CODES_PER_MINUTE, COOKIE, SECONDS
-from clinic_chat.domain.accounts.sessions import COOKIE_NAME
+from clinic_chat.domain.accounts.sessions import COOKIE_NAME, MOST_WRONG_CODES
 from clinic_chat.domain.administration.second_factors import begin_factor, confirm_factor
 from clinic_chat.domain.clinics.scope import ClinicScope
 from tests.integration.api.api_fixtures import EARLY_IN_A_MINUTE, ClinicApi, clinic_api
@@ -26,16 +27,34 @@ async def api(tmp_path: Path) -> AsyncIterator[ClinicApi]:
             yield api
 
 
+@dataclass
+class AnasFactor:
+    """Ana's app and her recovery codes."""
+
+    app: pyotp.TOTP
+    codes: list[str]
+
+
 @pytest.fixture
-async def codes(api: ClinicApi) -> list[str]:
-    """Ana's recovery codes; she has an app from now on and is signed in nowhere."""
+def app(factor: AnasFactor) -> pyotp.TOTP:
+    return factor.app
+
+
+@pytest.fixture
+def codes(factor: AnasFactor) -> list[str]:
+    return factor.codes
+
+
+@pytest.fixture
+async def factor(api: ClinicApi) -> AnasFactor:
+    """Ana has an app from now on and is signed in nowhere."""
     cookie = (await api.sign_in(headers=JSON)).cookies[COOKIE_NAME]
     ana = await api.services.sessions.find(cookie)
     assert ana is not None
     api.client.cookies.clear()
     scope = ClinicScope(api.services.database, api.clinics["aurora"], ana.actor)
     app = pyotp.TOTP((await begin_factor(scope, api.services.sessions.seal)).secret)
-    return await confirm_factor(scope, api.services.sessions.seal, app.now())
+    return AnasFactor(app, await confirm_factor(scope, api.services.sessions.seal, app.now()))
 
 
 async def try_code(
@@ -127,6 +146,28 @@ async def test_a_person_has_few_tries_a_minute_from_all_addresses(
     assert int(refused.headers["retry-after"]) > 0
     shown = await try_code(elsewhere, codes[0], headers=PAGE)
     assert shown.headers["location"] == "/login?step=code&error=limited"
+
+
+async def test_after_a_hundred_wrong_codes_in_a_row_the_app_counts_no_more(
+    api: ClinicApi, codes: list[str], app: pyotp.TOTP, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("clinic_chat.api.auth.second_step.CODES_PER_MINUTE", 1000)
+    monkeypatch.setattr("clinic_chat.api.auth.sign_in_attempts.WIDE_PER_ADDRESS", 1000)
+    monkeypatch.setattr(api.services.settings, "login_attempts_per_minute", 1000)
+    await api.sign_in(headers=JSON)
+    for _ in range(MOST_WRONG_CODES):
+        assert (await try_code(api.client, "000000")).json()["error"]["code"] == "code_wrong"
+
+    locked = await try_code(api.client, "000000")
+    assert (locked.status_code, locked.json()["error"]["code"]) == (401, "codes_locked")
+    shown = await try_code(api.client, app.now(), headers=PAGE)
+    assert shown.headers["location"] == "/login?step=code&error=codes_locked"
+    # A recovery code opens it, and the app counts again.
+    assert (await try_code(api.client, codes[0])).json() == {"ok": True, "location": "/"}
+    await api.sign_in(headers=JSON)
+    # The code of now was used up when the app was set up.
+    following = app.at(datetime.now(UTC), counter_offset=1)
+    assert (await try_code(api.client, following)).json() == {"ok": True, "location": "/"}
 
 
 async def test_the_language_chosen_at_the_sign_in_is_kept(api: ClinicApi, codes: list[str]) -> None:

@@ -11,8 +11,9 @@ import pytest
 from clinic_chat.settings import Settings
 from clinic_chat.storage.database import Database
 from clinic_chat.storage.inspection import sqlite_url
-from tests.conftest import POSTGRES, Clinics
+from tests.conftest import Clinics
 from tests.integration.backups.contents import KEY, fill
+from tests.support.servers.postgresql import POSTGRES
 
 
 @pytest.fixture

@@ -35,6 +35,8 @@ SUBJECTS = {
     "versions",
     "read markers",
     "readers",
+    "counts",
+    "search words",
     "clock",
     "key",
     "backups",
@@ -103,6 +105,11 @@ PATIENTS_OF_BOREAL = MESSAGES_OF_BOREAL.replace("messages", "patients")
         ("UPDATE memberships SET personal_version = 0", "read markers", "a marker of version 1"),
         ("UPDATE log_readers SET cursor = 9", "readers", "daily_messages has taken 9 events of 3"),
         ("UPDATE messages SET created_at = '2999-01-01 00:00:00.000000'", "clock", "2999-01-01"),
+        ("UPDATE conversations SET status = 'pending'", "counts", "1 conversations are pending"),
+        ("DELETE FROM conversation_totals", "counts", "and 0 are counted"),
+        ("UPDATE memberships SET read_counts = '{\"mine/open\": 7}'", "counts", "and 7 are"),
+        ("UPDATE patients SET search_name = 'x'", "search words", "other words than their own"),
+        ("UPDATE word_parts SET part = 'x' || part", "search words", "by how they begin"),
         (SESSION.replace("2020", "2999"), "clock", "a session is of 2999"),
         ("UPDATE alembic_version SET version_num = '0007'", "schema", "run `migrate`"),
         ("UPDATE alembic_version SET version_num = '9999'", "schema", "of a newer version"),
@@ -142,7 +149,7 @@ async def test_the_same_is_found_on_postgresql(
     await connection.execute("TRUNCATE clinics, users CASCADE")
     await connection.close()
 
-    assert set(found) == {"log", "versions", "references", "read markers", "messages"}
+    assert set(found) >= {"log", "versions", "references", "read markers", "messages"}
 
 
 def damage(path: Path) -> None:

@@ -15,9 +15,9 @@ from sqlalchemy import select
 
 from clinic_chat.domain.accounts.browser_key import browser_key
 from clinic_chat.domain.conversations.conversation import Conversation
+from clinic_chat.domain.conversations.read_marker import ReadMarker
 from clinic_chat.domain.messages.drafts import Draft
 from clinic_chat.domain.messages.message import Message
-from clinic_chat.domain.messages.read_markers import ReadMarker
 from clinic_chat.realtime import identity
 from tests.integration.convergence.world import Page, World
 

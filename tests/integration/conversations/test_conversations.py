@@ -21,13 +21,8 @@ from clinic_chat.domain.messages.appending import append_message
 from clinic_chat.domain.messages.message import Direction
 from clinic_chat.domain.messages.read_markers import mark_read
 from clinic_chat.domain.messages.receiving import receive_message
-from clinic_chat.domain.queries.inbox import (
-    AssigneeFilter,
-    Filter,
-    list_conversations,
-    overview,
-    parse_filter,
-)
+from clinic_chat.domain.queries.filters import AssigneeFilter, Filter, parse_filter
+from clinic_chat.domain.queries.inbox import list_conversations, overview
 from tests.support.sending import send_message
 
 if TYPE_CHECKING:

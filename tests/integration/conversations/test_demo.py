@@ -21,9 +21,9 @@ from clinic_chat.domain.clinics.actors import SYSTEM
 from clinic_chat.domain.clinics.clinic import clinic_names, create_clinic, find_clinic
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.conversation import Conversation
+from clinic_chat.domain.conversations.read_marker import ReadMarker
 from clinic_chat.domain.events.log import Event
 from clinic_chat.domain.messages.message import Direction, Message, MessageStatus
-from clinic_chat.domain.messages.read_markers import ReadMarker
 from clinic_chat.domain.patients.patient import Patient
 from clinic_chat.domain.patients.phones import phone_address
 from clinic_chat.domain.queries.inbox import list_conversations

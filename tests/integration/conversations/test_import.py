@@ -16,7 +16,8 @@ from clinic_chat.domain.imports.importer import BATCH_ROWS, import_dialogues
 from clinic_chat.domain.messages.message import Message
 from clinic_chat.domain.messages.views import StaffMessage
 from clinic_chat.domain.patients.patient import Patient
-from clinic_chat.domain.queries.inbox import Filter, list_conversations
+from clinic_chat.domain.queries.filters import Filter
+from clinic_chat.domain.queries.inbox import list_conversations
 from clinic_chat.domain.queries.message_pages import messages_page
 from clinic_chat.storage.base import now
 from clinic_chat.storage.database import Database

@@ -23,15 +23,9 @@ from clinic_chat.domain.events.log import last_seq
 from clinic_chat.domain.messages.drafts import save_draft
 from clinic_chat.domain.messages.read_markers import mark_read, mark_unread, read_markers
 from clinic_chat.domain.messages.receiving import receive_message
-from clinic_chat.domain.queries.inbox import (
-    PAGE_SIZE,
-    AssigneeFilter,
-    ConversationCount,
-    Filter,
-    list_conversations,
-    overview,
-    parse_filter,
-)
+from clinic_chat.domain.queries.conversation_counts import ConversationCount
+from clinic_chat.domain.queries.filters import AssigneeFilter, Filter, parse_filter
+from clinic_chat.domain.queries.inbox import PAGE_SIZE, list_conversations, overview
 from clinic_chat.storage.database import Database
 from tests.support.sending import send_message
 

@@ -12,7 +12,8 @@ from clinic_chat.domain.messages.receiving import receive_message
 from clinic_chat.domain.messages.views import StoredMessage
 from clinic_chat.domain.patients.identities import PatientIdentity
 from clinic_chat.domain.patients.patient import Patient
-from clinic_chat.domain.queries.inbox import Filter, list_conversations
+from clinic_chat.domain.queries.filters import Filter
+from clinic_chat.domain.queries.inbox import list_conversations
 from tests.conftest import Clinics
 
 # The area codes of Brazil (Anatel, Resolução 263/2001 and its plan of numbers).
@@ -42,6 +43,8 @@ AREAS = [
     *range(91, 100),
 ]
 MOTHER = "+5511987650001"
+
+pytestmark = pytest.mark.usefixtures("any_database")
 
 Receive = Callable[..., Awaitable[StoredMessage]]
 

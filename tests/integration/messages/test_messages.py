@@ -19,7 +19,8 @@ from clinic_chat.domain.messages.receiving import receive_message
 from clinic_chat.domain.messages.views import StoredMessage
 from clinic_chat.domain.patients.patient import Patient
 from clinic_chat.domain.queries.changes import Changes, changes_of
-from clinic_chat.domain.queries.inbox import Filter, list_conversations
+from clinic_chat.domain.queries.filters import Filter
+from clinic_chat.domain.queries.inbox import list_conversations
 from clinic_chat.domain.queries.message_pages import PAGE_SIZE, WholeBody, messages_page, whole_body
 from tests.support.sending import send_message
 

@@ -390,11 +390,18 @@ async def test_a_leak_would_be_found(place: Place) -> None:
     assert place.marks.found(f'{{"event": "x", "body": "{place.marks("Body").upper()}"}}')
 
 
-async def test_the_server_asks_no_address_for_anything() -> None:
+async def test_the_server_asks_no_address_but_clinics_identity_providers() -> None:
     package = PROJECT_ROOT / "clinic_chat"
     files = sorted(package.rglob("*.py"))
 
     assert len(files) > 100
     asking = [str(file.relative_to(package)) for file in files if CLIENTS.search(file.read_text())]
-    # `health` is another process, which asks the server beside it.
-    assert asking == ["cli/server.py"]
+    # `health` is another process, which asks the server beside it. What a clinic's administrator
+    # chose is asked by `outbound` alone, which has the rules for it (test_outbound.py). A poll is
+    # passed to the process that has its session by a Unix socket, which leads nowhere else.
+    assert asking == [
+        "cli/server.py",
+        "outbound/addresses.py",
+        "outbound/client.py",
+        "server/polling_relay.py",
+    ]

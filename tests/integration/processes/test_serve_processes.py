@@ -43,8 +43,8 @@ class Installation:
         self._process: subprocess.Popen[bytes] | None = None
         self._output: IO[bytes] | None = None
 
-    async def start(self) -> None:
-        """Return when it answers."""
+    def start(self) -> None:
+        """Start it."""
         environment = {
             **{k: v for k, v in os.environ.items() if not k.startswith("CLINIC_CHAT_")},
             "CLINIC_CHAT_DATABASE_URL": self._url,
@@ -64,7 +64,6 @@ class Installation:
             stdout=self._output,
             stderr=subprocess.STDOUT,
         )
-        await self.has_said("server.listening", PROCESSES)
 
     async def has_said(self, event: str, times: int) -> None:
         """Return when the log has an event so often."""
@@ -112,7 +111,8 @@ async def installation(
     )
     with ValkeyServer() as valkey:
         running = Installation(postgres_database_url, valkey.connection_url, tmp_path / "log")
-        await running.start()
+        running.start()
+        await running.has_said("server.listening", PROCESSES)
         yield running
         running.stop()
 
@@ -128,7 +128,7 @@ async def test_polls_find_their_process_and_hear_what_the_others_do(
     installation: Installation, record_property: Callable[[str, object], None]
 ) -> None:
     ana, bruno = [await signed_in(installation, name) for name in ("ana", "bruno")]
-    sids = set()
+    sids: set[str] = set()
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True)) as session:
         pollers: list[Polling] = []
         # A new connection for each request: the kernel gives it to any of the processes.

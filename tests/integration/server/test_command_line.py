@@ -365,11 +365,18 @@ def test_a_lost_second_factor_is_forgotten_with_its_codes_and_sessions(
             " VALUES (:user, 'sealed', :day, :day, 0)",
             {"user": user, "day": "2030-01-01 00:00:00.000000"},
         )
+        database.execute(
+            "INSERT INTO passkeys"
+            " (id, user_id, credential_id, public_key, domain, sign_count, name, created_at)"
+            " VALUES (:user, :user, 'x', 'x', 'inbox.example', 0, 'x', :day)",
+            {"user": user, "day": "2030-01-01 00:00:00.000000"},
+        )
     done = run("remove-second-factor", *eva)
 
     assert done.stdout == "eva@sul.example has no second factor now; 2 sessions ended.\n"
     assert audited(done) == ["second_factor.removed"]
     assert rows(path, "SELECT count(*) FROM second_factors") == [(0,)]
+    assert rows(path, "SELECT count(*) FROM passkeys") == [(0,)]
     assert rows(path, "SELECT count(*) FROM sessions") == [(0,)]
     assert_refused(run("remove-second-factor", "--email", "no@sul.example"), "no user")
 

@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -13,12 +14,17 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, MetaData, inspect, text
+from sqlalchemy import Connection, MetaData, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from clinic_chat.demo.fill import fill_demo
+from clinic_chat.doctor.examination import examine_database
+from clinic_chat.doctor.finding import Verdict
+from clinic_chat.doctor.keeping import KEEPING
 from clinic_chat.domain.tables import metadata
 from clinic_chat.folding import search_key
+from clinic_chat.storage.database import Database
 from clinic_chat.storage.migrate import alembic_config, migrate
 
 HEAD = ScriptDirectory.from_config(alembic_config("")).get_current_head()
@@ -193,3 +199,31 @@ async def test_names_of_before_are_searched_by_the_new_rule(empty_url: str) -> N
         empty_url, lambda c: c.execute(text("SELECT search_name FROM patients")).scalar()
     )
     assert found == search_key("Maria D’Ávila") == "maria d'avila davila"
+
+
+async def test_what_is_kept_beside_the_rows_is_made_of_those_of_before(empty_url: str) -> None:
+    await migrate(empty_url)
+    database = Database(empty_url)
+    assert await fill_demo(database)
+    await database.close()
+    await asyncio.to_thread(command.downgrade, alembic_config(empty_url), "0009")
+
+    await migrate(empty_url)
+
+    found = await examine_database(empty_url, KEEPING)
+    assert [one.text for one in found if one.verdict is not Verdict.OK] == []
+    tables = MetaData()
+    await _in(empty_url, tables.reflect)
+    for name in ("word_parts", "patient_words", "conversation_totals"):
+        rows = select(tables.tables[name])
+        assert await _in(empty_url, partial(Connection.scalar, statement=rows))
+
+
+async def test_statistics_of_sqlite_are_the_same_in_every_database(tmp_path: Path) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path / 'clinic_chat.db'}"
+    await migrate(url)
+    kept = await _in(url, lambda c: c.execute(text("SELECT * FROM sqlite_stat1")).all())
+    assert ("word_parts", "word_parts", "1000000 1000000 10 1") in map(tuple, kept)
+    named = {row.idx for row in kept}
+    for table in metadata.tables.values():
+        assert {index.name for index in table.indexes} <= named

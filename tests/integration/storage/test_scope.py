@@ -66,14 +66,22 @@ from clinic_chat.domain.administration.own_account import change_name
 from clinic_chat.domain.clinics.clinic import Clinic
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.conversation import Conversation
+from clinic_chat.domain.conversations.counts import ConversationTotal
+from clinic_chat.domain.conversations.read_marker import ReadMarker
 from clinic_chat.domain.events.log import Event
 from clinic_chat.domain.messages.drafts import Draft, save_draft
 from clinic_chat.domain.messages.message import Message
-from clinic_chat.domain.messages.read_markers import ReadMarker, mark_read
+from clinic_chat.domain.messages.read_markers import mark_read
 from clinic_chat.domain.messages.receiving import receive_message
 from clinic_chat.domain.patients.identities import PatientIdentity
 from clinic_chat.domain.patients.patient import Patient
+from clinic_chat.domain.patients.search_words import PatientWord, WordPart
 from clinic_chat.domain.reports.daily_messages import DailyMessages, count_messages
+from clinic_chat.domain.single_sign_on.providers import (
+    IdentityProvider,
+    ProviderAccount,
+    UsedState,
+)
 from clinic_chat.domain.tables import metadata
 from clinic_chat.storage.base import Base, ClinicOwned
 from clinic_chat.storage.database import Database
@@ -173,15 +181,23 @@ async def _fill_one(
     conversation = received.message.conversation_id
     answer = await send_message(staff, conversation, f"resposta {body}", "1")
     await receive_message(channel, name=name, phone=phone, body=f"{body} 2", external_id="2")
-    await mark_read(staff, conversation, 2)
+    await mark_read(staff, conversation, 3)
     await save_draft(staff, conversation, f"rascunho {body}")
     await change_name(staff, f"Equipe {name}")
+    await _sign_in_by_provider(channel, staff, name)
     counting = Reader("daily_messages", count_messages)
     await LogWorker(channel.database, (counting,)).catch_up(counting)
     async with channel.read() as session:
         patient = await session.scalar(select(Conversation.patient_id))
     assert patient is not None
     return Rows(channel.clinic_id, patient, UUID(conversation), UUID(answer.message.id))
+
+
+async def _sign_in_by_provider(channel: ClinicScope, staff: ClinicScope, name: str) -> None:
+    async with channel.write() as session:
+        provider = IdentityProvider(issuer=f"https://{name}", client_id=name, sealed_secret="")
+        account = ProviderAccount(issuer=provider.issuer, subject=name, user_id=staff.staff_id())
+        session.add_all([provider, account, UsedState(state_hash=name)])
 
 
 Step = Callable[[AsyncSession, Rows, Rows], Awaitable[Any]]
@@ -869,10 +885,16 @@ NAMES = {
     Message: "body",
     Event: "type",
     ReadMarker: "inbound_read",
+    ConversationTotal: "status",
+    PatientWord: "word",
+    WordPart: "part",
     PatientIdentity: "value",
     DailyMessages: "inbound",
     AuditEntry: "action",
     Draft: "body",
+    IdentityProvider: "issuer",
+    ProviderAccount: "subject",
+    UsedState: "state_hash",
     Clinic: "slug",
 }
 

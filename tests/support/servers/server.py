@@ -48,7 +48,10 @@ class ReachedWithTokens(Reached, Protocol):
 
 
 class Server:
-    """A server with its own SQLite file and port; the port stays when it starts again."""
+    """A server with its own port and database; the port stays when it starts again.
+
+    The database is an SQLite file, unless `database_url` is among the settings.
+    """
 
     def __init__(self, folder: Path, **settings: object) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -60,8 +63,8 @@ class Server:
         self._environment = {
             **inherited,
             **SETTINGS,
-            **{f"CLINIC_CHAT_{name.upper()}": str(value) for name, value in settings.items()},
             "CLINIC_CHAT_DATABASE_URL": f"sqlite+aiosqlite:///{self.database}",
+            **{f"CLINIC_CHAT_{name.upper()}": str(value) for name, value in settings.items()},
         }
         self._process: subprocess.Popen[bytes] | None = None
         self._tokens: dict[str, str] = {}

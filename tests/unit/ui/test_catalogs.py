@@ -19,9 +19,11 @@ ERROR_TEXTS = (
     error_texts.COMMANDS,
     error_texts.UNSENT,
     error_texts.SIGN_IN,
+    error_texts.PASSKEYS,
     error_texts.LINKS,
     error_texts.SETUP,
     error_texts.ADMINISTRATION,
+    error_texts.PROVIDER_CHECK,
 )
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 JS_CALL = re.compile(r"""\bt\(\s*(?P<quote>["'`])(?P<text>(?:\\.|(?!(?P=quote)).)*)(?P=quote)""")

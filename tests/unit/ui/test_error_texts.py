@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from clinic_chat.openid.discovery import Problem
+from clinic_chat.outbound.errors import Failure
 from clinic_chat.settings import PROJECT_ROOT
 from clinic_chat.ui.build.texts import error_texts_module
 from clinic_chat.ui.i18n.error_texts import (
@@ -17,6 +19,8 @@ from clinic_chat.ui.i18n.error_texts import (
     GENERAL,
     LINKS,
     PARAMETERS,
+    PASSKEYS,
+    PROVIDER_CHECK,
     SETUP,
     SIGN_IN,
     UNSENT,
@@ -26,8 +30,8 @@ SOURCE = PROJECT_ROOT / "clinic_chat"
 BROWSER_MODULES = PROJECT_ROOT / "assets" / "live"
 HOME = SOURCE / "ui" / "i18n" / "error_texts.py"
 DISPATCHER = "clinic_chat.realtime.commands.dispatcher"
-ON_SCREENS = set(COMMANDS).union(UNSENT, LINKS, SETUP, ADMINISTRATION)
-TEXTS = (COMMANDS, UNSENT, SIGN_IN, LINKS, SETUP, ADMINISTRATION)
+ON_SCREENS = set(COMMANDS).union(UNSENT, LINKS, PASSKEYS, SETUP, ADMINISTRATION)
+TEXTS = (COMMANDS, UNSENT, SIGN_IN, PASSKEYS, LINKS, SETUP, ADMINISTRATION)
 CODES = set().union(*TEXTS) - {GENERAL}
 # What our own pages do not do, and what they deal with in silence. `*` is a name that is put in.
 OF_THE_GENERAL_TEXT = {
@@ -51,7 +55,6 @@ OF_THE_GENERAL_TEXT = {
     "seq_invalid",
     "sound_invalid",
     "status_invalid",
-    "unauthorized",
     "number_invalid",
     "wrong_author",
 }
@@ -148,7 +151,10 @@ def browser_codes() -> set[str]:
 
 def sign_in_codes() -> set[str]:
     """The codes with which somebody is sent to the sign-in page."""
-    steps = [SOURCE / "api" / "auth" / f"{name}.py" for name in ("sign_in", "second_step")]
+    steps = [
+        SOURCE / "api" / "auth" / f"{name}.py"
+        for name in ("sign_in", "second_step", "single_sign_on")
+    ]
     refused = {
         pattern(call.args[2])
         for step in steps
@@ -172,6 +178,10 @@ def test_every_code_of_the_browser_has_a_text() -> None:
 
 def test_the_sign_in_page_has_a_text_for_every_code() -> None:
     assert sign_in_codes() == set(SIGN_IN)
+
+
+def test_a_check_of_a_provider_has_a_text_for_all_that_it_finds() -> None:
+    assert set(PROVIDER_CHECK) == {*Failure, *Problem, GENERAL}
 
 
 def test_every_text_is_of_a_code() -> None:

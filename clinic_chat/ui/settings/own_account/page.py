@@ -10,6 +10,7 @@ from clinic_chat.ui.components.times import RelativeTime
 from clinic_chat.ui.i18n import t
 from clinic_chat.ui.i18n.error_texts import ADMINISTRATION, error_text
 from clinic_chat.ui.settings.layout import alert, done, field, section, settings_page
+from clinic_chat.ui.settings.own_account.passkeys import passkeys
 from clinic_chat.ui.settings.own_account.state import BrowserRow, OwnAccount
 
 ROUTE = "/settings/account"
@@ -22,7 +23,13 @@ def own_account_page() -> rx.Component:
     return settings_page(
         ROUTE,
         t("My account"),
-        alert(rx.cond(OwnAccount.error != "", error_text(ADMINISTRATION, OwnAccount.error), "")),
+        alert(
+            rx.cond(
+                (OwnAccount.error != "") & (OwnAccount.passkey_asked == ""),
+                error_text(ADMINISTRATION, OwnAccount.error),
+                "",
+            )
+        ),
         done(
             rx.match(
                 OwnAccount.done,
@@ -32,9 +39,27 @@ def own_account_page() -> rx.Component:
                 "",
             )
         ),
-        section(t("Name"), _name()),
-        section(t("Password"), _password()),
-        section(t("Second step"), _factor()),
+        rx.cond(
+            Account.by_provider,
+            rx.el.p(
+                t(
+                    "You signed in with your clinic’s account, which counts in this clinic alone. "
+                    "To change your name, your password or your second step, or to open another "
+                    "clinic, sign in with your password."
+                ),
+                class_name="settings-section",
+            ),
+            rx.fragment(
+                section(t("Name"), _name()),
+                section(t("Password"), _password()),
+                section(t("Second step"), _factor()),
+                section(
+                    t("Passkeys"),
+                    rx.cond(OwnAccount.codes_of_passkey, _recovery_codes(), rx.fragment()),
+                    passkeys(),
+                ),
+            ),
+        ),
         section(t("Where you are signed in"), _browsers()),
     )
 
@@ -90,7 +115,7 @@ def _password() -> rx.Component:
 
 def _factor() -> rx.Component:
     return rx.fragment(
-        rx.cond(OwnAccount.new_codes.length() > 0, _recovery_codes(), rx.fragment()),
+        rx.cond(OwnAccount.codes_of_passkey, rx.fragment(), _recovery_codes()),
         rx.cond(
             OwnAccount.factor_on,
             _factor_on(),
@@ -146,6 +171,10 @@ def _factor_on() -> rx.Component:
 
 
 def _recovery_codes() -> rx.Component:
+    return rx.cond(OwnAccount.new_codes.length() > 0, _codes(), rx.fragment())
+
+
+def _codes() -> rx.Component:
     return rx.el.div(
         rx.el.p(
             t("Keep these recovery codes where only you find them: each signs you in once."),

