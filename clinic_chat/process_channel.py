@@ -48,7 +48,8 @@ class ProcessChannel:
     def __init__(self, url: str | None, key: bytes) -> None:
         self.process = uuid4().hex
         self._url = url
-        self._name = f"{PREFIX}:{hmac.new(key, PREFIX.encode(), sha256).hexdigest()[:16]}"
+        self.name = f"{PREFIX}:{hmac.new(key, PREFIX.encode(), sha256).hexdigest()[:16]}"
+        """The installation's, which tells nobody the key."""
         self._listeners: dict[str, Listener] = {}
         self._on_reconnect: list[Reconnected] = []
         self._waiting: deque[bytes] = deque(maxlen=MAX_WAITING)
@@ -114,7 +115,7 @@ class ProcessChannel:
                 batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
                 async with asyncio.timeout(SEND_SECONDS), redis.pipeline(transaction=False) as pipe:
                     for message in batch:
-                        pipe.publish(self._name, message)
+                        pipe.publish(self.name, message)
                     await pipe.execute()
                 for _ in batch:
                     CHANNEL_MESSAGES.add("sent")
@@ -123,7 +124,7 @@ class ProcessChannel:
         pubsub: PubSub = redis.pubsub()
         try:
             async with asyncio.timeout(SEND_SECONDS):
-                await pubsub.subscribe(self._name)
+                await pubsub.subscribe(self.name)
             asked = False
             while True:
                 message = await pubsub.get_message(timeout=IDLE_SECONDS)

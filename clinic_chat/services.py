@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from clinic_chat.cache.hybrid import HybridCache, create_cache
 from clinic_chat.domain.accounts.api_tokens import Tokens
 from clinic_chat.domain.accounts.sessions import Sessions
 from clinic_chat.openid.client import OpenId
@@ -14,7 +15,7 @@ from clinic_chat.storage.database import Database
 
 @dataclass
 class Services:
-    """What a process works with: database, sessions, tokens, limits, requests, other processes.
+    """What a process works with: database, cache, sessions, tokens, limits, requests, processes.
 
     They connect at their first use.
     """
@@ -25,6 +26,7 @@ class Services:
     tokens: Tokens = field(init=False)
     limits: Limits = field(init=False)
     channel: ProcessChannel = field(init=False)
+    cache: HybridCache = field(init=False)
     openid: OpenId = field(init=False)
 
     def __post_init__(self) -> None:
@@ -33,6 +35,7 @@ class Services:
         self.tokens = Tokens(self.database)
         self.limits = Limits(self.settings.redis_url)
         self.channel = ProcessChannel(self.settings.redis_url, self.settings.signing_key())
+        self.cache = create_cache(self.settings, self.channel.name)
         self.openid = OpenId(
             Outbound(self.settings.outbound_private_hosts, self.settings.outbound_ca_file)
         )
@@ -41,4 +44,5 @@ class Services:
         """Close every connection."""
         self.openid.outbound.close()
         await self.limits.close()
+        await self.cache.close()
         await self.database.close()

@@ -62,6 +62,10 @@ class Settings(BaseSettings):
     """State events of one person, sustained; more are delayed."""
     requests_per_minute: int = Field(default=30_000, ge=1)
     """HTTP requests of one address."""
+    cache_memory_mb: int = Field(default=32, ge=1)
+    """What the process keeps in memory of what the database has."""
+    cache_redis_mb: int = Field(default=128, ge=0)
+    """What all processes keep of it in Redis; 0 for nothing."""
     metrics_token: str = ""
     """With it `/metrics` answers whoever has it, without it programs on this machine alone."""
     log_level: str = "INFO"

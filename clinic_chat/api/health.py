@@ -30,6 +30,8 @@ async def ready(request: Request) -> Response:
     checks = {"database": await _database(services.database)}
     if services.channel.is_shared:
         checks["redis"] = "ok" if services.channel.connected else "unavailable"
+    if services.cache.shared is not None:
+        checks["cache"] = "ok" if services.cache.shared.available else "unavailable"
     if checks["database"] != "ok":
         return JSONResponse({"status": "unavailable", "checks": checks}, 503)
     status = "ok" if all(state == "ok" for state in checks.values()) else "degraded"

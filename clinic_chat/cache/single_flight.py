@@ -6,7 +6,7 @@ from contextvars import Context
 from time import monotonic
 from typing import Any, Generic, TypeVar
 
-from clinic_chat.metrics.database import CACHE_REQUESTS
+from clinic_chat.metrics.cache import HIT, MISS, REQUESTS
 
 Value = TypeVar("Value")
 
@@ -32,15 +32,15 @@ class SingleFlightCache(Generic[Value]):
         """
         moment = monotonic()
         read_at, answer = self._answers.get(key, (moment, None))
-        outcome = "hit"
+        outcome = HIT
         if answer is None or moment - read_at >= self._seconds:
-            outcome = "miss"
+            outcome = MISS
             # The cached task would keep the first caller's context, with its whole event, alive.
             apart, loop = Context(), asyncio.get_running_loop()
             answer = loop.create_task(read(), context=apart)
             self._answers[key] = (moment, answer)
             loop.call_later(self._seconds, self._forget, key, answer, context=apart)
-        CACHE_REQUESTS.add(self._name, outcome)
+        REQUESTS.add(self._name, outcome)
         try:
             # A cancelled caller must not cancel the read for the others.
             return await asyncio.shield(answer)

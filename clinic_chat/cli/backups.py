@@ -12,6 +12,7 @@ from clinic_chat.cli.running import fail, read_settings
 
 if TYPE_CHECKING:
     from clinic_chat.doctor.finding import Finding
+    from clinic_chat.settings import Settings
 
 IdentityOption = Annotated[
     list[Path] | None,
@@ -62,6 +63,8 @@ def restore(
     identity: IdentityOption = None,
 ) -> None:
     """Put a backup where the settings say, when there is nothing yet."""
+    import asyncio
+
     from clinic_chat.backups.errors import BackupError
     from clinic_chat.backups.manifest import KeyPlace
     from clinic_chat.backups.restore import restore_backup
@@ -71,6 +74,7 @@ def restore(
         restored = restore_backup(read_settings(), file, identity or [])
     except BackupError as error:
         fail(f"nothing was restored: {error}")
+    asyncio.run(_forget_cached(read_settings()))
     messages = restored.counts.get("messages", 0)
     typer.echo(
         f"Restored the state of {restored.created:%Y-%m-%d %H:%M} UTC: {messages:,} messages, "
@@ -115,6 +119,16 @@ def doctor(
     for finding in found:
         typer.echo(f"{finding.verdict:<7}  {finding.subject:<{width}}  {finding.text}")
     raise typer.Exit(exit_code(found))
+
+
+async def _forget_cached(settings: "Settings") -> None:
+    """Have Redis forget what was read from the database before."""
+    from clinic_chat.services import Services
+
+    services = Services(settings)
+    if services.cache.shared is not None:
+        await services.cache.shared.forget()
+    await services.close()
 
 
 def _tidy_up_when_told_to_end() -> None:

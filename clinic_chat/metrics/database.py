@@ -1,4 +1,4 @@
-"""The database and what is kept in memory instead of asking it again."""
+"""The database: its transactions, its size and its connections."""
 
 from clinic_chat.metrics.instruments import Counter, Gauge, Histogram
 
@@ -23,9 +23,4 @@ WAL_BYTES = Gauge(
 )
 CONNECTIONS = Gauge(
     "clinic_chat_database_connections", "Connections to the database.", ("pool", "state")
-)
-CACHE_REQUESTS = Counter(
-    "clinic_chat_cache_requests",
-    "Questions to a cache: a hit when what it kept was still right.",
-    ("cache", "outcome"),
 )

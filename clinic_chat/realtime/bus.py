@@ -93,6 +93,10 @@ class Bus:
         """The number of the clinic's newest event that was delivered, or 0."""
         return self._delivered.get(clinic_id, 0)
 
+    def watches(self, clinic_id: UUID) -> bool:
+        """Whether this clinic's events are delivered."""
+        return clinic_id in self._delivered
+
     async def watch(self, clinic_id: UUID) -> None:
         """Deliver this clinic's events from now on, also those of other processes."""
         if clinic_id not in self._delivered:

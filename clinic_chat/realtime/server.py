@@ -90,7 +90,7 @@ class RealtimeServer:
         self.activity = Activity(
             self._tell_in_turn, self.broadcasts.tell, self.leases, self.channel
         )
-        feeds = create_feeds(self.bus, self.presence, self.activity)
+        feeds = create_feeds(self.bus, self.presence, self.activity, services.cache)
         self.subscriptions = Subscriptions(self.sio, self.sender, self.bus, feeds)
         self.in_flight = InFlightWork()
         sends = Sends(services.database)
@@ -98,6 +98,7 @@ class RealtimeServer:
         context = CommandContext(self.subscriptions, self.activity, sends)
         self.commands = CommandDispatcher(self.connections, context, services, self.in_flight)
         self._database = services.database
+        self._cache = services.cache
         self._secret = services.settings.signing_key()
         self._namespace = ""
         self._framework: Any = None
@@ -143,6 +144,7 @@ class RealtimeServer:
             asyncio.create_task(self.channel.run(), name="clinic_chat_channel"),
             asyncio.create_task(self.leases.run(), name="clinic_chat_leases"),
             asyncio.create_task(self.personal.run(), name="clinic_chat_personal"),
+            asyncio.create_task(self._cache.run(), name="clinic_chat_cache"),
             asyncio.create_task(watch_peers(self.sio), name="clinic_chat_peers"),
             asyncio.create_task(self.connections.watch(self.cut), name="clinic_chat_sessions"),
             asyncio.create_task(tidying.run(), name="clinic_chat_tidying"),
@@ -151,7 +153,9 @@ class RealtimeServer:
         if self._tabs is not None:
             tasks.append(asyncio.create_task(self._tabs.run(), name="clinic_chat_tabs"))
         try:
-            with measured_by(self._metrics.measured, self._database.measured):
+            with measured_by(
+                self._metrics.measured, self._database.measured, self._cache.memory.measured
+            ):
                 yield
         finally:
             for task in tasks:

@@ -1,7 +1,8 @@
 """Conversation list: its pages and counts for one person."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Protocol
 from uuid import UUID
 
 from sqlalchemy import Uuid, bindparam, select
@@ -75,37 +76,53 @@ async def list_conversations(
         return InboxPage(rows, next_cursor, await _markers(session, scope, rows), version)
 
 
+class KeptInbox(Protocol):
+    """What was read before, which `overview` uses again while it is current."""
+
+    def mine(self, scope: ClinicScope, version: int, personal: int) -> InboxOverview | None:
+        """This person's overview at the clinic's version and the person's."""
+
+    def keep_mine(self, scope: ClinicScope, whole: InboxOverview) -> None:
+        """Keep this person's overview."""
+
+    async def first(
+        self, scope: ClinicScope, version: int, load: Callable[[], Awaitable[FirstPage]]
+    ) -> FirstPage:
+        """The clinic's first page at a version, as it is kept or as `load` brings it."""
+
+
 async def overview(
     scope: ClinicScope,
     *,
     rows: bool = True,
     since: int | None = None,
-    known: Callable[[], FirstPage | None] = lambda: None,
-    mine: Callable[[], InboxOverview | None] = lambda: None,
+    kept: KeptInbox | None = None,
 ) -> InboxOverview:
     """The initial data of a person's list; without `rows`, only the counts.
 
-    With `since`, a personal version, the markers that moved after it are in it. `known` returns
-    the first page as it was read before, and `mine` this person's whole overview; both are used
-    again if the clinic's version, and for `mine` the person's, is unchanged.
+    With `since`, a personal version, the markers that moved after it are in it.
     """
     require(scope, Permission.READ_CONVERSATIONS)
     async with scope.read() as session:
         version, personal = await _versions(session, scope)
-        whole = mine()
-        if whole and (whole.first.version, whole.personal_version) == (version, personal):
+        if kept and (whole := kept.mine(scope, version, personal)):
             return whole
-        first = known()
+
+        async def load() -> FirstPage:
+            page = await conversation_page(session, scope, Filter(), "", PAGE_SIZE)
+            return FirstPage(version, *page)
+
         if not rows:
             first = FirstPage(version, [], "")
-        elif first is None or first.version != version:
-            first = FirstPage(
-                version, *await conversation_page(session, scope, Filter(), "", PAGE_SIZE)
-            )
+        else:
+            first = await (kept.first(scope, version, load) if kept else load())
         markers = await _markers(session, scope, first.rows)
         if since is not None and scope.user_id is not None:
             markers |= await markers_since(session, scope.user_id, since)
-        return InboxOverview(first, markers, personal, await conversation_counts(session, scope))
+        whole = InboxOverview(first, markers, personal, await conversation_counts(session, scope))
+        if kept:
+            kept.keep_mine(scope, whole)
+        return whole
 
 
 async def _versions(session: AsyncSession, scope: ClinicScope) -> tuple[int, int]:

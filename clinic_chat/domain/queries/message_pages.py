@@ -1,15 +1,22 @@
 """Message pages: reads a conversation's messages page by page."""
 
 from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Uuid, bindparam, select
 
 from clinic_chat.domain.accounts.permissions import Permission, require
 from clinic_chat.domain.clinics.scope import ClinicScope
-from clinic_chat.domain.conversations.conversation import load_conversation
+from clinic_chat.domain.conversations.conversation import (
+    Conversation,
+    conversation_id,
+    load_conversation,
+)
 from clinic_chat.domain.errors import InvalidInput, NotFound
 from clinic_chat.domain.messages.message import Message
 from clinic_chat.domain.messages.views import StaffMessage, staff_message
+from clinic_chat.storage.statements import ON_EVENT_LOOP, PREPARED
 
 PAGE_SIZE = 30
 MAX_SEQ = 2**62
@@ -43,25 +50,74 @@ async def messages_page(
         NotFound: the conversation is unknown, malformed or another clinic's.
         InvalidInput: `cursor_invalid`: not a whole number of 0 or more.
     """
-    require(scope, Permission.READ_CONVERSATIONS)
-    low, high = 0, MAX_SEQ
-    if before is not None:
-        high = _cursor(before)
-    elif after is not None:
-        low = _cursor(after)
-        high = low + limit + 1
-    elif around is not None:
-        high = _cursor(around) + limit // 2 + 1
-    async with scope.read() as session:
-        target = await load_conversation(session, conversation)
-        rows = await session.scalars(
-            select(Message)
-            .where(Message.conversation_id == target.id, Message.seq > low, Message.seq < high)
-            .order_by(Message.seq.desc())
-            .limit(limit)
+    async with scope.read_snapshot() as moment:
+        now = await extent_of(moment, conversation)
+        first, last = page_bounds(
+            now.last_seq, before=before, after=after, around=around, limit=limit
         )
-        views = [staff_message(row) for row in rows]
-    return MessagePage(target.version, target.last_seq, views[::-1])
+        messages = await messages_between(moment, now.id, first, last)
+    return MessagePage(now.version, now.last_seq, messages)
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How far a conversation goes at a version."""
+
+    id: str
+    version: int
+    last_seq: int
+
+
+async def extent_of(scope: ClinicScope, conversation: object) -> Extent:
+    """How far a conversation goes.
+
+    Raises:
+        NotFound: the conversation is unknown, malformed or another clinic's.
+    """
+    require(scope, Permission.READ_CONVERSATIONS)
+    wanted = conversation_id(conversation)
+    async with scope.read() as session:
+        found = (await session.execute(_EXTENT, {"conversation": wanted})).one_or_none()
+    if found is None:
+        raise NotFound("no such conversation")
+    return Extent(str(wanted), *found)
+
+
+def page_bounds(
+    last_seq: int,
+    *,
+    before: object = None,
+    after: object = None,
+    around: object = None,
+    limit: int = PAGE_SIZE,
+) -> tuple[int, int]:
+    """The first and the last number of a page as of `messages_page`.
+
+    The last is under the first when there are none.
+
+    Raises:
+        InvalidInput: `cursor_invalid`.
+    """
+    if after is not None:
+        low = _cursor(after)
+        return low + 1, min(low + limit, last_seq)
+    last = last_seq
+    if before is not None:
+        last = min(_cursor(before) - 1, last_seq)
+    elif around is not None:
+        last = min(_cursor(around) + limit // 2, last_seq)
+    return max(1, last - limit + 1), last
+
+
+async def messages_between(
+    scope: ClinicScope, conversation: str, first: int, last: int
+) -> list[StaffMessage]:
+    """The messages of the clinic's conversation from one number to another, in order."""
+    require(scope, Permission.READ_CONVERSATIONS)
+    wanted = {"conversation": UUID(conversation), "first": first, "last": last}
+    async with scope.read() as session:
+        rows: Any = await session.execute(_BETWEEN, wanted)
+        return [staff_message(row) for row in rows]
 
 
 @dataclass(frozen=True)
@@ -95,3 +151,21 @@ def _cursor(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < MAX_SEQ:
         raise InvalidInput("a cursor is a message number", code="cursor_invalid")
     return value
+
+
+_EXTENT = (
+    select(Conversation.version, Conversation.last_seq)
+    .where(Conversation.id == bindparam("conversation", type_=Uuid()))
+    .execution_options(**ON_EVENT_LOOP)
+)
+# Columns instead of objects, which would take half as long again.
+_BETWEEN: Any = (
+    select(*(getattr(Message, name) for name in Message.__mapper__.columns.keys()))  # noqa: SIM118
+    .where(
+        Message.conversation_id == bindparam("conversation", type_=Uuid()),
+        Message.seq >= bindparam("first"),
+        Message.seq <= bindparam("last"),
+    )
+    .order_by(Message.seq)
+    .execution_options(**PREPARED)
+)

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+from clinic_chat.cache.hybrid import HybridCache
 from clinic_chat.cache.single_flight import SingleFlightCache
 from clinic_chat.domain.accounts.permissions import Permission
 from clinic_chat.domain.accounts.users import colleagues
@@ -21,12 +22,12 @@ from clinic_chat.domain.events.log import (
 from clinic_chat.domain.messages.read_markers import read_markers
 from clinic_chat.domain.queries.changes import Changes
 from clinic_chat.domain.queries.filters import parse_filter
-from clinic_chat.domain.queries.inbox import FirstPage, InboxOverview, list_conversations, overview
+from clinic_chat.domain.queries.inbox import InboxOverview, list_conversations, overview
 from clinic_chat.realtime import rooms
 from clinic_chat.realtime.bus import Bus
 from clinic_chat.realtime.connections import Connection
 from clinic_chat.realtime.feeds import personal
-from clinic_chat.realtime.feeds.page_cache import PageCache
+from clinic_chat.realtime.feeds.cached.inbox_pages import InboxPages
 from clinic_chat.realtime.feeds.protocol import (
     Item,
     Page,
@@ -51,13 +52,13 @@ class InboxFeed:
     name = FEED
     permission = Permission.READ_CONVERSATIONS
 
-    def __init__(self, bus: Bus, presence: Presence, activity: Activity) -> None:
+    def __init__(
+        self, bus: Bus, presence: Presence, activity: Activity, cache: HybridCache
+    ) -> None:
         self._bus = bus
         self._presence = presence
         self._activity = activity
-        # The last first page by clinic and overview by person, used again while they are current.
-        self._pages: PageCache[FirstPage] = PageCache("inbox_pages")
-        self._mine: PageCache[InboxOverview] = PageCache("inbox_overviews")
+        self._pages = InboxPages(cache)
         self._staff: SingleFlightCache[list[Item]] = SingleFlightCache("staff", STAFF_SECONDS)
 
     def rooms(self, connection: Connection, _key: str) -> tuple[str, ...]:
@@ -93,19 +94,9 @@ class InboxFeed:
                 ids = [UUID(row["id"]) for row in patch.upsert]
                 markers = mine.markers | await read_markers(scope, ids)
                 return Start(patch, _extra(mine, markers))
-        clinic, person = scope.clinic_id, (scope.clinic_id, scope.user_id)
-        # Callables, because they are asked once the versions are known: by then others may have
-        # read the same.
-        mine = await overview(
-            scope,
-            known=partial(self._pages.find, clinic),
-            mine=partial(self._mine.find, person),
-        )
-        self._mine.put(person, mine)
-        first = mine.first
-        rows = self._pages.encoded(clinic, first, first.rows)
-        extra = _extra(mine, mine.markers) | {"cursor": first.cursor}
-        return Start(Snapshot(first.version, rows), extra)
+        mine, rows = await self._pages.overview(scope)
+        extra = _extra(mine, mine.markers) | {"cursor": mine.first.cursor}
+        return Start(Snapshot(mine.first.version, rows), extra)
 
     async def page(self, scope: ClinicScope, _key: str, query: Item) -> Page:
         """The conversations of a view (`search`, `who`, `status`, `unread`), from `cursor` on.

@@ -48,9 +48,9 @@ class Start:
 
 @dataclass(frozen=True)
 class Page:
-    """Further items that a tab asked for, and data sent with them."""
+    """Further items that a tab asked for, as of `Snapshot`, and data sent with them."""
 
-    items: list[Item]
+    items: Any
     extra: Item
 
 

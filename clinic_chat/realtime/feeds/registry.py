@@ -1,7 +1,9 @@
 """The registry of feeds; a new one is a module of its own and a line here."""
 
+from clinic_chat.cache.hybrid import HybridCache
 from clinic_chat.realtime.bus import Bus
 from clinic_chat.realtime.feeds import inbox, personal, thread
+from clinic_chat.realtime.feeds.cached.thread_pages import ThreadPages
 from clinic_chat.realtime.feeds.inbox import InboxFeed
 from clinic_chat.realtime.feeds.protocol import Feed
 from clinic_chat.realtime.feeds.thread import ThreadFeed
@@ -11,6 +13,9 @@ from clinic_chat.realtime.presence.online import Presence
 NAMES = (inbox.FEED, thread.FEED, personal.FEED)
 
 
-def create_feeds(bus: Bus, presence: Presence, activity: Activity) -> tuple[Feed, ...]:
+def create_feeds(
+    bus: Bus, presence: Presence, activity: Activity, cache: HybridCache
+) -> tuple[Feed, ...]:
     """The feeds of a process, in the order in which their patches are sent."""
-    return (ThreadFeed(activity), InboxFeed(bus, presence, activity))
+    threads = ThreadFeed(activity, ThreadPages(cache, bus.watches))
+    return threads, InboxFeed(bus, presence, activity, cache)

@@ -33,9 +33,7 @@ class FeedSender:
         snapshot = {"feed": feed, "key": key, "kind": "snapshot", "version": content.version}
         await self._emit(EVENT, {**snapshot, "items": content.items, **extra}, sid)
 
-    async def send_page(
-        self, sid: str, feed: str, key: str, items: list[Item], **extra: Any
-    ) -> None:
+    async def send_page(self, sid: str, feed: str, key: str, items: Any, **extra: Any) -> None:
         """Send one tab further items that it asked for; the version of its list does not change."""
         await self._emit(
             EVENT, {"feed": feed, "key": key, "kind": "page", "items": items, **extra}, sid

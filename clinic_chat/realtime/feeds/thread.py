@@ -1,9 +1,9 @@
 """The thread feed: a conversation's messages; its version is the conversation's."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 from uuid import UUID
 
+from clinic_chat.cache.entry import fragment
 from clinic_chat.domain.accounts.permissions import Permission
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.conversation import conversation_exists
@@ -17,11 +17,16 @@ from clinic_chat.domain.events.log import (
 )
 from clinic_chat.domain.messages.views import StaffMessage
 from clinic_chat.domain.queries.changes import Changes, changes_of
-from clinic_chat.domain.queries.message_pages import PAGE_SIZE, MessagePage, messages_page
+from clinic_chat.domain.queries.message_pages import (
+    PAGE_SIZE,
+    Extent,
+    extent_of,
+    page_bounds,
+)
 from clinic_chat.domain.queries.thread import ThreadStart, read_thread_start
 from clinic_chat.realtime import rooms
 from clinic_chat.realtime.connections import Connection
-from clinic_chat.realtime.feeds.page_cache import PageCache
+from clinic_chat.realtime.feeds.cached.thread_pages import ThreadPages
 from clinic_chat.realtime.feeds.protocol import (
     Item,
     Page,
@@ -45,17 +50,17 @@ class ThreadFeed:
     name = FEED
     permission = Permission.READ_CONVERSATIONS
 
-    def __init__(self, activity: Activity) -> None:
+    def __init__(self, activity: Activity, pages: ThreadPages) -> None:
         self._activity = activity
-        self._pages: PageCache[MessagePage] = PageCache("thread_pages")
+        self._pages = pages
 
     def rooms(self, connection: Connection, key: str) -> tuple[str, ...]:
         """The conversation's room."""
         return (rooms.conversation(connection.identity.clinic_id, key),)
 
     async def exists(self, scope: ClinicScope, key: str) -> bool:
-        """Whether a conversation is this clinic's; one in the page cache is not looked up."""
-        if self._pages.find((scope.clinic_id, key)) is not None:
+        """Whether a conversation is this clinic's; one in memory is not looked up."""
+        if self._pages.has(scope.clinic_id, key):
             return True
         return await conversation_exists(scope, key)
 
@@ -80,21 +85,21 @@ class ThreadFeed:
             if patch is not None:
                 return Start(patch, _shown_with(opening))
         row = opening.conversation
-        place = (scope.clinic_id, row.id)
-        page = self._pages.find(place)
-        if around is not None or page is None or page.version != row.version:
-            page = await messages_page(scope, row.id, around=around)
-        known = around is None
-        messages: Any = (
-            self._pages.encoded(place, page, page.messages) if known else items(page.messages)
-        )
+        now = Extent(row.id, row.version, row.last_seq)
+        if around is None:
+            newest = await self._pages.newest(scope, now)
+            snapshot = Snapshot(newest.version, fragment(newest.items))
+        else:
+            first, last = page_bounds(row.last_seq, around=around)
+            messages = await self._pages.between(scope, now, first, last)
+            snapshot = Snapshot(row.version, fragment(messages))
         extra = {
             **_shown_with(opening),
             "markers": {row.id: opening.inbound_read},
             "readSeq": opening.read_seq,
             "around": around or 0,
         }
-        return Start(Snapshot(page.version, messages), extra)
+        return Start(snapshot, extra)
 
     async def page(self, scope: ClinicScope, key: str, query: Item) -> Page:
         """The messages `before` a number, or `after` one.
@@ -106,9 +111,12 @@ class ThreadFeed:
         before, after = query.get("before"), query.get("after")
         if (before is None) == (after is None):
             raise InvalidInput("name a message before or after", code="cursor_invalid")
-        page = await messages_page(scope, key, before=before, after=after, limit=PAGE)
+        async with scope.read_snapshot() as moment:
+            now = await extent_of(moment, key)
+            first, last = page_bounds(now.last_seq, before=before, after=after)
+            messages = await self._pages.between(moment, now, first, last)
         side = "later" if before is None else "earlier"
-        return Page(items(page.messages), {"side": side})
+        return Page(fragment(messages), {"side": side})
 
     async def now(self, connection: Connection, key: str) -> Item:
         """The people who look at the conversation."""
@@ -126,9 +134,12 @@ class ThreadFeed:
             key = str(conversation_id)
             room = rooms.conversation(clinic_id, conversation_id)
             if group[-1].type == EventType.CONVERSATION_DELETED:
+                self._pages.heard(clinic_id, group, [])
                 yield Refusal(room, key, NotFound.code)
                 continue
-            patch = _patch(group, changes.messages.get(key, []))
+            messages = changes.messages.get(key, [])
+            self._pages.heard(clinic_id, group, messages)
+            patch = _patch(group, messages)
             yield Publication(room, key, patch)
 
 

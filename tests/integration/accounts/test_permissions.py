@@ -87,7 +87,12 @@ from clinic_chat.domain.messages.read_markers import mark_read, mark_unread, rea
 from clinic_chat.domain.messages.receiving import receive_message
 from clinic_chat.domain.queries.changes import changes_of
 from clinic_chat.domain.queries.inbox import list_conversations, overview
-from clinic_chat.domain.queries.message_pages import messages_page, whole_body
+from clinic_chat.domain.queries.message_pages import (
+    extent_of,
+    messages_between,
+    messages_page,
+    whole_body,
+)
 from clinic_chat.domain.queries.thread import read_thread_start
 from clinic_chat.domain.reports.daily_messages import daily_messages
 from clinic_chat.domain.retention.conversations import count_over_term, delete_over_term
@@ -168,6 +173,11 @@ USE_CASES: dict[str, tuple[Permission, UseCase]] = {
     "messages_page": (
         Permission.READ_CONVERSATIONS,
         lambda s, x: messages_page(s, x.conversation),
+    ),
+    "extent_of": (Permission.READ_CONVERSATIONS, lambda s, x: extent_of(s, x.conversation)),
+    "messages_between": (
+        Permission.READ_CONVERSATIONS,
+        lambda s, x: messages_between(s, x.conversation, 1, 1),
     ),
     "whole_body": (Permission.READ_CONVERSATIONS, lambda s, x: whole_body(s, x.conversation, 1)),
     "read_thread_start": (

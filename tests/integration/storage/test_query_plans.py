@@ -15,6 +15,8 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from clinic_chat.cache.hybrid import MEGABYTE, HybridCache
+from clinic_chat.cache.memory import MemoryLevel
 from clinic_chat.domain.clinics.actors import SYSTEM
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.assignment import assign, set_status
@@ -23,6 +25,7 @@ from clinic_chat.domain.messages.read_markers import mark_read, mark_unread
 from clinic_chat.domain.messages.receiving import receive_message
 from clinic_chat.domain.queries.filters import AssigneeFilter
 from clinic_chat.realtime.feeds import personal
+from clinic_chat.realtime.feeds.cached.thread_pages import ThreadPages
 from clinic_chat.realtime.feeds.inbox import FEED, KEY, InboxFeed
 from clinic_chat.realtime.feeds.thread import ThreadFeed
 from clinic_chat.storage.database import Database
@@ -76,8 +79,9 @@ async def use(large: LargeClinic) -> None:
     """Do with the clinic what people and channels do."""
     staff = large.scope
     channel = ClinicScope(staff.database, staff.clinic_id, SYSTEM)
-    inbox = InboxFeed(Mock(), Mock(), Mock())
-    thread = ThreadFeed(Mock())
+    cache = HybridCache(MemoryLevel(MEGABYTE))
+    inbox = InboxFeed(Mock(), Mock(), Mock(), cache)
+    thread = ThreadFeed(Mock(), ThreadPages(cache, lambda _: True))
     place = str(large.conversations[17])
     middle = f"{LAST_AT.isoformat()}_{place}"
     await inbox.start(staff, KEY, {}, None)

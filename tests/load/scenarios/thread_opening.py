@@ -15,8 +15,10 @@ from uuid import UUID
 
 import orjson
 
+from clinic_chat.cache.hybrid import MEGABYTE, HybridCache
+from clinic_chat.cache.memory import MemoryLevel
 from clinic_chat.domain.accounts.users import create_user
-from clinic_chat.domain.clinics.actors import Role, StaffActor
+from clinic_chat.domain.clinics.actors import SYSTEM, Role, StaffActor
 from clinic_chat.domain.clinics.clinic import create_clinic
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.conversation import load_conversation
@@ -24,6 +26,7 @@ from clinic_chat.domain.messages.appending import append_message
 from clinic_chat.domain.messages.message import Direction
 from clinic_chat.domain.messages.receiving import receive_message
 from clinic_chat.process_channel import ProcessChannel
+from clinic_chat.realtime.feeds.cached.thread_pages import ThreadPages
 from clinic_chat.realtime.feeds.protocol import Snapshot
 from clinic_chat.realtime.feeds.thread import ThreadFeed
 from clinic_chat.realtime.presence.activity import Activity
@@ -68,7 +71,8 @@ def _nobody_is_active() -> Activity:
 
 async def seconds_to_open(scope: ClinicScope, conversation_id: str) -> float:
     """How long the server takes to read what opening shows."""
-    feed = ThreadFeed(_nobody_is_active())
+    cache = HybridCache(MemoryLevel(MEGABYTE))
+    feed = ThreadFeed(_nobody_is_active(), ThreadPages(cache, lambda _: False))
     began = perf_counter()
     async with scope.read_snapshot() as moment:
         opened = await feed.start(moment, conversation_id, {}, None)
@@ -86,8 +90,10 @@ async def measure(folder: Path) -> dict[int, list[float]]:
     clinic = await create_clinic(database, "benchmark", "Benchmark")
     ana = await create_user(database, clinic.id, "ana@example.com", "Ana", "correct horse battery")
     scope = ClinicScope(database, clinic.id, StaffActor(UUID(str(ana.id)), Role.RECEPTIONIST))
+    channel = ClinicScope(database, clinic.id, SYSTEM)
     ids = {
-        size: await conversation_of(scope, f"+5521900000{size:04}", size) for size in (SHORT, LONG)
+        size: await conversation_of(channel, f"+5521900000{size:04}", size)
+        for size in (SHORT, LONG)
     }
     times: dict[int, list[float]] = {SHORT: [], LONG: []}
     # In turns, so that whatever else the machine does slows both.

@@ -5,11 +5,9 @@ import weakref
 from contextvars import ContextVar
 from dataclasses import dataclass
 
-import orjson
 import pytest
 
 from clinic_chat.cache.single_flight import SingleFlightCache
-from clinic_chat.realtime.feeds.page_cache import PageCache
 
 
 @dataclass(frozen=True)
@@ -17,28 +15,6 @@ class Row:
     """A row of a page."""
 
     name: str
-
-
-def test_a_page_is_encoded_once_and_again_when_it_is_another_one() -> None:
-    shelf: PageCache[object] = PageCache("test")
-    page, newer = object(), object()
-    assert shelf.find("inbox") is None
-    first = shelf.encoded("inbox", page, [Row("Ana")])
-    assert orjson.loads(orjson.dumps(first)) == [{"name": "Ana"}]
-    assert shelf.encoded("inbox", page, [Row("not read")]) is first
-    assert orjson.loads(orjson.dumps(shelf.encoded("inbox", newer, [Row("Bia")]))) == [
-        {"name": "Bia"}
-    ]
-    assert shelf.find("inbox") is newer
-
-
-def test_the_page_that_was_not_used_for_longest_goes_first() -> None:
-    shelf: PageCache[str] = PageCache("test", most=2)
-    shelf.encoded("a", "A", [])
-    shelf.put("b", "B")
-    shelf.put("a", "A")
-    shelf.put("c", "C")
-    assert [shelf.find(key) for key in "abc"] == ["A", None, "C"]
 
 
 async def test_who_asks_while_an_answer_is_read_waits_for_it() -> None:
