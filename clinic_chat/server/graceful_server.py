@@ -89,7 +89,8 @@ class GracefulServer(uvicorn.Server):
             log.error("server.cannot_listen", reason=error.strerror)
             await self.lifespan.shutdown()
             sys.exit(1)
-        log.info("server.listening", addresses=[url_of(listener) for listener in sockets or []])
+        addresses = [url_of(one) for one in sockets or [] if one.family != socket.AF_UNIX]
+        log.info("server.listening", addresses=addresses)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop accepting, call the shutdown listeners, finish requests in flight, and close."""

@@ -2,6 +2,7 @@
 
 import { createElement, useState } from "react";
 
+import { useHydrated } from "../components/hydrated_fields.js";
 import { locale, useTranslate } from "../lib/i18n.js";
 import { FAILED, field, newPassword, post } from "./forms.js";
 
@@ -13,6 +14,7 @@ export function SetupForm({ messages, shortest, longest }) {
   const t = useTranslate();
   const [error, setError] = useState("");
   const [busy, setBusy] = useState(false);
+  const hydrated = useHydrated();
 
   const submit = async (event) => {
     event.preventDefault();
@@ -47,7 +49,7 @@ export function SetupForm({ messages, shortest, longest }) {
     ...newPassword(t, shortest, longest),
     createElement(
       "button",
-      { type: "submit", className: "button button-primary", disabled: busy },
+      { type: "submit", className: "button button-primary", disabled: busy || !hydrated },
       t("Create the clinic"),
     ),
   );

@@ -22,6 +22,13 @@ class Boundary(rx.Component):
     element: rx.Var[str]
 
 
+class HydratedFields(rx.Component):
+    """Fields that cannot be used before the page's code runs (components/hydrated_fields.js)."""
+
+    library = "$/public/live/components/hydrated_fields.js"
+    tag = "HydratedFields"
+
+
 class SeenButton(rx.Component):
     """A button that presses itself when it scrolls into view."""
 

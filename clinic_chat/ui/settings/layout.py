@@ -7,7 +7,7 @@ from clinic_chat.domain.clinics.actors import Role
 from clinic_chat.ui.account.menu import account_forms, leaving_dialog
 from clinic_chat.ui.account.state import Account
 from clinic_chat.ui.components.connection_badge import connection_badge
-from clinic_chat.ui.components.controls import Boundary, Notices
+from clinic_chat.ui.components.controls import Boundary, HydratedFields, Notices
 from clinic_chat.ui.components.texts import inner_link
 from clinic_chat.ui.i18n import t
 from clinic_chat.ui.inbox.state import Inbox
@@ -57,7 +57,7 @@ def settings_page(route: str, title: rx.Var[str], *children: rx.Component) -> rx
             Boundary.create(
                 rx.el.div(
                     rx.el.h1(title, class_name="settings-title"),
-                    *children,
+                    HydratedFields.create(*children, class_name="settings-fields"),
                     class_name="settings-content",
                 ),
                 whole=True,

@@ -37,6 +37,7 @@ def balancing(servers: list[Reached], folder: Path) -> Iterator[Balancer]:
         "XDG_CONFIG_HOME": str(folder),
         "CLINIC_CHAT_SITE": origin,
         "CLINIC_CHAT_SERVER": " ".join(f"{HOST}:{server.port}" for server in servers),
+        "CLINIC_CHAT_BALANCE": "cookie clinic_chat_server",
     }
     file = folder / "Caddyfile"
     # Nothing but its port for commands, which other tests' Caddies would use too.

@@ -175,4 +175,4 @@ async def test_a_process_that_dies_is_replaced_and_all_are_on_request(
     await installation.has_said("server.listening", 2 * PROCESSES + 1)
     async with httpx.AsyncClient(base_url=installation.origin) as client:
         ready = await client.get("/readyz", headers={"Cookie": f"{COOKIE_NAME}={ana}"})
-    assert ready.json()["checks"] == {"database": "ok", "redis": "ok"}
+    assert ready.json()["checks"] == {"database": "ok", "redis": "ok", "cache": "ok"}

@@ -12,7 +12,7 @@ import pytest
 from starlette.types import Receive, Scope, Send
 from structlog.testing import capture_logs
 
-from clinic_chat.server import serve
+from clinic_chat.server import graceful_server
 from clinic_chat.server.graceful_server import GracefulServer
 from clinic_chat.server.listening import lacks_ipv6, open_listeners, url_of
 from clinic_chat.settings import Settings
@@ -50,7 +50,7 @@ def running(monkeypatch: pytest.MonkeyPatch) -> Running:
     @asynccontextmanager
     async def running(host: str, **settings: Any) -> AsyncIterator[int]:
         monkeypatch.setattr(
-            serve, "get_settings", lambda: Settings(secret_key=TEST_KEY, **settings)
+            graceful_server, "get_settings", lambda: Settings(secret_key=TEST_KEY, **settings)
         )
         # A port that is free for both families.
         with socket.create_server(("127.0.0.1", 0)) as probe:

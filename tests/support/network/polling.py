@@ -1,11 +1,12 @@
 """A socket client without a browser that polls."""
 
+import asyncio
 import json
 
 import aiohttp
 
 from clinic_chat.domain.accounts.sessions import COOKIE_NAME
-from tests.support.socket_client import NAMESPACE, PATH
+from tests.support.socket_client import ANSWER_SECONDS, NAMESPACE, PATH
 
 
 class Polling:
@@ -16,6 +17,7 @@ class Polling:
         self._headers = {"Cookie": f"{COOKIE_NAME}={cookie}"}
         self._session = session
         self.sid = ""
+        self._heard = ""
 
     async def enter(self, auth: object = None) -> None:
         """Open a session and enter the namespace, with what a page says about itself."""
@@ -31,13 +33,16 @@ class Polling:
             assert answer.status == 200
 
     async def hears(self, text: str) -> None:
-        """Poll until something that the server sends has this text, and answer its pings."""
-        while text not in (frames := await self.poll()):
-            if "2" in frames.split("\x1e"):
-                await self.send("3")
+        """Poll until something that the server has sent has this text, and answer its pings."""
+        async with asyncio.timeout(ANSWER_SECONDS):
+            while text not in self._heard:
+                if "2" in (await self.poll()).split("\x1e"):
+                    await self.send("3")
 
     async def poll(self) -> str:
         """What the server sends next."""
         async with self._session.get(self._url, headers=self._headers) as answer:
             assert answer.status == 200
-            return await answer.text()
+            frames = await answer.text()
+        self._heard += frames
+        return frames
