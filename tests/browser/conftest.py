@@ -73,7 +73,7 @@ def complaints() -> Iterator[Complaints]:
 async def visit(
     browser: Browser,
     server: Server,
-    cookies: dict[tuple[str, str], str],
+    cookies: dict[tuple[object, str], str],
     complaints: Complaints,
     request: pytest.FixtureRequest,
 ) -> AsyncIterator[Visit]:
@@ -103,11 +103,12 @@ async def visit(
         if script:
             await context.add_init_script(script)
         if who:
-            cookie = None if fresh else cookies.get((at.origin, who))
+            # By the server itself: another one may get its port, and has none of its sessions.
+            cookie = None if fresh else cookies.get((at, who))
             if cookie is None:
                 cookie = await sign_in(at, who, password)
                 if not fresh:
-                    cookies[at.origin, who] = cookie
+                    cookies[at, who] = cookie
             await context.add_cookies(
                 [{"name": COOKIE_NAME, "value": cookie, "url": at.origin, "httpOnly": True}]
             )

@@ -43,12 +43,13 @@ async def test_a_wrong_clock_changes_no_time_on_the_screen(
     # The rows have minutes, hours and days, and are drawn anew every half minute, each page in its
     # own: loaded again they are drawn now, and a minute of a row may pass in between.
     before, shown, after = await _times(right), await _times(wrong), await _times(right)
-    assert len(set(before)) > 2
+    assert len(set(before)) > 1
     for times in zip(before, shown, after, strict=True):
         assert times[1] in (times[0], times[2])
 
 
 async def _times(page: Page) -> list[str]:
-    await page.reload()
+    """The times of conversations that no other test writes into."""
+    await page.goto("/?status=resolved")
     await live(page)
     return await page.locator(".conversation-row-time").all_inner_texts()

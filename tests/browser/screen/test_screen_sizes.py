@@ -32,7 +32,7 @@ SIZES = """
 async def test_every_target_is_large_enough_for_a_finger(visit: Visit, channel: Channel) -> None:
     talk = await Talk.begin(channel)
     stranger = await visit(path="/login", **PHONE)
-    await expect(stranger.get_by_role("button", name="Entrar")).to_be_visible()
+    await expect(stranger.get_by_role("button", name="Entrar", exact=True)).to_be_visible()
     small = await _too_small(stranger)
     page = await visit(ANA, **PHONE)
     small += await _too_small(page)

@@ -75,18 +75,20 @@ async def channel(server: Server) -> AsyncIterator[Channel]:
 
 
 @pytest.fixture(scope="session")
-def cookies() -> dict[tuple[str, str], str]:
+def cookies() -> dict[tuple[object, str], str]:
     """Session cookies by server and person, because signing in is slow on purpose."""
     return {}
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def sit_down(server: Server, cookies: dict[tuple[str, str], str]) -> AsyncIterator[SitDown]:
+async def sit_down(
+    server: Server, cookies: dict[tuple[object, str], str]
+) -> AsyncIterator[SitDown]:
     """Has somebody open a conversation of the clinic Aurora without a browser."""
     colleagues: list[Colleague] = []
 
     async def sit_down(who: str, conversation_id: str) -> Colleague:
-        key = (server.origin, f"{who} in aurora")
+        key = (server, f"{who} in aurora")
         if key not in cookies:
             cookies[key] = await sign_in(server, who, clinic="aurora")
         colleagues.append(await Colleague.sits_down(server, cookies[key], conversation_id))
