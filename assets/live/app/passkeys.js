@@ -119,7 +119,7 @@ export function AddPasskey({ messages, longestName, longestPassword, onAdded }) 
       "p",
       null,
       missing === "address"
-        ? t("Passkeys work where the server is reached by a name and over HTTPS. This address has none.")
+        ? t("Passkeys work only at an address with a name and HTTPS. This one is not like that.")
         : t("This browser has no passkeys."),
     );
   }
