@@ -1,19 +1,16 @@
 """The second step of a sign-in: who gave a right password is asked for a code or a passkey."""
 
-import hashlib
-import hmac
-from time import time
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from clinic_chat import cookies
 from clinic_chat.api.auth.form_fields import form_fields
 from clinic_chat.api.auth.form_responses import HOME, done, local_path, refused
 from clinic_chat.api.auth.same_site import require_same_site
 from clinic_chat.api.auth.session_start import session_start
 from clinic_chat.api.auth.sign_in_attempts import TooManyFailures, attempt_of
+from clinic_chat.api.auth.signed_cookie import SignedCookie
 from clinic_chat.api.context import context_of
 from clinic_chat.api.errors import STORAGE_UNAVAILABLE, ApiError, rate_limited
 from clinic_chat.api.routes import GuardedRoute
@@ -27,8 +24,7 @@ from clinic_chat.storage.database import StorageUnavailable
 # The steps of the sign-in page: what it asks for, by what the person has set up.
 CODE, PASSKEY, EITHER = "code", "passkey", "either"
 STEPS = (CODE, PASSKEY, EITHER)
-COOKIE = "clinic_chat_second_step"
-SECONDS = 300
+COOKIE = SignedCookie("clinic_chat_second_step", "second step", seconds=300)
 # Of one person, from all addresses: three of a million codes are right at any time.
 CODES_PER_MINUTE = 5
 
@@ -51,16 +47,7 @@ def ask_for_second_step(
     response: Response, request: Request, settings: Settings, user_id: UUID
 ) -> None:
     """Remember in the browser, for five minutes, whose password was right."""
-    until = str(int(time()) + SECONDS)
-    response.set_cookie(
-        COOKIE,
-        f"{user_id}.{until}.{_sign(settings, user_id, until)}",
-        max_age=SECONDS,
-        path="/auth",
-        httponly=True,
-        samesite="strict",
-        secure=cookies.is_secure(request.scope, settings),
-    )
+    COOKIE.keep(response, request, settings, str(user_id))
 
 
 @router.post("/code")
@@ -123,25 +110,13 @@ def _refused(
 
 def forget_second_step(response: Response) -> None:
     """Have the browser forget whose password was right."""
-    response.delete_cookie(COOKIE, path="/auth")
+    COOKIE.forget(response)
 
 
 def waiting_person(request: Request, settings: Settings) -> UUID | None:
     """Whose password was right in this browser in the last minutes."""
-    user_id, _, rest = request.cookies.get(COOKIE, "").partition(".")
-    until, _, signature = rest.partition(".")
-    try:
-        found = UUID(user_id)
-        if not hmac.compare_digest(_sign(settings, found, until), signature):
-            return None
-        return found if int(until) > time() else None
-    except (ValueError, TypeError):
-        return None
-
-
-def _sign(settings: Settings, user_id: UUID, until: str) -> str:
-    message = f"second step:{user_id}:{until}".encode()
-    return hmac.new(settings.signing_key(), message, hashlib.sha256).hexdigest()
+    user_id = COOKIE.value(request, settings)
+    return None if user_id is None else UUID(user_id)
 
 
 _WRONG = ApiError(401, "code_wrong", "this is neither the app's code of now nor a recovery code")

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any, TypedDict, Unpack
 
 from sqlalchemy import select
 
@@ -52,41 +53,36 @@ async def read_clinic_settings(scope: ClinicScope) -> ClinicSettings:
     return _settings(clinic)
 
 
-async def change_clinic_settings(scope: ClinicScope, wanted: ClinicSettings) -> None:
-    """Change the clinic's settings.
+class ClinicChanges(TypedDict, total=False):
+    """The settings to change, as in `ClinicSettings`; the others stay as they are."""
+
+    name: str
+    timezone: str
+    locale: str
+    session_idle_minutes: int
+    second_factor_required: bool
+    business_hours: dict[str, list[list[str]]]
+    retention_months: int
+
+
+async def change_clinic_settings(scope: ClinicScope, **changes: Unpack[ClinicChanges]) -> None:
+    """Change some of the clinic's settings.
 
     Raises:
         InvalidInput: `timezone_invalid`, `locale_invalid`, `idle_invalid` or a rule of
             `valid_name`, `valid_hours`, or `retention_invalid`.
     """
     require(scope, Permission.MANAGE_CLINIC)
-    name = valid_name(wanted.name)
-    check_timezone(wanted.timezone)
-    if wanted.locale and wanted.locale not in LOCALES:
-        raise InvalidInput(f"locale must be one of {', '.join(LOCALES)}", code="locale_invalid")
-    low, high = IDLE_MINUTES
-    if wanted.session_idle_minutes and not low <= wanted.session_idle_minutes <= high:
-        raise InvalidInput(f"{low} to {high} minutes, or 0", code="idle_invalid")
-    hours = valid_hours(stored_hours(wanted.business_hours))
-    low, high = RETENTION_MONTHS
-    if wanted.retention_months and not low <= wanted.retention_months <= high:
-        raise InvalidInput(f"{low} to {high} months, or 0", code="retention_invalid")
+    wanted = _valid(changes)
     async with scope.write() as session:
         clinic = locked_clinic(session)
         before = vars(_settings(clinic))
-        clinic.name = name
-        clinic.timezone = wanted.timezone
-        clinic.locale = wanted.locale
-        clinic.session_idle_minutes = wanted.session_idle_minutes
-        clinic.second_factor_required = wanted.second_factor_required
-        clinic.business_hours = hours or None
-        if clinic.retention_months != wanted.retention_months:
-            clinic.retention_months = wanted.retention_months
-            clinic.retention_from = now() + RETENTION_DELAY if wanted.retention_months else None
-        after = vars(_settings(clinic))
-        # When deletion begins follows from the term.
-        del after["retention_from"]
-        changed = {key: [before[key], after[key]] for key in after if before[key] != after[key]}
+        changed = {key: [before[key], new] for key, new in wanted.items() if before[key] != new}
+        for key in changed:
+            setattr(clinic, key, wanted[key])
+        clinic.business_hours = clinic.business_hours or None
+        if "retention_months" in changed:
+            clinic.retention_from = now() + RETENTION_DELAY if clinic.retention_months else None
         if changed:
             await record_action(
                 session,
@@ -95,6 +91,25 @@ async def change_clinic_settings(scope: ClinicScope, wanted: ClinicSettings) -> 
                 (SubjectKind.CLINIC, clinic.id, clinic.name),
                 changed=changed,
             )
+
+
+def _valid(changes: ClinicChanges) -> dict[str, Any]:
+    wanted = dict(changes)
+    if "name" in changes:
+        wanted["name"] = valid_name(changes["name"])
+    if "timezone" in changes:
+        check_timezone(changes["timezone"])
+    if changes.get("locale", "") not in ("", *LOCALES):
+        raise InvalidInput(f"locale must be one of {', '.join(LOCALES)}", code="locale_invalid")
+    low, high = IDLE_MINUTES
+    if (minutes := changes.get("session_idle_minutes", 0)) and not low <= minutes <= high:
+        raise InvalidInput(f"{low} to {high} minutes, or 0", code="idle_invalid")
+    if "business_hours" in changes:
+        wanted["business_hours"] = valid_hours(stored_hours(changes["business_hours"]))
+    low, high = RETENTION_MONTHS
+    if (months := changes.get("retention_months", 0)) and not low <= months <= high:
+        raise InvalidInput(f"{low} to {high} months, or 0", code="retention_invalid")
+    return wanted
 
 
 def _settings(clinic: Clinic) -> ClinicSettings:

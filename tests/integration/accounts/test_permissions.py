@@ -21,7 +21,6 @@ from clinic_chat.domain.accounts.preferences import save_preferences
 from clinic_chat.domain.accounts.second_factor import Seal
 from clinic_chat.domain.administration.audit_trail import read_audit_trail
 from clinic_chat.domain.administration.clinic_settings import (
-    ClinicSettings,
     change_clinic_settings,
     read_clinic_settings,
 )
@@ -249,7 +248,7 @@ USE_CASES: dict[str, tuple[Permission, UseCase]] = {
     "read_clinic_settings": (Permission.MANAGE_CLINIC, lambda s, _: read_clinic_settings(s)),
     "change_clinic_settings": (
         Permission.MANAGE_CLINIC,
-        lambda s, _: change_clinic_settings(s, ClinicSettings("Nova", "UTC", "en", 0)),
+        lambda s, _: change_clinic_settings(s, name="Nova"),
     ),
     "read_provider": (Permission.MANAGE_CLINIC, lambda s, _: read_provider(s, SEAL)),
     "save_provider": (

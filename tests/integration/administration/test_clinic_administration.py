@@ -1,5 +1,6 @@
 """A clinic's settings, its tokens and its audit trail."""
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -11,6 +12,7 @@ from clinic_chat.domain.accounts.permissions import Permission, allows
 from clinic_chat.domain.administration import audit_trail
 from clinic_chat.domain.administration.audit_trail import read_audit_trail
 from clinic_chat.domain.administration.clinic_settings import (
+    ClinicChanges,
     ClinicSettings,
     change_clinic_settings,
     read_clinic_settings,
@@ -35,12 +37,14 @@ async def test_settings_are_changed_together_and_audited(
     any_database: Database, clinics: Clinics
 ) -> None:
     assert await read_clinic_settings(clinics.ana) == AS_IT_WAS
-    wanted = ClinicSettings("Clínica Nova", "America/Manaus", "en", 30)
+    changes = ClinicChanges(
+        name="Clínica Nova", timezone="America/Manaus", locale="en", session_idle_minutes=30
+    )
 
-    await change_clinic_settings(clinics.ana, wanted)
-    await change_clinic_settings(clinics.ana, wanted)
+    await change_clinic_settings(clinics.ana, **changes)
+    await change_clinic_settings(clinics.ana, **changes)
 
-    assert await read_clinic_settings(clinics.ana) == wanted
+    assert await read_clinic_settings(clinics.ana) == replace(AS_IT_WAS, **changes)
     assert await read_clinic_settings(replace(clinics.ana, clinic_id=clinics.boreal.clinic_id)) == (
         replace(AS_IT_WAS, name="Clínica Boreal")
     )
@@ -64,14 +68,34 @@ async def test_settings_that_cannot_be_change_nothing(
     clinics: Clinics, changes: dict[str, object], code: str
 ) -> None:
     with pytest.raises(InvalidInput) as refusal:
-        await change_clinic_settings(clinics.ana, replace(AS_IT_WAS, **changes))  # type: ignore[arg-type]
+        await change_clinic_settings(clinics.ana, **changes)  # type: ignore[arg-type]
     assert refusal.value.code == code
     assert await read_clinic_settings(clinics.ana) == AS_IT_WAS
 
 
+async def test_two_administrators_change_different_settings_at_once(
+    any_database: Database, clinics: Clinics
+) -> None:
+    await asyncio.gather(
+        change_clinic_settings(clinics.ana, timezone="America/Manaus"),
+        change_clinic_settings(clinics.ana, retention_months=12),
+        change_clinic_settings(clinics.ana, business_hours={"0": [["08:00", "12:00"]]}),
+        change_clinic_settings(clinics.ana, session_idle_minutes=30),
+    )
+
+    found = await read_clinic_settings(clinics.ana)
+    assert replace(found, retention_from=None) == replace(
+        AS_IT_WAS,
+        timezone="America/Manaus",
+        session_idle_minutes=30,
+        business_hours={"0": [["08:00", "12:00"]]},
+        retention_months=12,
+    )
+
+
 async def test_a_clinics_own_idle_time_counts(any_database: Database, clinics: Clinics) -> None:
     sessions = sessions_of(any_database)
-    await change_clinic_settings(clinics.ana, replace(AS_IT_WAS, session_idle_minutes=30))
+    await change_clinic_settings(clinics.ana, session_idle_minutes=30)
     with time_machine.travel(datetime(2030, 5, 6, 8, tzinfo=UTC), tick=False) as clock:
         ours = await sessions.sign_in("ana@aurora.example", PASSWORD)
         theirs = await sessions.sign_in("carla@boreal.example", PASSWORD)

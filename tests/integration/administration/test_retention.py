@@ -1,6 +1,5 @@
 """Retention: a clinic's resolved conversations are deleted after its term, and nothing else."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -16,7 +15,6 @@ from clinic_chat.domain.administration.audit_trail import Action, read_audit_tra
 from clinic_chat.domain.administration.clinic_settings import (
     RETENTION_DELAY,
     change_clinic_settings,
-    read_clinic_settings,
 )
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.assignment import set_status
@@ -56,8 +54,7 @@ async def resolved(scope: ClinicScope, staff: ClinicScope, phone: str) -> str:
 
 
 async def set_term(scope: ClinicScope, months: int = MONTHS) -> None:
-    settings = await read_clinic_settings(scope)
-    await change_clinic_settings(scope, replace(settings, retention_months=months))
+    await change_clinic_settings(scope, retention_months=months)
 
 
 async def number_of(scope: ClinicScope, table: Any) -> int:

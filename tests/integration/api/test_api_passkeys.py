@@ -263,8 +263,8 @@ async def test_a_challenge_for_adding_is_none_for_the_second_step_of_its_person(
     adding = ana.client.cookies[f"{COOKIE}_add"]
     ana.forget_cookies()
     await ana.password()
-    waiting = ana.client.cookies[SECOND_STEP]
-    cookie = f"{COOKIE}_second_step={adding}; {SECOND_STEP}={waiting}"
+    waiting = ana.client.cookies[SECOND_STEP.name]
+    cookie = f"{COOKIE}_second_step={adding}; {SECOND_STEP.name}={waiting}"
 
     answer = await device(api).post("passkey", signed | {"step": "passkey"}, Cookie=cookie)
     assert code_of(answer) == LATE

@@ -10,7 +10,7 @@ import pyotp
 import pytest
 import time_machine
 
-from clinic_chat.api.auth.second_step import CODES_PER_MINUTE, COOKIE, SECONDS
+from clinic_chat.api.auth.second_step import CODES_PER_MINUTE, COOKIE
 from clinic_chat.domain.accounts.sessions import COOKIE_NAME, MOST_WRONG_CODES
 from clinic_chat.domain.administration.second_factors import begin_factor, confirm_factor
 from clinic_chat.domain.clinics.scope import ClinicScope
@@ -67,24 +67,24 @@ async def test_a_right_password_alone_starts_no_session(api: ClinicApi, codes: l
     asked = await api.sign_in(headers=PAGE, form={"next": "/c/1"})
 
     assert (asked.status_code, asked.headers["location"]) == (303, "/login?step=code&next=/c/1")
-    assert list(asked.cookies) == [COOKIE]
+    assert list(asked.cookies) == [COOKIE.name]
     cookie = asked.headers["set-cookie"]
     assert all(part in cookie for part in ("HttpOnly", "Path=/auth", "SameSite=strict"))
-    assert f"Max-Age={SECONDS}" in cookie
+    assert f"Max-Age={COOKIE.seconds}" in cookie
     signed_in = await try_code(api.client, codes[0], onward="/c/1", headers=PAGE)
     assert (signed_in.status_code, signed_in.headers["location"]) == (303, "/c/1")
     who = await api.services.sessions.find(signed_in.cookies[COOKIE_NAME])
     assert who is not None
     assert who.email == "ana@aurora.example"
-    assert COOKIE not in api.client.cookies
+    assert COOKIE.name not in api.client.cookies
 
 
 async def test_a_code_without_a_right_password_is_worth_nothing(
     api: ClinicApi, codes: list[str]
 ) -> None:
-    ana = (await api.sign_in(headers=JSON)).cookies[COOKIE]
+    ana = (await api.sign_in(headers=JSON)).cookies[COOKIE.name]
     user_id, until, signature = ana.split(".")
-    longer = str(int(until) + SECONDS)
+    longer = str(int(until) + COOKIE.seconds)
     forged = (
         "",
         "x",
@@ -98,7 +98,7 @@ async def test_a_code_without_a_right_password_is_worth_nothing(
         refused = await stranger.post(
             "/auth/code",
             data={"code": codes[0]},
-            headers=JSON | {"Cookie": f"{COOKIE}={value}"},
+            headers=JSON | {"Cookie": f"{COOKIE.name}={value}"},
         )
         assert (refused.status_code, refused.json()["error"]["code"]) == (401, "late")
     # Nothing was used up.
@@ -107,10 +107,12 @@ async def test_a_code_without_a_right_password_is_worth_nothing(
 
 async def test_the_step_ends_after_five_minutes(api: ClinicApi, codes: list[str]) -> None:
     await api.sign_in(headers=JSON)
-    value = api.client.cookies[COOKIE]
-    with time_machine.travel(EARLY_IN_A_MINUTE + timedelta(seconds=SECONDS + 60), tick=True):
+    value = api.client.cookies[COOKIE.name]
+    with time_machine.travel(EARLY_IN_A_MINUTE + timedelta(seconds=COOKIE.seconds + 60), tick=True):
         refused = await api.browser().post(
-            "/auth/code", data={"code": codes[0]}, headers=PAGE | {"Cookie": f"{COOKIE}={value}"}
+            "/auth/code",
+            data={"code": codes[0]},
+            headers=PAGE | {"Cookie": f"{COOKIE.name}={value}"},
         )
     assert refused.headers["location"] == "/login?error=late"
 

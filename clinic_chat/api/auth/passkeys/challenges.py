@@ -1,17 +1,14 @@
 """Challenges of passkeys: who asks, for what, and the signed cookie that remembers it."""
 
-import hashlib
-import hmac
 import secrets
 from dataclasses import dataclass
 from enum import StrEnum
-from time import time
 from uuid import UUID
 
 from fastapi import Request
 from starlette.responses import Response
 
-from clinic_chat import cookies
+from clinic_chat.api.auth.signed_cookie import SignedCookie
 from clinic_chat.api.context import client_host, context_of
 from clinic_chat.api.errors import ApiError, rate_limited
 from clinic_chat.api.routes import GuardedRoute
@@ -92,40 +89,22 @@ def keep_challenge(
     response: Response, request: Request, settings: Settings, challenge: Challenge
 ) -> None:
     """Remember a challenge in the browser for five minutes."""
-    until = str(int(time()) + CHALLENGE_SECONDS)
-    value = encode(challenge.value)
-    response.set_cookie(
-        f"{COOKIE}_{challenge.purpose}",
-        ".".join((value, until, _sign(settings, challenge, until))),
-        max_age=CHALLENGE_SECONDS,
-        path="/auth",
-        httponly=True,
-        samesite="strict",
-        secure=cookies.is_secure(request.scope, settings),
-    )
+    owner = str(challenge.user_id or "")
+    _cookie(challenge.purpose).keep(response, request, settings, encode(challenge.value), owner)
 
 
 def kept_challenge(
     request: Request, settings: Settings, purpose: Purpose, user_id: UUID | None = None
 ) -> Challenge | None:
     """The challenge for this purpose and person that the browser got in the last minutes."""
-    value, _, rest = request.cookies.get(f"{COOKIE}_{purpose}", "").partition(".")
-    until, _, signature = rest.partition(".")
-    try:
-        challenge = Challenge(decode(value), purpose, user_id)
-        if not hmac.compare_digest(_sign(settings, challenge, until), signature):
-            return None
-        return challenge if int(until) > time() else None
-    except (ValueError, TypeError):
-        return None
+    value = _cookie(purpose).value(request, settings, str(user_id or ""))
+    return None if value is None else Challenge(decode(value), purpose, user_id)
 
 
 def forget_challenge(response: Response, purpose: Purpose) -> None:
     """Have the browser forget a challenge that was answered."""
-    response.delete_cookie(f"{COOKIE}_{purpose}", path="/auth")
+    _cookie(purpose).forget(response)
 
 
-def _sign(settings: Settings, challenge: Challenge, until: str) -> str:
-    parts = (challenge.purpose, str(challenge.user_id or ""), encode(challenge.value), until)
-    message = f"passkey challenge:{':'.join(parts)}".encode()
-    return hmac.new(settings.signing_key(), message, hashlib.sha256).hexdigest()
+def _cookie(purpose: Purpose) -> SignedCookie:
+    return SignedCookie(f"{COOKIE}_{purpose}", f"passkey challenge:{purpose}", CHALLENGE_SECONDS)

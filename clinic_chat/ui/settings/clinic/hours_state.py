@@ -91,13 +91,11 @@ class BusinessHours(rx.State):
         self.error = ""
         self.saved = False
         async with refusals(self):
-            scope = acting()
             week = {
                 str(row.day): [[begin, _end(end)] for begin, end in _spans(row)]
                 for row in self.days
             }
-            before = await read_clinic_settings(scope)
-            await change_clinic_settings(scope, replace(before, business_hours=week))
+            await change_clinic_settings(acting(), business_hours=week)
             await self.load()
             self.saved = True
 

@@ -1,6 +1,5 @@
 """State of the retention of conversations on the clinic screen."""
 
-from dataclasses import replace
 from typing import Any
 
 import reflex as rx
@@ -41,11 +40,7 @@ class Retention(rx.State):
         self.error = ""
         self.saved = False
         async with refusals(self):
-            scope = acting()
-            before = await read_clinic_settings(scope)
-            await change_clinic_settings(
-                scope, replace(before, retention_months=number_of(form, "months"))
-            )
+            await change_clinic_settings(acting(), retention_months=number_of(form, "months"))
             await self._read()
             self.saved = True
 

@@ -1,6 +1,5 @@
 """State of the clinic screen."""
 
-from dataclasses import replace
 from typing import Any
 
 import reflex as rx
@@ -39,18 +38,16 @@ class ClinicForm(rx.State):
         self.error = ""
         self.saved = False
         async with refusals(self):
-            scope = acting()
-            await change_clinic_settings(
-                scope,
-                replace(
-                    await read_clinic_settings(scope),
-                    name=text_of(form, "name"),
-                    timezone=text_of(form, "timezone"),
-                    locale=text_of(form, "locale"),
-                    session_idle_minutes=number_of(form, "idle"),
-                    second_factor_required=bool(form.get("second_factor_required")),
-                ),
-            )
+            wanted = {
+                "name": text_of(form, "name"),
+                "timezone": text_of(form, "timezone"),
+                "locale": text_of(form, "locale"),
+                "session_idle_minutes": number_of(form, "idle"),
+                "second_factor_required": bool(form.get("second_factor_required")),
+            }
+            # What was left as it was shown may have been changed by somebody else meanwhile.
+            changes = {key: new for key, new in wanted.items() if new != getattr(self, key)}
+            await change_clinic_settings(acting(), **changes)
             self.saved = True
             await self._read()
             await show(self, clinic_name=self.name, timezone=self.timezone)
