@@ -8,9 +8,9 @@ from clinic_chat.domain.accounts.sessions import Sessions
 from clinic_chat.openid.client import OpenId
 from clinic_chat.outbound.client import Outbound
 from clinic_chat.process_channel import ProcessChannel
-from clinic_chat.rate_limits import Limits
 from clinic_chat.settings import Settings
 from clinic_chat.storage.database import Database
+from clinic_chat.web.rate_limits import Limits
 
 
 @dataclass

@@ -12,7 +12,7 @@ from clinic_chat.api.context import context_of
 from clinic_chat.api.errors import ApiError
 from clinic_chat.api.routes import GuardedRoute
 from clinic_chat.metrics.scrape import exposition
-from clinic_chat.peers import is_from_this_machine
+from clinic_chat.web.peers import is_from_this_machine
 
 PATH = "/metrics"
 

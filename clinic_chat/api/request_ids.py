@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 from uvicorn.middleware.proxy_headers import _TrustedHosts
 
-from clinic_chat.peers import peer_host
+from clinic_chat.web.peers import peer_host
 
 HEADER = "X-Request-ID"
 # What proxies make: 32 hexadecimal digits, or a UUID. No name or word can be written in them.

@@ -3,8 +3,8 @@
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from clinic_chat.api.errors import error_response, rate_limited
-from clinic_chat.rate_limits import Limits
-from clinic_chat.refusals import count_refusal
+from clinic_chat.web.rate_limits import Limits
+from clinic_chat.web.refusals import count_refusal
 
 # The limit of all addresses together, as a multiple of that of one.
 IN_ALL_FACTOR = 10

@@ -12,10 +12,10 @@ from typing import IO
 from sqlalchemy.exc import SQLAlchemyError
 
 from clinic_chat import __version__
-from clinic_chat.backups.archive import Source, member_of, write_archive
-from clinic_chat.backups.encryption import encrypted, recipients_in
+from clinic_chat.backups.archives.archive import Source, member_of, write_archive
+from clinic_chat.backups.archives.encryption import encrypted, recipients_in
+from clinic_chat.backups.archives.manifest import FILES, KEY, KeyPlace, Manifest
 from clinic_chat.backups.errors import BackupError, reason
-from clinic_chat.backups.manifest import FILES, KEY, KeyPlace, Manifest
 from clinic_chat.backups.snapshot import Snapshot, snapshot
 from clinic_chat.backups.unfinished import put_in_place, unfinished_folder
 from clinic_chat.settings import Settings

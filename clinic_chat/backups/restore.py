@@ -8,11 +8,11 @@ from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from clinic_chat.backups.archives.encryption import decrypted, identities_in
+from clinic_chat.backups.archives.extraction import extract
+from clinic_chat.backups.archives.manifest import FILES, KEY, POSTGRESQL, SQLITE, Manifest
 from clinic_chat.backups.backup import files_folder
-from clinic_chat.backups.encryption import decrypted, identities_in
 from clinic_chat.backups.errors import BackupError, reason
-from clinic_chat.backups.extraction import extract
-from clinic_chat.backups.manifest import FILES, KEY, POSTGRESQL, SQLITE, Manifest
 from clinic_chat.backups.postgresql import restore_dump, table_names
 from clinic_chat.backups.unfinished import put_in_place, sync, unfinished_folder
 from clinic_chat.settings import Settings

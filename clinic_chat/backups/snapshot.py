@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal
 
-from clinic_chat.backups.manifest import POSTGRESQL, SQLITE
+from clinic_chat.backups.archives.manifest import POSTGRESQL, SQLITE
 from clinic_chat.backups.postgresql import dump
 from clinic_chat.backups.sqlite_copy import copy_sqlite
 from clinic_chat.storage.inspection import sqlite_file

@@ -34,9 +34,9 @@ def backup(
     ] = False,
 ) -> None:
     """Write the database, the key and the files into one archive; a server may run meanwhile."""
+    from clinic_chat.backups.archives.manifest import KeyPlace
     from clinic_chat.backups.backup import make_backup
     from clinic_chat.backups.errors import BackupError
-    from clinic_chat.backups.manifest import KeyPlace
 
     settings = read_settings()
     _tidy_up_when_told_to_end()
@@ -65,8 +65,8 @@ def restore(
     """Put a backup where the settings say, when there is nothing yet."""
     import asyncio
 
+    from clinic_chat.backups.archives.manifest import KeyPlace
     from clinic_chat.backups.errors import BackupError
-    from clinic_chat.backups.manifest import KeyPlace
     from clinic_chat.backups.restore import restore_backup
 
     _tidy_up_when_told_to_end()

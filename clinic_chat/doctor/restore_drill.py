@@ -11,9 +11,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from clinic_chat.backups.encryption import is_encrypted
+from clinic_chat.backups.archives.encryption import is_encrypted
+from clinic_chat.backups.archives.manifest import Manifest
 from clinic_chat.backups.errors import BackupError, NotPossibleHere, reason
-from clinic_chat.backups.manifest import Manifest
 from clinic_chat.backups.restore import restore_backup
 from clinic_chat.backups.schedule import backup_folder, backups_in
 from clinic_chat.backups.unfinished import unfinished_folder

@@ -7,18 +7,18 @@ from pathlib import Path
 
 from sqlalchemy import Connection, func, select
 
-from clinic_chat.backups.encryption import recipients_in
+from clinic_chat.backups.archives.encryption import recipients_in
 from clinic_chat.backups.errors import BackupError, reason
 from clinic_chat.backups.schedule import backups_in
 from clinic_chat.doctor.finding import Finding, judged, unknown
 from clinic_chat.domain.accounts.session_records import SignInSession
 from clinic_chat.domain.events.log import Event
 from clinic_chat.domain.messages.message import Message
-from clinic_chat.origins import is_origin
 from clinic_chat.settings import Settings, check_key
 from clinic_chat.storage.base import now
 from clinic_chat.storage.inspection import sqlite_file
 from clinic_chat.storage.sqlite.library import has_reset_bug, sqlite3
+from clinic_chat.web.origins import is_origin
 
 # Clocks of machines that are set by the network differ by far less.
 CLOCK_TOLERANCE = timedelta(minutes=5)

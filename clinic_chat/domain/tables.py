@@ -2,8 +2,9 @@
 
 # ruff: noqa: F401
 
-from clinic_chat.domain.accounts import api_tokens, second_factor, session_records, users
+from clinic_chat.domain.accounts import api_tokens, session_records, users
 from clinic_chat.domain.accounts.passkeys import passkey
+from clinic_chat.domain.accounts.second_factors import authenticator_app
 from clinic_chat.domain.administration import audit_trail, links
 from clinic_chat.domain.clinics import clinic
 from clinic_chat.domain.conversations import conversation, counts, read_marker

@@ -17,7 +17,7 @@ from reflex_base.constants.route import RouteVar
 from reflex_base.utils.format import format_event_handler
 
 from clinic_chat.realtime.connections import Connections, set_current_connection
-from clinic_chat.refusals import count_refusal
+from clinic_chat.web.refusals import count_refusal
 
 # The events of a page load and of navigation; `set_is_hydrated` ends their chain.
 FRAMEWORK_EVENTS = (

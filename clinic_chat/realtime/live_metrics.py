@@ -7,8 +7,8 @@ from clinic_chat.metrics.instruments import Labels
 from clinic_chat.metrics.messages import BUS, QUEUE_AGE_SECONDS, QUEUE_ITEMS, SENDS, WRITES
 from clinic_chat.metrics.scrape import Measured
 from clinic_chat.metrics.sockets import SOCKETS, TABS, TRANSPORTS
-from clinic_chat.realtime.bus import Bus
 from clinic_chat.realtime.connections import Connections
+from clinic_chat.realtime.events.bus import Bus
 from clinic_chat.realtime.transport.engineio_server import SocketServer
 from clinic_chat.realtime.transport.websocket import Peer
 from clinic_chat.storage.database import Database

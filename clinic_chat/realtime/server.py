@@ -21,11 +21,12 @@ from clinic_chat.metrics.sockets import DISCONNECTS, STATE_EVENTS
 from clinic_chat.realtime import rooms
 from clinic_chat.realtime.admission.handshakes import Handshakes
 from clinic_chat.realtime.admission.visitor import UNAUTHORIZED, VISITOR, Visitor
-from clinic_chat.realtime.bus import Bus
 from clinic_chat.realtime.commands.command import CommandContext
 from clinic_chat.realtime.commands.dispatcher import CommandDispatcher
 from clinic_chat.realtime.connections import Connection, Connections
-from clinic_chat.realtime.event_relay import EventRelay
+from clinic_chat.realtime.events.bus import Bus
+from clinic_chat.realtime.events.personal_catch_up import PersonalCatchUp
+from clinic_chat.realtime.events.relay import EventRelay
 from clinic_chat.realtime.feeds.at_connect import feeds_at_connect
 from clinic_chat.realtime.feeds.publisher import Publisher
 from clinic_chat.realtime.feeds.registry import create_feeds
@@ -41,7 +42,6 @@ from clinic_chat.realtime.identity import (
 )
 from clinic_chat.realtime.live_metrics import LiveMetrics
 from clinic_chat.realtime.memory import MemoryTrimmer
-from clinic_chat.realtime.personal_catch_up import PersonalCatchUp
 from clinic_chat.realtime.presence.activity import Activity
 from clinic_chat.realtime.presence.coalescing import Coalescer
 from clinic_chat.realtime.presence.leases import Leases
@@ -56,10 +56,10 @@ from clinic_chat.realtime.state_events import (
 )
 from clinic_chat.realtime.transport.heartbeat import close_peers, watch_peers
 from clinic_chat.realtime.transport.socketio_server import create_socket_server
-from clinic_chat.refusals import count_refusal
 from clinic_chat.services import Services
 from clinic_chat.shutdown import InFlightWork, on_shutdown
 from clinic_chat.storage.database import StorageUnavailable
+from clinic_chat.web.refusals import count_refusal
 
 SESSION_ENDED = "session:ended"
 SERVER_RESTARTING = "server:restarting"

@@ -10,11 +10,11 @@ from clinic_chat.api.request_metrics import RequestMetrics
 from clinic_chat.realtime.transport.asgi import SocketEntrance
 from clinic_chat.realtime.transport.body_limit import BoundedPolls
 from clinic_chat.server.first_start import SetupRedirect
-from clinic_chat.server.page_loads import PageLoads
-from clinic_chat.server.page_paths import PagePaths
+from clinic_chat.server.pages.page_loads import PageLoads
+from clinic_chat.server.pages.page_paths import PagePaths
+from clinic_chat.server.pages.root_only import RootOnly
+from clinic_chat.server.pages.security_headers import SecurityHeaders
 from clinic_chat.server.polling_relay import PollingRelay, process_name
-from clinic_chat.server.root_only import RootOnly
-from clinic_chat.server.security_headers import SecurityHeaders
 from clinic_chat.server.serve import BUILT
 from clinic_chat.ui.build.vite_config import BACKEND_PATHS
 

@@ -5,7 +5,7 @@ from fastapi import Request
 
 from clinic_chat.api.context import context_of
 from clinic_chat.api.errors import ApiError
-from clinic_chat.origins import is_own_host, origin_allowed
+from clinic_chat.web.origins import is_own_host, origin_allowed
 
 log = structlog.get_logger(__name__)
 

@@ -5,16 +5,16 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
+from clinic_chat.api.auth.cookies.signed_cookie import SignedCookie
 from clinic_chat.api.auth.form_fields import form_fields
 from clinic_chat.api.auth.form_responses import HOME, done, local_path, refused
 from clinic_chat.api.auth.same_site import require_same_site
 from clinic_chat.api.auth.session_start import session_start
 from clinic_chat.api.auth.sign_in_attempts import TooManyFailures, attempt_of
-from clinic_chat.api.auth.signed_cookie import SignedCookie
 from clinic_chat.api.context import context_of
 from clinic_chat.api.errors import STORAGE_UNAVAILABLE, ApiError, rate_limited
 from clinic_chat.api.routes import GuardedRoute
-from clinic_chat.domain.accounts.factors import Factors
+from clinic_chat.domain.accounts.second_factors.factors import Factors
 from clinic_chat.domain.accounts.sessions import CodesLocked
 from clinic_chat.logs import audit
 from clinic_chat.metrics.http_requests import SIGN_INS

@@ -8,8 +8,8 @@ import structlog
 from fastapi import Request
 from starlette.responses import Response
 
-from clinic_chat.api.auth.cookies import session_cookie, set_session_cookie
-from clinic_chat.api.auth.devices import remember_device
+from clinic_chat.api.auth.cookies.device_cookie import remember_device
+from clinic_chat.api.auth.cookies.session_cookie import session_cookie, set_session_cookie
 from clinic_chat.api.auth.sign_in_attempts import account_key
 from clinic_chat.api.context import ApiContext, client_host, context_of
 from clinic_chat.domain.accounts.preferences import save_preferences

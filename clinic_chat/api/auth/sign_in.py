@@ -5,7 +5,11 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from clinic_chat.api.auth.cookies import clear_session_cookie, session_cookie, set_session_cookie
+from clinic_chat.api.auth.cookies.session_cookie import (
+    clear_session_cookie,
+    session_cookie,
+    set_session_cookie,
+)
 from clinic_chat.api.auth.form_fields import form_fields
 from clinic_chat.api.auth.form_responses import HOME, LOGIN, done, local_path, refused
 from clinic_chat.api.auth.same_site import require_same_site

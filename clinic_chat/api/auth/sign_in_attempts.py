@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
-from clinic_chat.api.auth import devices
+from clinic_chat.api.auth.cookies import device_cookie
 from clinic_chat.api.context import client_host
 from clinic_chat.domain.accounts.hashing_queue import QueueEntry
 from clinic_chat.logs import audit
-from clinic_chat.rate_limits import address_key
 from clinic_chat.services import Services
+from clinic_chat.web.rate_limits import address_key
 
 # Multiples of the limit per account and address: a clinic often shares one address, and nobody
 # should easily block an account for all. Passwords withstand this many guesses.
@@ -84,7 +84,7 @@ async def attempt_of(request: Request, services: Services, email: str) -> Attemp
     settings = services.settings
     address = address_key(client_host(request))
     account = account_key(settings.signing_key(), email)
-    device = devices.device_of(request, settings, account)
+    device = device_cookie.device_of(request, settings, account)
     attempt = Attempt(services, address, account, device)
     if device:
         limit = settings.login_attempts_per_minute

@@ -9,13 +9,12 @@ import structlog
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
-from clinic_chat import cookies
 from clinic_chat.api.auth.form_responses import HOME, local_path, refused
 from clinic_chat.api.auth.session_start import session_start
 from clinic_chat.api.context import client_host, context_of
 from clinic_chat.api.errors import STORAGE_UNAVAILABLE, ApiError, rate_limited
 from clinic_chat.api.routes import GuardedRoute
-from clinic_chat.domain.accounts.second_factor import Seal
+from clinic_chat.domain.accounts.second_factors.authenticator_app import Seal
 from clinic_chat.domain.single_sign_on.providers import KnownProvider, provider_of, provider_seal
 from clinic_chat.domain.single_sign_on.sign_in import (
     STATE_SECONDS,
@@ -31,10 +30,11 @@ from clinic_chat.openid.client import ProviderClient
 from clinic_chat.openid.code_flow import Attempt, Client, new_attempt
 from clinic_chat.openid.discovery import ProviderProblem
 from clinic_chat.openid.id_tokens import InvalidIdToken
-from clinic_chat.origins import is_origin
 from clinic_chat.outbound.errors import OutboundError
 from clinic_chat.settings import Settings
 from clinic_chat.storage.database import StorageUnavailable
+from clinic_chat.web import cookies
+from clinic_chat.web.origins import is_origin
 
 # The step of the sign-in page that asks for the clinic.
 STEP = "sso"

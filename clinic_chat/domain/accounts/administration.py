@@ -12,8 +12,8 @@ from uuid import UUID
 from sqlalchemy import CursorResult, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from clinic_chat.domain.accounts.factors import factors_of, forget_factors
 from clinic_chat.domain.accounts.passwords import check_new_password, hash_password
+from clinic_chat.domain.accounts.second_factors.factors import factors_of, forget_factors
 from clinic_chat.domain.accounts.session_records import SignInSession
 from clinic_chat.domain.accounts.users import Membership, User, clinics_of, normal_email
 from clinic_chat.domain.clinics.actors import Role

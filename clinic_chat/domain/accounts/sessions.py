@@ -17,15 +17,15 @@ from uuid import UUID
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from clinic_chat.domain.accounts.factors import Factors, factors_of
 from clinic_chat.domain.accounts.hashing_queue import LOW_PRIORITY, QueueEntry
 from clinic_chat.domain.accounts.passwords import verify_password
-from clinic_chat.domain.accounts.second_factor import (
+from clinic_chat.domain.accounts.second_factors.authenticator_app import (
     Seal,
     accept_code,
     confirmed_app,
     use_recovery_code,
 )
+from clinic_chat.domain.accounts.second_factors.factors import Factors, factors_of
 from clinic_chat.domain.accounts.session_records import (
     BY_COOKIE,
     BY_ID,

@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import CursorResult, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from clinic_chat.domain.accounts.factors import has_factor
 from clinic_chat.domain.accounts.permissions import Permission, require
+from clinic_chat.domain.accounts.second_factors.factors import has_factor
 from clinic_chat.domain.accounts.session_records import SignInSession
 from clinic_chat.domain.accounts.users import Membership, User
 from clinic_chat.domain.administration.audit_trail import Action, record_action

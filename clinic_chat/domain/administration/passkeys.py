@@ -8,7 +8,6 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from clinic_chat.domain.accounts.factors import codes_for_first_factor, forget_codes_of_none
 from clinic_chat.domain.accounts.passkeys.acceptance import passkeys_at, use_up
 from clinic_chat.domain.accounts.passkeys.messages import (
     Creation,
@@ -20,6 +19,10 @@ from clinic_chat.domain.accounts.passkeys.messages import (
 )
 from clinic_chat.domain.accounts.passkeys.passkey import Passkey
 from clinic_chat.domain.accounts.permissions import Permission, require
+from clinic_chat.domain.accounts.second_factors.factors import (
+    codes_for_first_factor,
+    forget_codes_of_none,
+)
 from clinic_chat.domain.accounts.users import User
 from clinic_chat.domain.administration.audit_trail import Action, record_action
 from clinic_chat.domain.administration.own_account import check_own_password

@@ -6,15 +6,8 @@ from uuid import UUID
 from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from clinic_chat.domain.accounts.factors import (
-    codes_for_first_factor,
-    factors_of,
-    forget_app,
-    forget_factors,
-    recovery_codes_left,
-)
 from clinic_chat.domain.accounts.permissions import Permission, require
-from clinic_chat.domain.accounts.second_factor import (
+from clinic_chat.domain.accounts.second_factors.authenticator_app import (
     NewFactor,
     Seal,
     SecondFactor,
@@ -22,6 +15,13 @@ from clinic_chat.domain.accounts.second_factor import (
     confirmed_app,
     new_factor,
     use_recovery_code,
+)
+from clinic_chat.domain.accounts.second_factors.factors import (
+    codes_for_first_factor,
+    factors_of,
+    forget_app,
+    forget_factors,
+    recovery_codes_left,
 )
 from clinic_chat.domain.accounts.session_records import SignInSession
 from clinic_chat.domain.accounts.users import Membership, User

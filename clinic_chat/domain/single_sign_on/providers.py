@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, String, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from clinic_chat.domain.accounts.second_factor import Seal
+from clinic_chat.domain.accounts.second_factors.authenticator_app import Seal
 from clinic_chat.domain.clinics.clinic import find_clinic
 from clinic_chat.domain.errors import NotFound
 from clinic_chat.storage.base import Base, ClinicOwned, new_id, now

@@ -8,7 +8,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic_chat.domain.accounts.permissions import Permission, require
-from clinic_chat.domain.accounts.second_factor import Seal
+from clinic_chat.domain.accounts.second_factors.authenticator_app import Seal
 from clinic_chat.domain.accounts.session_records import Proof, SignInSession
 from clinic_chat.domain.accounts.users import User
 from clinic_chat.domain.administration.audit_trail import Action, record_action

@@ -6,9 +6,7 @@ from uuid import UUID
 
 from starlette.datastructures import Headers
 
-from clinic_chat.cookies import is_secure, session_cookie
 from clinic_chat.domain.accounts.sessions import Sessions
-from clinic_chat.rate_limits import Limits, address_key
 from clinic_chat.realtime.admission.pace import EventTurns, Pace
 from clinic_chat.realtime.admission.request_rules import tab_token
 from clinic_chat.realtime.admission.visitor import (
@@ -18,9 +16,11 @@ from clinic_chat.realtime.admission.visitor import (
     TooMany,
     Visitor,
 )
-from clinic_chat.refusals import count_refusal
 from clinic_chat.settings import Settings
 from clinic_chat.storage.database import StorageUnavailable
+from clinic_chat.web.cookies import is_secure, session_cookie
+from clinic_chat.web.rate_limits import Limits, address_key
+from clinic_chat.web.refusals import count_refusal
 
 # The limit of an address, which many people may share, as a multiple of an account's.
 ADDRESS_FACTOR = 10

@@ -22,10 +22,10 @@ from clinic_chat.realtime.commands.command import Command, CommandContext, Data
 from clinic_chat.realtime.commands.registry import COMMANDS
 from clinic_chat.realtime.connections import Connection, Connections
 from clinic_chat.realtime.identity import WRONG_AUTHOR, names_another
-from clinic_chat.refusals import count_refusal
 from clinic_chat.services import Services
 from clinic_chat.shutdown import InFlightWork
 from clinic_chat.storage.database import StorageUnavailable
+from clinic_chat.web.refusals import count_refusal
 
 COMMANDS_PER_MINUTE = 1200
 

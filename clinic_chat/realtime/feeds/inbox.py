@@ -24,8 +24,8 @@ from clinic_chat.domain.queries.changes import Changes
 from clinic_chat.domain.queries.filters import parse_filter
 from clinic_chat.domain.queries.inbox import InboxOverview, list_conversations, overview
 from clinic_chat.realtime import rooms
-from clinic_chat.realtime.bus import Bus
 from clinic_chat.realtime.connections import Connection
+from clinic_chat.realtime.events.bus import Bus
 from clinic_chat.realtime.feeds import personal
 from clinic_chat.realtime.feeds.cached.inbox_pages import InboxPages
 from clinic_chat.realtime.feeds.protocol import (

@@ -1,7 +1,7 @@
 """The registry of feeds; a new one is a module of its own and a line here."""
 
 from clinic_chat.cache.hybrid import HybridCache
-from clinic_chat.realtime.bus import Bus
+from clinic_chat.realtime.events.bus import Bus
 from clinic_chat.realtime.feeds import inbox, personal, thread
 from clinic_chat.realtime.feeds.cached.thread_pages import ThreadPages
 from clinic_chat.realtime.feeds.inbox import InboxFeed

@@ -7,11 +7,11 @@ from socketio import AsyncServer
 
 from clinic_chat.domain.accounts.permissions import require
 from clinic_chat.domain.errors import NotFound
-from clinic_chat.realtime.bus import Bus
 from clinic_chat.realtime.connections import Connection
+from clinic_chat.realtime.events.bus import Bus
 from clinic_chat.realtime.feeds.protocol import Feed, Item, Start
 from clinic_chat.realtime.feeds.sender import FeedSender
-from clinic_chat.refusals import count_refusal
+from clinic_chat.web.refusals import count_refusal
 
 # Characters of a key in connect data, and of one that is repeated in a refusal.
 MAX_KEY = 64

@@ -20,7 +20,7 @@ from clinic_chat.realtime.transport.polling import PollingSocket, opening
 from clinic_chat.realtime.transport.unauthorized import Strangers
 from clinic_chat.realtime.transport.uvicorn.websocket_protocol import EXTENSION
 from clinic_chat.realtime.transport.websocket import Peer
-from clinic_chat.refusals import count_refusal
+from clinic_chat.web.refusals import count_refusal
 
 # The longest time from the handshake, or from leaving the namespace, to entering it.
 ENTER_SECONDS = 20.0

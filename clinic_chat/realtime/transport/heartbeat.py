@@ -10,7 +10,7 @@ from engineio.exceptions import EngineIOError
 
 from clinic_chat.realtime.transport.engineio_server import SocketServer
 from clinic_chat.realtime.transport.websocket import Peer
-from clinic_chat.refusals import count_refusal
+from clinic_chat.web.refusals import count_refusal
 
 # How late a ping or the end of a dead connection can be.
 CHECK_SECONDS = 0.5

@@ -10,7 +10,7 @@ from engineio.packet import Packet
 
 from clinic_chat.realtime.admission.visitor import Visitor
 from clinic_chat.realtime.transport import packets
-from clinic_chat.refusals import count_refusal
+from clinic_chat.web.refusals import count_refusal
 
 # Limits of unsent packets; a client that is this far behind is better off with a new connection.
 MAX_UNSENT_BYTES = 1024 * 1024

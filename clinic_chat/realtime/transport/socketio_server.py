@@ -11,11 +11,11 @@ from reflex_base.utils import format as reflex_format
 from reflex_base.utils.serializers import serialize
 from socketio.packet import Packet
 
-from clinic_chat.origins import origin_allowed
 from clinic_chat.realtime.admission.visitor import Admission
 from clinic_chat.realtime.transport.engineio_server import SocketServer
 from clinic_chat.realtime.transport.fanout import DirectManager
 from clinic_chat.settings import Settings
+from clinic_chat.web.origins import origin_allowed
 
 # A dead peer is noticed after PING_SECONDS + PONG_SECONDS on both sides. Browsers answer
 # pings from the message event, which background tabs do not throttle.

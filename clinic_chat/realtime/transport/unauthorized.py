@@ -14,7 +14,7 @@ from starlette.responses import PlainTextResponse
 
 from clinic_chat.realtime.admission.visitor import UNAUTHORIZED, UNAVAILABLE
 from clinic_chat.realtime.transport.polling import opening
-from clinic_chat.refusals import count_refusal
+from clinic_chat.web.refusals import count_refusal
 
 # The page connects to the namespace as soon as it has the open packet.
 WAIT_SECONDS = 5.0

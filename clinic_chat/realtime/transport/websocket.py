@@ -14,7 +14,7 @@ from clinic_chat.realtime.admission.visitor import Visitor
 from clinic_chat.realtime.transport import packets
 from clinic_chat.realtime.transport.polling import opening
 from clinic_chat.realtime.transport.uvicorn.websocket_protocol import EXTENSION, Write, text_frame
-from clinic_chat.refusals import count_refusal
+from clinic_chat.web.refusals import count_refusal
 
 
 class Peer:

@@ -51,7 +51,7 @@ def account_menu() -> rx.Component:
         item(
             rx.icon("log-out", size=16),
             t("Sign out"),
-            on_select=browser_call("app/sign_out", "signOut"),
+            on_select=browser_call("sign_in/sign_out", "signOut"),
         ),
     )
 
@@ -72,18 +72,18 @@ def leaving_dialog() -> rx.Component:
                 t("Stay signed in"),
                 type="button",
                 class_name="button",
-                on_click=browser_call("app/sign_out", "stay"),
+                on_click=browser_call("sign_in/sign_out", "stay"),
             ),
             rx.el.button(
                 t("Sign out and discard"),
                 type="button",
                 class_name="button button-danger",
-                on_click=browser_call("app/sign_out", "leave"),
+                on_click=browser_call("sign_in/sign_out", "leave"),
             ),
             class_name="confirm-dialog-actions",
         ),
-        open=browser_value("app/sign_out", "leaving", "valueOf()", bool),
-        on_cancel=browser_call("app/sign_out", "stay"),
+        open=browser_value("sign_in/sign_out", "leaving", "valueOf()", bool),
+        on_cancel=browser_call("sign_in/sign_out", "stay"),
     )
 
 
@@ -121,7 +121,7 @@ def _clinic_choice(clinic: rx.Var[ClinicChoice]) -> rx.Component:
         rx.icon("building-2", size=16),
         clinic.name,
         checked=clinic.current,
-        on_select=browser_call("app/sign_out", "switchClinic", clinic.slug),
+        on_select=browser_call("sign_in/sign_out", "switchClinic", clinic.slug),
         disabled=clinic.current,
     )
 

@@ -150,7 +150,9 @@ def show_no_preview(source: str) -> str:
 def explain_failures(source: str) -> str:
     """Show our page in place of the router's "Application Error" with an English stack."""
     app = "export default function App() {"
-    page = 'export { FailedPage as ErrorBoundary } from "$/public/live/components/boundary.js";'
+    page = (
+        'export { FailedPage as ErrorBoundary } from "$/public/live/components/react/boundary.js";'
+    )
     return replace_once(source, app, f"{page}\n\n{app}", "app/root.jsx")
 
 

@@ -68,6 +68,6 @@ def plain_elements(source: str) -> str:
     """
     alias = (
         f"      {{\n        find: {json.dumps(STYLED)},\n        replacement: fileURLToPath("
-        'new URL("./public/live/components/elements.js", import.meta.url)),\n      },\n'
+        'new URL("./public/live/components/react/elements.js", import.meta.url)),\n      },\n'
     )
     return replace_once(source, ALIASES, f"{ALIASES}{alias}", "vite.config.js")

@@ -54,7 +54,7 @@ def browser_value(module: str, store: str, expression: str, var_type: Any = str)
 
 
 def in_slices(ready: rx.Var[bool]) -> rx.Var[bool]:
-    """`ready`, true only after the parts that show with it are drawn (components/deferred.js).
+    """`ready`, true only after the parts that show with it are drawn (react/deferred.js).
 
     For large parts: drawn in one go they would block a slow machine for most of a second.
     """
@@ -65,7 +65,9 @@ def in_slices(ready: rx.Var[bool]) -> rx.Var[bool]:
         _var_data=VarData.merge(
             ready._get_all_var_data(),
             VarData(
-                imports={"$/public/live/components/deferred.js": [rx.ImportVar(tag="useSlices")]},
+                imports={
+                    "$/public/live/components/react/deferred.js": [rx.ImportVar(tag="useSlices")]
+                },
                 hooks={f"const {name} = useSlices({ready!s});": None},
             ),
         ),

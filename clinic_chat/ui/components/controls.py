@@ -7,14 +7,14 @@ from reflex.event import no_args_event_spec
 
 
 class Boundary(rx.Component):
-    """Shows a short text in place of children that throw (assets/live/components/boundary.js).
+    """Shows a short text in place of children that throw (components/react/boundary.js).
 
     `of` is the var that the children depend on, if there is one: they are drawn again only when
     it changes, which also clears an error. So boundaries do not slow a long list down. `whole` is
     for a pane, `element` the HTML element of the text.
     """
 
-    library = "$/public/live/components/boundary.js"
+    library = "$/public/live/components/react/boundary.js"
     tag = "Boundary"
 
     of: rx.Var[Any]
@@ -23,9 +23,9 @@ class Boundary(rx.Component):
 
 
 class HydratedFields(rx.Component):
-    """Fields that cannot be used before the page's code runs (components/hydrated_fields.js)."""
+    """Fields that cannot be used before the page's code runs (react/hydrated_fields.js)."""
 
-    library = "$/public/live/components/hydrated_fields.js"
+    library = "$/public/live/components/react/hydrated_fields.js"
     tag = "HydratedFields"
 
 

@@ -12,7 +12,7 @@ ROUTE = "/join"
 class JoinForm(rx.Component):
     """The offer of the link behind the address's `#`, and the form that takes it up."""
 
-    library = "$/public/live/app/join.js"
+    library = "$/public/live/sign_in/join.js"
     tag = "JoinForm"
 
     messages: rx.Var[dict[str, str]]

@@ -13,7 +13,7 @@ ROUTE = "/setup"
 class SetupForm(rx.Component):
     """The form that makes the first clinic."""
 
-    library = "$/public/live/app/setup.js"
+    library = "$/public/live/sign_in/setup.js"
     tag = "SetupForm"
 
     messages: rx.Var[dict[str, str]]

@@ -17,7 +17,7 @@ ROUTE = "/login"
 class SignInQuery(rx.Component):
     """Reads the address: the error of the last attempt, and the page to open afterwards."""
 
-    library = "$/public/live/app/sign_in.js"
+    library = "$/public/live/sign_in/sign_in.js"
     tag = "SignInQuery"
 
     messages: rx.Var[dict[str, str]]
@@ -27,7 +27,7 @@ class SignInQuery(rx.Component):
 class PasskeySignIn(rx.Component):
     """The button that signs in with a passkey; its children are what stands on it."""
 
-    library = "$/public/live/app/passkeys.js"
+    library = "$/public/live/sign_in/passkeys.js"
     tag = "PasskeySignIn"
 
     step: rx.Var[str]
@@ -57,7 +57,7 @@ def sign_in_page() -> rx.Component:
                     type="button",
                     lang=locale,
                     class_name="link-button",
-                    on_click=browser_call("app/sign_in", "chooseLocale", locale),
+                    on_click=browser_call("sign_in/sign_in", "chooseLocale", locale),
                 )
                 for locale in LOCALES
             ],
@@ -68,7 +68,7 @@ def sign_in_page() -> rx.Component:
 
 
 def _step() -> rx.Var[str]:
-    return browser_value("app/sign_in", "step", "valueOf()")
+    return browser_value("sign_in/sign_in", "step", "valueOf()")
 
 
 def _clinic() -> rx.Component:
@@ -103,7 +103,7 @@ def _clinic_form() -> rx.Component:
             t("Sign in with a password"),
             href=ROUTE,
             class_name="link-button",
-            on_click=browser_handler("app/sign_in", "loadStep"),
+            on_click=browser_handler("sign_in/sign_in", "loadStep"),
         ),
         method="get",
         action="/auth/sso/start",
@@ -172,7 +172,7 @@ def _code(label: rx.Var[str], *, is_first: bool = True) -> rx.Component:
             t("Begin again"),
             href=ROUTE,
             class_name="link-button",
-            on_click=browser_handler("app/sign_in", "loadStep"),
+            on_click=browser_handler("sign_in/sign_in", "loadStep"),
         ),
         key="code",
         method="post",
@@ -202,7 +202,7 @@ def _credentials() -> rx.Component:
             t("Sign in with your clinic’s account"),
             href=f"{ROUTE}?step=sso",
             class_name="link-button",
-            on_click=browser_handler("app/sign_in", "loadStep"),
+            on_click=browser_handler("sign_in/sign_in", "loadStep"),
         ),
         method="post",
         action="/auth/login",
@@ -212,7 +212,7 @@ def _credentials() -> rx.Component:
 
 
 def _password() -> rx.Component:
-    shown = browser_value("app/sign_in", "passwordShown", "valueOf()", bool)
+    shown = browser_value("sign_in/sign_in", "passwordShown", "valueOf()", bool)
     return rx.el.div(
         rx.el.input(
             id="password",
@@ -232,7 +232,7 @@ def _password() -> rx.Component:
             aria_label=t("Show password"),
             title=t("Show password"),
             custom_attrs={"aria-pressed": shown},
-            on_click=browser_call("app/sign_in", "togglePassword"),
+            on_click=browser_call("sign_in/sign_in", "togglePassword"),
         ),
         class_name="sign-in-password",
     )

@@ -24,8 +24,8 @@ CONVERSATION_PATH = "/c/"
 def opening_script() -> rx.Component:
     """A script that marks the address of a conversation for the style sheet, before anything shows.
 
-    All addresses share one page, rendered with nothing open (server/page_paths.py). The mark is
-    removed when the conversation shows (assets/live/app/bridge.js).
+    All addresses share one page, rendered with nothing open (server/pages/page_paths.py). The mark
+    is removed when the conversation shows (assets/live/app/bridge.js).
     """
     address = json.dumps(f"^{CONVERSATION_PATH}[^/]+/?$")
     return rx.el.script(

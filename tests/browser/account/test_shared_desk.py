@@ -10,7 +10,6 @@ from clinic_chat.demo import DEMO_PASSWORD
 from clinic_chat.domain.accounts.sessions import COOKIE_NAME
 from clinic_chat.storage.sqlite.library import sqlite3
 from tests.browser.conftest import Visit
-from tests.support.browser.bad_network_scene import NETWORK, SCRIPT, stored_bodies
 from tests.support.browser.badge import WAITING, badge, badge_is, synced
 from tests.support.browser.page_errors import Complaints
 from tests.support.browser.pages import (
@@ -26,6 +25,7 @@ from tests.support.browser.pages import (
 )
 from tests.support.browser.talk import Talk
 from tests.support.channel import Channel
+from tests.support.network.bad_network_scene import NETWORK, SCRIPT, stored_bodies
 from tests.support.network.proxy import Proxy
 from tests.support.people import ANA, BRUNO, DANIEL
 from tests.support.servers.fixtures import sign_in

@@ -7,10 +7,10 @@ from playwright.async_api import Page, expect
 
 from clinic_chat.demo import DEMO_PASSWORD
 from tests.browser.conftest import Visit
-from tests.support.browser.frames import received_by
 from tests.support.browser.page_errors import Complaints
 from tests.support.browser.pages import fill_in, hydrated, live, menu, row, rows, thread_of
 from tests.support.channel import Channel
+from tests.support.network.frames import received_by
 from tests.support.people import ANA, CARLA, DANIEL, new_patient
 from tests.support.servers.fixtures import StartServer
 from tests.support.servers.server import Server

@@ -6,7 +6,6 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import Visit
-from tests.support.browser.frames import sent_by
 from tests.support.browser.pages import (
     bodies,
     live,
@@ -17,6 +16,7 @@ from tests.support.browser.pages import (
     thread_of,
 )
 from tests.support.channel import Channel
+from tests.support.network.frames import sent_by
 from tests.support.people import ANA, CARLA, new_patient
 
 LIST = "[data-testid=conversation-list]"

@@ -9,7 +9,6 @@ from playwright.async_api import Page, expect
 
 from clinic_chat.storage.sqlite.library import sqlite3
 from tests.browser.conftest import Visit
-from tests.support.browser.frames import Questions
 from tests.support.browser.pages import (
     PHONE,
     answer,
@@ -22,6 +21,7 @@ from tests.support.browser.pages import (
 )
 from tests.support.browser.talk import Talk
 from tests.support.channel import Channel
+from tests.support.network.frames import Questions
 from tests.support.people import ANA, BRUNO, Patient, new_patient
 from tests.support.servers.server import Server
 

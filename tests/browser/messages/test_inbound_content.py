@@ -7,9 +7,9 @@ from playwright.async_api import Page, expect
 
 from clinic_chat.domain.patients.phones import format_phone
 from tests.browser.conftest import Visit
-from tests.support.browser.frames import received_by
 from tests.support.browser.pages import bodies, message, messages, row, rows, thread_of
 from tests.support.channel import Channel
+from tests.support.network.frames import received_by
 from tests.support.people import ANA, Patient, new_patient
 
 LONGEST = 65_536

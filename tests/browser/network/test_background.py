@@ -4,9 +4,9 @@ from playwright.async_api import expect
 
 from tests.browser.conftest import Visit
 from tests.support.browser.badge import LIVE, WATCH_BADGE, badge_is, synced
-from tests.support.browser.connect_attempts import RECORD_ATTEMPTS, attempts
 from tests.support.browser.pages import row
 from tests.support.channel import Channel
+from tests.support.network.connect_attempts import RECORD_ATTEMPTS, attempts
 from tests.support.people import ANA, new_patient
 
 # Browsers run the timers of a hidden tab once a minute; a few seconds more than the server waits

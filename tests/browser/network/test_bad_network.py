@@ -5,7 +5,6 @@ from collections.abc import Callable
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import Visit
-from tests.support.browser.bad_network_scene import NETWORK, Scene
 from tests.support.browser.badge import (
     LIVE,
     LOST,
@@ -19,10 +18,11 @@ from tests.support.browser.badge import (
     told,
     told_in_time,
 )
-from tests.support.browser.connect_attempts import attempts
 from tests.support.browser.page_errors import Complaints
 from tests.support.browser.pages import live, message, thread_of
 from tests.support.channel import Channel
+from tests.support.network.bad_network_scene import NETWORK, Scene
+from tests.support.network.connect_attempts import attempts
 from tests.support.network.proxy import Proxy, Upgrades
 from tests.support.servers.server import Server
 

@@ -10,11 +10,11 @@ from playwright.async_api import Page, expect
 
 from clinic_chat.storage.sqlite.library import sqlite3
 from tests.browser.conftest import Visit
-from tests.support.browser.bad_network_scene import NETWORK, stored_bodies
 from tests.support.browser.badge import CONNECTED, badge, badge_is, now
 from tests.support.browser.page_errors import Complaints
 from tests.support.browser.pages import answer, bodies, composer, messages, thread_of
 from tests.support.channel import Channel
+from tests.support.network.bad_network_scene import NETWORK, stored_bodies
 from tests.support.network.proxy import Proxy
 from tests.support.people import ANA, BRUNO, RENATA, new_patient
 from tests.support.servers.restartable_server import QuickServer

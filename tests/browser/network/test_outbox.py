@@ -15,9 +15,7 @@ from clinic_chat.domain.accounts.sessions import COOKIE_NAME
 from clinic_chat.storage.sqlite.library import sqlite3
 from tests.browser.chromium import LAUNCH_ARGUMENTS, chromium_path
 from tests.browser.conftest import VIEWPORT, Visit
-from tests.support.browser.bad_network_scene import NETWORK, SCRIPT, stored_bodies
 from tests.support.browser.badge import LIVE, WAITING, badge, badge_is, synced
-from tests.support.browser.connect_attempts import attempts
 from tests.support.browser.page_errors import Complaints
 from tests.support.browser.pages import (
     answer,
@@ -33,6 +31,8 @@ from tests.support.browser.pages import (
     thread_of,
 )
 from tests.support.channel import Channel
+from tests.support.network.bad_network_scene import NETWORK, SCRIPT, stored_bodies
+from tests.support.network.connect_attempts import attempts
 from tests.support.network.proxy import Proxy
 from tests.support.people import ANA, BRUNO, Patient, new_patient
 from tests.support.servers.fixtures import sign_in

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from playwright.async_api import expect
 
 from tests.browser.conftest import Visit
-from tests.support.browser.bad_network_scene import NETWORK, Scene
 from tests.support.browser.badge import LIVE, WAITING, badge, badge_is, now, told, told_in_time
-from tests.support.browser.connect_attempts import attempts
 from tests.support.browser.page_errors import Complaints
 from tests.support.browser.pages import message
 from tests.support.channel import Channel
+from tests.support.network.bad_network_scene import NETWORK, Scene
+from tests.support.network.connect_attempts import attempts
 from tests.support.network.proxy import Proxy
 from tests.support.servers.restartable_server import QuickServer
 

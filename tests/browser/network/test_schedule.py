@@ -4,10 +4,10 @@ from playwright.async_api import Page, expect
 
 from tests.browser.conftest import Visit
 from tests.support.browser.badge import LIVE, LOST, TRUTH_SECONDS, WAITING, badge, badge_is, synced
-from tests.support.browser.connect_attempts import RECORD_ATTEMPTS, attempts, pauses
 from tests.support.browser.page_errors import Complaints
 from tests.support.browser.pages import live, message, thread_of
 from tests.support.channel import Channel
+from tests.support.network.connect_attempts import RECORD_ATTEMPTS, attempts, pauses
 from tests.support.network.outage import REFUSED
 from tests.support.network.proxy import Proxy
 from tests.support.people import ANA, BRUNO, new_patient

@@ -9,9 +9,7 @@ from playwright.async_api import expect
 from clinic_chat.demo import DEMO_PASSWORD
 from tests.browser.conftest import Visit
 from tests.support.browser.arrivals import Arrivals
-from tests.support.browser.bad_network_scene import NETWORK, stored_bodies
 from tests.support.browser.badge import POLLING, badge_is
-from tests.support.browser.connect_attempts import RECORD_ATTEMPTS, attempts
 from tests.support.browser.page_errors import Complaints
 from tests.support.browser.pages import (
     answer,
@@ -24,6 +22,8 @@ from tests.support.browser.pages import (
     thread_of,
 )
 from tests.support.channel import Channel
+from tests.support.network.bad_network_scene import NETWORK, stored_bodies
+from tests.support.network.connect_attempts import RECORD_ATTEMPTS, attempts
 from tests.support.network.proxy import Proxy, Upgrades
 from tests.support.people import ANA, BRUNO, new_patient
 from tests.support.servers.server import Server

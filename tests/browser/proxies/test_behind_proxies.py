@@ -8,8 +8,8 @@ import httpx
 import pytest
 from playwright.async_api import expect
 
-from clinic_chat.cookies import cookie_name
 from clinic_chat.demo import DEMO_PASSWORD
+from clinic_chat.web.cookies import cookie_name
 from tests.browser.conftest import Visit
 from tests.browser.proxies.programs import CADDY, NGINX
 from tests.browser.proxies.tls_proxy import Certificate, TlsProxy, make_certificate, running

@@ -10,10 +10,10 @@ import pytest
 from playwright.async_api import Page, Route, expect
 
 from tests.browser.conftest import Visit
-from tests.support.browser.frames import Questions
 from tests.support.browser.pages import PHONE, live, message, messages, thread_of
 from tests.support.browser.timers import milliseconds, never_after
 from tests.support.channel import Channel
+from tests.support.network.frames import Questions
 from tests.support.people import ANA, new_patient
 from tests.support.servers.server import Server
 
@@ -69,7 +69,7 @@ HOLD_DRAWING = """
   };
 })();
 """
-NEVER_AT_ONCE = never_after(milliseconds("components/deferred.js", "AT_ONCE_AFTER_MS"))
+NEVER_AT_ONCE = never_after(milliseconds("components/react/deferred.js", "AT_ONCE_AFTER_MS"))
 FOCUS_SEARCH = """
 (() => {
   const observer = new MutationObserver(() => {

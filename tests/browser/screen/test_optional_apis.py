@@ -4,13 +4,13 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import Visit
-from tests.support.browser.bad_network_scene import stored_bodies
 from tests.support.browser.badge import LIVE, badge_is
-from tests.support.browser.connect_attempts import RECORD_ATTEMPTS, attempts
 from tests.support.browser.page_errors import Complaints
 from tests.support.browser.pages import answer, composer, menu, message, messages, row, thread_of
 from tests.support.browser.talk import Talk
 from tests.support.channel import Channel
+from tests.support.network.bad_network_scene import stored_bodies
+from tests.support.network.connect_attempts import RECORD_ATTEMPTS, attempts
 from tests.support.people import ANA
 from tests.support.servers.server import Server
 

@@ -11,9 +11,9 @@ from playwright.async_api import Page, expect
 
 from tests.browser.conftest import Visit
 from tests.support.browser.accessibility import accessibility_problems
-from tests.support.browser.bad_network_scene import NETWORK
 from tests.support.browser.page_errors import Complaints
 from tests.support.browser.pages import answer, message, open_conversation, thread_of
+from tests.support.network.bad_network_scene import NETWORK
 from tests.support.servers.server import Server
 
 PASSWORD = "uma tarde no parque"

@@ -9,7 +9,6 @@ import pytest
 from playwright.async_api import Locator, Page, expect
 
 from tests.browser.conftest import Visit
-from tests.support.browser.frames import received_by
 from tests.support.browser.pages import bodies, message, messages, thread_of
 from tests.support.browser.scroll_position import (
     STILL_PX,
@@ -22,6 +21,7 @@ from tests.support.browser.scroll_position import (
 from tests.support.browser.talk import Talk
 from tests.support.channel import Channel
 from tests.support.long_conversation import bodies_of, body_of, fill
+from tests.support.network.frames import received_by
 from tests.support.people import ANA
 from tests.support.servers.fixtures import SitDown
 from tests.support.servers.server import Server

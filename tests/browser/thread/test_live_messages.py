@@ -9,9 +9,9 @@ from playwright.async_api import Page, expect
 
 from tests.browser.conftest import Visit
 from tests.support.browser.arrivals import Arrivals
-from tests.support.browser.frames import received_by
 from tests.support.browser.pages import answer, bodies, message, messages, row, thread_of
 from tests.support.channel import Channel
+from tests.support.network.frames import received_by
 from tests.support.people import ANA, BRUNO, CARLA, new_patient
 
 BURST = 50

@@ -5,10 +5,10 @@ import asyncio
 from playwright.async_api import expect
 
 from tests.browser.conftest import Visit
-from tests.support.browser.bad_network_scene import stored_bodies
 from tests.support.browser.pages import bodies, messages, row, thread_of
 from tests.support.browser.talk import Talk
 from tests.support.channel import Channel
+from tests.support.network.bad_network_scene import stored_bodies
 from tests.support.people import ANA
 from tests.support.servers.server import Server
 

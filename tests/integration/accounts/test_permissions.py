@@ -18,7 +18,7 @@ from clinic_chat.domain.accounts import permissions
 from clinic_chat.domain.accounts.passkeys.messages import Creation, PasskeyRefused, Site
 from clinic_chat.domain.accounts.permissions import OF_OTHERS, OF_ROLES, Permission, allows
 from clinic_chat.domain.accounts.preferences import save_preferences
-from clinic_chat.domain.accounts.second_factor import Seal
+from clinic_chat.domain.accounts.second_factors.authenticator_app import Seal
 from clinic_chat.domain.administration.audit_trail import read_audit_trail
 from clinic_chat.domain.administration.clinic_settings import (
     change_clinic_settings,

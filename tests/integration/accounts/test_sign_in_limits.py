@@ -14,7 +14,7 @@ import time_machine
 from argon2 import PasswordHasher
 from sqlalchemy import event
 
-from clinic_chat.api.auth import devices
+from clinic_chat.api.auth.cookies import device_cookie
 from clinic_chat.api.auth.sign_in_attempts import account_key
 from clinic_chat.domain.accounts import passwords
 from clinic_chat.domain.accounts.hashing_queue import HashingQueue, QueueEntry, QueueFull
@@ -268,7 +268,7 @@ async def test_a_password_longer_than_any_is_not_checked(monkeypatch: pytest.Mon
 def test_what_an_account_is_counted_by_is_no_signature_of_a_device() -> None:
     settings = Settings(secret_key="k" * 40)
     device, month = "abcdefghijklmnop", "686"
-    signed = devices._sign(settings, "an account", device, month)
+    signed = device_cookie._sign(settings, "an account", device, month)
 
     typed = account_key(settings.signing_key(), f"device:an account:{device}:{month}")
 

@@ -16,7 +16,7 @@ from clinic_chat.domain.accounts.passkeys.messages import (
     request_options,
 )
 from clinic_chat.domain.accounts.permissions import Permission, allows
-from clinic_chat.domain.accounts.second_factor import RECOVERY_CODES
+from clinic_chat.domain.accounts.second_factors.authenticator_app import RECOVERY_CODES
 from clinic_chat.domain.accounts.sessions import SecondFactorNeeded, Sessions
 from clinic_chat.domain.administration.clinic_settings import (
     change_clinic_settings,

@@ -10,7 +10,7 @@ import time_machine
 from sqlalchemy import select
 
 from clinic_chat.domain.accounts.permissions import Permission, allows
-from clinic_chat.domain.accounts.second_factor import (
+from clinic_chat.domain.accounts.second_factors.authenticator_app import (
     RECOVERY_CODES,
     RecoveryCode,
     Seal,

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from clinic_chat.backups import archive, unfinished
+from clinic_chat.backups import unfinished
+from clinic_chat.backups.archives import archive
 from clinic_chat.backups.backup import make_backup
 from clinic_chat.backups.errors import BackupError
 from clinic_chat.backups.restore import restore_backup
@@ -59,7 +60,8 @@ asyncio.run(main(*sys.argv[1:]))
 STOPS = """
 import sys, time
 from pathlib import Path
-from clinic_chat.backups import archive, backup
+from clinic_chat.backups import backup
+from clinic_chat.backups.archives import archive
 from clinic_chat.settings import Settings
 
 def stop(sink, *_):

@@ -6,8 +6,8 @@ from pathlib import Path
 import pyrage
 import pytest
 
+from clinic_chat.backups.archives.encryption import encrypted, recipients_in
 from clinic_chat.backups.backup import make_backup
-from clinic_chat.backups.encryption import encrypted, recipients_in
 from clinic_chat.backups.errors import BackupError
 from clinic_chat.backups.restore import restore_backup
 from clinic_chat.settings import Settings

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from clinic_chat.backups import extraction, restore
+from clinic_chat.backups import restore
+from clinic_chat.backups.archives import extraction
 from clinic_chat.backups.backup import make_backup
 from clinic_chat.backups.errors import BackupError
 from clinic_chat.backups.restore import restore_backup

@@ -11,8 +11,8 @@ import pytest
 from alembic import command
 
 from clinic_chat.backups import backup as backup_module
+from clinic_chat.backups.archives.manifest import Manifest
 from clinic_chat.backups.backup import make_backup
-from clinic_chat.backups.manifest import Manifest
 from clinic_chat.backups.schedule import backup_name
 from clinic_chat.doctor.finding import Finding, Verdict, exit_code
 from clinic_chat.doctor.restore_drill import drill

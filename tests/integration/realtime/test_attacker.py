@@ -19,8 +19,8 @@ import pytest_asyncio
 
 from clinic_chat.domain.accounts.sessions import COOKIE_NAME
 from clinic_chat.realtime.gate import FRAMEWORK_EVENTS
-from clinic_chat.refusals import LOG_SECONDS
 from clinic_chat.storage.sqlite.library import sqlite3
+from clinic_chat.web.refusals import LOG_SECONDS
 from tests.support import exposed_events
 from tests.support.channel import Channel
 from tests.support.people import ANA, CARLA, Patient, new_patient

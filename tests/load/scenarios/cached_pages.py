@@ -36,7 +36,7 @@ from clinic_chat.domain.messages.receiving import receive_message
 from clinic_chat.domain.messages.sending import Sends
 from clinic_chat.metrics.cache import HIT, MISS, REQUESTS, SHARED_HIT
 from clinic_chat.process_channel import ProcessChannel
-from clinic_chat.realtime.bus import Bus
+from clinic_chat.realtime.events.bus import Bus
 from clinic_chat.realtime.feeds.cached.thread_pages import ThreadPages
 from clinic_chat.realtime.feeds.cached.touches import Cached
 from clinic_chat.realtime.feeds.inbox import KEY, InboxFeed

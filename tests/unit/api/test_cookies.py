@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clinic_chat.cookies import cookie_name, is_secure, session_cookie
 from clinic_chat.settings import Settings
+from clinic_chat.web.cookies import cookie_name, is_secure, session_cookie
 
 NAME = "clinic_chat_session"
 SETTINGS = Settings(secret_key="k" * 32)

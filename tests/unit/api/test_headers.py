@@ -15,8 +15,8 @@ from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 from structlog.testing import capture_logs
 
-from clinic_chat.server.csp import content_security_policy, inline_script_hashes
-from clinic_chat.server.security_headers import SecurityHeaders
+from clinic_chat.server.pages.csp import content_security_policy, inline_script_hashes
+from clinic_chat.server.pages.security_headers import SecurityHeaders
 
 
 async def anything(request: Request) -> Response:

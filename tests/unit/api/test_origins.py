@@ -2,7 +2,7 @@
 
 import pytest
 
-from clinic_chat.origins import is_own_host, origin_allowed
+from clinic_chat.web.origins import is_own_host, origin_allowed
 
 TRUSTED = ["https://staff.example", "http://localhost:3000"]
 

@@ -10,9 +10,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from clinic_chat.server.page_loads import PageLoads
-from clinic_chat.server.page_paths import PagePaths
-from clinic_chat.server.security_headers import SecurityHeaders
+from clinic_chat.server.pages.page_loads import PageLoads
+from clinic_chat.server.pages.page_paths import PagePaths
+from clinic_chat.server.pages.security_headers import SecurityHeaders
 from clinic_chat.settings import Settings
 
 PAGES = {

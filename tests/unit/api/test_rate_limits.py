@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import time_machine
 
-from clinic_chat.rate_limits import SITE_FACTOR, Limits, SlidingWindows, address_key
+from clinic_chat.web.rate_limits import SITE_FACTOR, Limits, SlidingWindows, address_key
 
 # Limits slide over the clock's minutes; starting here, no test sees a minute end.
 EARLY_IN_A_MINUTE = datetime(2030, 5, 6, 12, 0, 5, tzinfo=UTC)

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import structlog
 
-from clinic_chat import refusals
 from clinic_chat.logs import configure_logging
-from clinic_chat.refusals import Refusals
+from clinic_chat.web import refusals
+from clinic_chat.web.refusals import Refusals
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from clinic_chat.api.request_ids import RequestIds
 from clinic_chat.logs import configure_logging
-from clinic_chat.peers import PEER
+from clinic_chat.web.peers import PEER
 
 PROXY, STRANGER = "192.0.2.1", "192.0.2.2"
 MADE = re.compile(r"[0-9a-f]{16}")

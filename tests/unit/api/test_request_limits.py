@@ -4,7 +4,7 @@ import httpx
 from starlette.responses import PlainTextResponse
 
 from clinic_chat.api.request_limits import RequestLimits
-from clinic_chat.rate_limits import Limits
+from clinic_chat.web.rate_limits import Limits
 
 PER_MINUTE = 3
 

@@ -5,7 +5,7 @@ import pytest
 from starlette.types import Receive, Scope, Send
 from structlog.testing import capture_logs
 
-from clinic_chat.server.root_only import RootOnly
+from clinic_chat.server.pages.root_only import RootOnly
 
 
 async def page(scope: Scope, receive: Receive, send: Send) -> None:

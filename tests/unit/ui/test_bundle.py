@@ -96,7 +96,7 @@ def test_elements_are_made_by_react_alone() -> None:
     changed = plain_elements(config)
 
     assert changed.index('find: "@emotion/react"') < changed.index('find: "$"')
-    assert "public/live/components/elements.js" in changed
+    assert "public/live/components/react/elements.js" in changed
     assert plain_elements(changed) == changed
     with pytest.raises(UnexpectedSource, match=r"vite\.config\.js"):
         plain_elements("resolve: {}")

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import JSONResponse, Response
 
-from clinic_chat.api.auth.cookies import session_cookie
+from clinic_chat.api.auth.cookies.session_cookie import session_cookie
 from clinic_chat.api.auth.form_fields import form_fields
 from clinic_chat.api.auth.passkeys.challenges import (
     PasskeyRoute,

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import Request
 from starlette.responses import Response
 
-from clinic_chat.api.auth.signed_cookie import SignedCookie
+from clinic_chat.api.auth.cookies.signed_cookie import SignedCookie
 from clinic_chat.api.context import client_host, context_of
 from clinic_chat.api.errors import ApiError, rate_limited
 from clinic_chat.api.routes import GuardedRoute
@@ -19,8 +19,8 @@ from clinic_chat.domain.accounts.passkeys.messages import (
     decode,
     encode,
 )
-from clinic_chat.origins import origin_allowed, passkey_domain
 from clinic_chat.settings import Settings
+from clinic_chat.web.origins import origin_allowed, passkey_domain
 
 COOKIE = "clinic_chat_passkey"
 BODY_BYTES = 16 * 1024

@@ -8,8 +8,8 @@ from contextlib import suppress
 
 from uvicorn.middleware.proxy_headers import _TrustedHosts
 
-from clinic_chat.rate_limits import address_key
-from clinic_chat.refusals import count_refusal
+from clinic_chat.web.rate_limits import address_key
+from clinic_chat.web.refusals import count_refusal
 
 # Open files for the database, the files being served and all else but clients' connections.
 RESERVED_FILES = 200

@@ -6,10 +6,10 @@ from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from clinic_chat.peers import PEER
 from clinic_chat.realtime.transport.uvicorn.connection_limits import ConnectionLimits
 from clinic_chat.realtime.transport.uvicorn.library_logger import TRANSPORT_LOG
-from clinic_chat.refusals import count_refusal
+from clinic_chat.web.peers import PEER
+from clinic_chat.web.refusals import count_refusal
 
 # From the connection, or the first byte of a further request, to the end of its head.
 HEAD_SECONDS = 10.0

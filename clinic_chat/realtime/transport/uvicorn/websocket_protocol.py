@@ -13,7 +13,7 @@ from websockets.http11 import Request
 
 from clinic_chat.realtime.transport.uvicorn.connection_limits import ConnectionLimits
 from clinic_chat.realtime.transport.uvicorn.library_logger import TRANSPORT_LOG
-from clinic_chat.refusals import count_refusal
+from clinic_chat.web.refusals import count_refusal
 
 EXTENSION = "clinic_chat.frames"
 # A client that is this far behind is better off with a new connection and a snapshot.

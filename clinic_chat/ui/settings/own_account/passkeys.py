@@ -20,7 +20,7 @@ def _codes_of(codes: rx.Var[list[str]]) -> tuple[rx.Var[list[str]]]:
 class AddPasskey(rx.Component):
     """The form of a new passkey; it is told of the recovery codes that came with one."""
 
-    library = "$/public/live/app/passkeys.js"
+    library = "$/public/live/sign_in/passkeys.js"
     tag = "AddPasskey"
 
     messages: rx.Var[dict[str, str]]

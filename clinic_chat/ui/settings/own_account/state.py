@@ -6,7 +6,11 @@ from typing import Any
 import reflex as rx
 import segno
 
-from clinic_chat.domain.accounts.second_factor import MAX_TEXT, RECOVERY_CODES, Seal
+from clinic_chat.domain.accounts.second_factors.authenticator_app import (
+    MAX_TEXT,
+    RECOVERY_CODES,
+    Seal,
+)
 from clinic_chat.domain.administration.own_account import (
     change_name,
     change_password,

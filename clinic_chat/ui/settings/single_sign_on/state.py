@@ -6,7 +6,7 @@ from typing import Any
 
 import reflex as rx
 
-from clinic_chat.domain.accounts.second_factor import Seal
+from clinic_chat.domain.accounts.second_factors.authenticator_app import Seal
 from clinic_chat.domain.single_sign_on.providers import provider_seal
 from clinic_chat.domain.single_sign_on.settings import (
     WantedProvider,

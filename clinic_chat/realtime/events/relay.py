@@ -17,7 +17,7 @@ from clinic_chat.domain.events.log import (
     SubjectKind,
 )
 from clinic_chat.process_channel import ProcessChannel
-from clinic_chat.realtime.bus import Bus
+from clinic_chat.realtime.events.bus import Bus
 
 EVENTS = "events"
 

@@ -12,8 +12,8 @@ from clinic_chat.domain.errors import DomainError
 from clinic_chat.domain.events.log import PersonalChange
 from clinic_chat.domain.messages.drafts import recent_drafts
 from clinic_chat.process_channel import ProcessChannel
-from clinic_chat.realtime.bus import LOOK_SECONDS, Bus
 from clinic_chat.realtime.connections import Connection, Connections
+from clinic_chat.realtime.events.bus import LOOK_SECONDS, Bus
 from clinic_chat.realtime.feeds import inbox, personal
 from clinic_chat.realtime.feeds.protocol import Item, Patch
 from clinic_chat.realtime.feeds.sender import FeedSender

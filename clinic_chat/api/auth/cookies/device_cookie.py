@@ -15,8 +15,8 @@ from time import time
 from fastapi import Request
 from starlette.responses import Response
 
-from clinic_chat import cookies
 from clinic_chat.settings import Settings
+from clinic_chat.web import cookies
 
 NAME = "clinic_chat_device"
 # Accounts remembered in one browser: the people who share a desk.

@@ -7,13 +7,13 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from clinic_chat.cookies import forwarded_https
-from clinic_chat.server.csp import (
+from clinic_chat.server.pages.csp import (
     NOTHING,
     OWN_SCRIPTS,
     content_security_policy,
     inline_script_hashes,
 )
+from clinic_chat.web.cookies import forwarded_https
 
 ALWAYS = {
     "X-Content-Type-Options": "nosniff",

@@ -2,7 +2,7 @@
 
 import { createElement, useState } from "react";
 
-import { useHydrated } from "../components/hydrated_fields.js";
+import { useHydrated } from "../components/react/hydrated_fields.js";
 import { locale, useTranslate } from "../lib/i18n.js";
 import { FAILED, field, newPassword, post } from "./forms.js";
 

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-from clinic_chat.backups.archive import PORTION
+from clinic_chat.backups.archives.archive import PORTION
+from clinic_chat.backups.archives.manifest import MANIFEST, MANIFEST_LIMIT, Manifest, Member
 from clinic_chat.backups.errors import BackupError
-from clinic_chat.backups.manifest import MANIFEST, MANIFEST_LIMIT, Manifest, Member
 
 # Around each member, and at the end of all, in tars that we write.
 OVERHEAD = 64 * 1024

@@ -9,9 +9,9 @@ from playwright.async_api import Page, expect
 from clinic_chat.storage.sqlite.library import sqlite3
 from tests.browser.conftest import Visit
 from tests.support.browser.badge import CONNECTED, WATCH_BADGE, badge_is
-from tests.support.browser.connect_attempts import RECORD_ATTEMPTS
 from tests.support.browser.pages import answer, bodies, message, messages, thread_of
 from tests.support.channel import Channel
+from tests.support.network.connect_attempts import RECORD_ATTEMPTS
 from tests.support.network.proxy import Proxy
 from tests.support.people import ANA, BRUNO, Patient, new_patient
 from tests.support.servers.restartable_server import QuickServer

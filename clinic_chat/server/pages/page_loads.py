@@ -6,9 +6,9 @@ from contextlib import suppress
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from clinic_chat import cookies
 from clinic_chat.settings import Settings
 from clinic_chat.storage.database import StorageUnavailable
+from clinic_chat.web import cookies
 
 
 class PageLoads:

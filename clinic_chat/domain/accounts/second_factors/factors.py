@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, delete, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic_chat.domain.accounts.passkeys.passkey import Passkey
-from clinic_chat.domain.accounts.second_factor import (
+from clinic_chat.domain.accounts.second_factors.authenticator_app import (
     RecoveryCode,
     SecondFactor,
     new_recovery_codes,

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import IO
 
+from clinic_chat.backups.archives.manifest import MANIFEST, Manifest, Member
 from clinic_chat.backups.errors import BackupError
-from clinic_chat.backups.manifest import MANIFEST, Manifest, Member
 
 # Twice as quick as the usual 6, for a tenth more bytes.
 COMPRESSION = 3

@@ -2,7 +2,7 @@
 
 import { Component, createElement } from "react";
 
-import { useTranslate } from "../lib/i18n.js";
+import { useTranslate } from "../../lib/i18n.js";
 
 // A part that fails again so soon after it was drawn anew needs the whole page anew.
 const AGAIN_MS = 10_000;

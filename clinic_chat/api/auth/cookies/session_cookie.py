@@ -3,8 +3,8 @@
 from fastapi import Request
 from starlette.responses import Response
 
-from clinic_chat import cookies
 from clinic_chat.settings import Settings
+from clinic_chat.web import cookies
 
 SECONDS_PER_DAY = 86_400
 

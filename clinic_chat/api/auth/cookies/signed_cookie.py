@@ -8,8 +8,8 @@ from time import time
 from fastapi import Request
 from starlette.responses import Response
 
-from clinic_chat import cookies
 from clinic_chat.settings import Settings
+from clinic_chat.web import cookies
 
 PATH = "/auth"
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 
-from clinic_chat.cookies import cookie_name
+from clinic_chat.web.cookies import cookie_name
 from tests.integration.api.api_fixtures import HOST, PASSWORD, ClinicApi
 from tests.support.authenticator import Authenticator, Credential
 

@@ -15,13 +15,13 @@ from clinic_chat.api.auth.passkeys.sign_in import PASSKEYS_PER_MINUTE
 from clinic_chat.api.auth.second_step import COOKIE as SECOND_STEP
 from clinic_chat.domain.accounts.passkeys.messages import CHALLENGE_SECONDS
 from clinic_chat.domain.accounts.passkeys.passkey import Passkey, UsedChallenge
-from clinic_chat.domain.accounts.second_factor import RECOVERY_CODES
+from clinic_chat.domain.accounts.second_factors.authenticator_app import RECOVERY_CODES
 from clinic_chat.domain.accounts.users import User
 from clinic_chat.domain.administration.passkeys import PASSKEYS, remove_passkey
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.metrics.http_requests import SIGN_INS
 from tests.integration.api.api_fixtures import EARLY_IN_A_MINUTE, PASSWORD, ClinicApi, clinic_api
-from tests.integration.api.passkey_device import (
+from tests.integration.api.auth.passkey_device import (
     ANA,
     CARLA,
     JSON,
