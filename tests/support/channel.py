@@ -1,5 +1,6 @@
 """A messaging channel: delivers what patients write through the public API."""
 
+import asyncio
 import itertools
 import time
 from dataclasses import dataclass
@@ -11,6 +12,10 @@ from tests.support.servers.server import ReachedWithTokens
 
 # Shorter than the server keeps idle connections, or one may close just when it is used again.
 IDLE = httpx.Limits(keepalive_expiry=1)
+
+PROXY_FAILURES = {502, 503, 504}
+PATIENCE_SECONDS = 20
+PAUSE_SECONDS = 0.2
 
 _ids = itertools.count(1)
 
@@ -40,21 +45,22 @@ class Channel:
     async def deliver(self, patient: Patient, body: str, **more: str) -> Delivered:
         """Store one message from a patient, with `more` fields of the request."""
         posted_at = time.time()
-        answer = await self._client.post(
-            "/api/v1/inbound",
-            json={
-                "patient": {"name": patient.name, "phone": patient.phone},
-                "body": body,
-                "externalId": f"browser-test-{next(_ids)}",
-                **more,
-            },
-        )
-        answered_at = time.time()
-        assert answer.status_code == 201, answer.text
-        message = answer.json()["message"]
-        return Delivered(
-            message["conversationId"], message["seq"], message["body"], posted_at, answered_at
-        )
+        answer = await self._post(_request(patient, body, **more))
+        assert answer.status_code == 201, f"{answer.status_code} {answer.text}"
+        return _delivered(posted_at, answer)
+
+    async def deliver_persistently(self, patient: Patient, body: str) -> Delivered:
+        """Store one message, repeating it under its id while a proxy answers for a dead server."""
+        posted_at = time.time()
+        request = _request(patient, body)
+        while (answer := await self._post(request)).status_code in PROXY_FAILURES:
+            assert time.time() < posted_at + PATIENCE_SECONDS, answer
+            await asyncio.sleep(PAUSE_SECONDS)
+        assert answer.is_success, f"{answer.status_code} {answer.text}"
+        return _delivered(posted_at, answer)
+
+    async def _post(self, request: dict[str, object]) -> httpx.Response:
+        return await self._client.post("/api/v1/inbound", json=request)
 
     async def report(self, message_id: str, status: str, reason: str = "") -> int:
         """Say how far one of the clinic's messages got; the HTTP status of the answer."""
@@ -65,3 +71,20 @@ class Channel:
     async def close(self) -> None:
         """Close the connections."""
         await self._client.aclose()
+
+
+def _request(patient: Patient, body: str, **more: str) -> dict[str, object]:
+    return {
+        "patient": {"name": patient.name, "phone": patient.phone},
+        "body": body,
+        "externalId": f"browser-test-{next(_ids)}",
+        **more,
+    }
+
+
+def _delivered(posted_at: float, answer: httpx.Response) -> Delivered:
+    answered_at = time.time()
+    message = answer.json()["message"]
+    return Delivered(
+        message["conversationId"], message["seq"], message["body"], posted_at, answered_at
+    )

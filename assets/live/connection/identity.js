@@ -7,6 +7,9 @@ import { createStore } from "../lib/store.js";
 /** `author` as in commands, "" until it is known; `key` encrypts unsent data in storage. */
 export const identity = createStore({ author: "", key: null });
 
+/** The id of the person signed in, "" until the server has told it. */
+export const ownUserId = () => identity.get().author.split(":", 1)[0];
+
 /** Take the identity from the server; returns false when this tab is another author's. */
 export function recognise({ author, key }) {
   const { author: mine } = identity.get();

@@ -4,7 +4,7 @@
 // change. Where that is not enough (a patch begins elsewhere than the counts end, or this person's
 // marker of that time is not known here), the counts are requested again.
 
-import { account } from "../account/account.js";
+import { ownUserId } from "../connection/identity.js";
 import { request, isConnected } from "../connection/request.js";
 import { safely } from "../lib/safely.js";
 
@@ -107,7 +107,7 @@ export function count({ who, status, unread } = {}) {
 
 function cellOf([status, assignee, inbound], marker) {
   const who =
-    assignee === "" ? "unassigned" : assignee === account.get().userId ? "mine" : "others";
+    assignee === "" ? "unassigned" : assignee === ownUserId() ? "mine" : "others";
   return key(who, status, inbound > marker);
 }
 

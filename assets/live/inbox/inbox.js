@@ -1,7 +1,7 @@
 // Inbox: the conversation list, from the clinic's feed to the rows on the screen.
 
 import { INBOX_FEED, INBOX_KEY } from "$/utils/constants.js";
-import { account } from "../account/account.js";
+import { ownUserId } from "../connection/identity.js";
 import { showUnread } from "../notifications/unread_badge.js";
 import * as counts from "./counts.js";
 import { Feed } from "../feeds/feed.js";
@@ -147,7 +147,7 @@ const newestFirst = (a, b) =>
 
 function matches(found) {
   const { search, who, status, unread, terms } = views.get();
-  if (who === "mine" && found.assignee_id !== account.get().userId) return false;
+  if (who === "mine" && found.assignee_id !== ownUserId()) return false;
   if (who === "unassigned" && found.assignee_id !== "") return false;
   if (status && found.status !== status) return false;
   if (unread && markers.unreadOf(found) === 0 && found.id !== keptUnread) return false;
@@ -167,7 +167,7 @@ const isBeingRead = ({ id }) =>
   id === openId && !document.hidden && document.hasFocus() && readsAlong();
 
 function decorate(found, stop = "") {
-  const { userId } = account.get();
+  const userId = ownUserId();
   const typists = people.typistsOf(found.id);
   return {
     ...found,
@@ -200,7 +200,7 @@ function vars() {
     ...person,
     initials: initials(person.name),
     hue: hue(person.id),
-    is_me: person.id === account.get().userId,
+    is_me: person.id === ownUserId(),
   }));
   return {
     conversations: rows.map((found) => decorate(found, stop)),
@@ -244,7 +244,6 @@ registerFeed(INBOX_FEED, {
     return feed.ready && feed.version >= version;
   },
 });
-account.subscribe(update);
 order.onSettled(() => invalidate(stateName));
 views.onChange(update);
 filters.onChange(() => invalidate(stateName));

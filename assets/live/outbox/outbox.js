@@ -4,7 +4,7 @@
 
 import { serverNow } from "../lib/clock.js";
 import { isLeaving } from "../connection/connection.js";
-import { identity } from "../connection/identity.js";
+import { identity, ownUserId } from "../connection/identity.js";
 import { uniqueId } from "../lib/ids.js";
 import { request, isConnected } from "../connection/request.js";
 import { safely, tellAll } from "../lib/safely.js";
@@ -78,7 +78,7 @@ export const sentAgain = (clientId) => AGAIN.exec(clientId)?.[1] ?? "";
  * failed one's id, so that two presses, or two screens, still send one message.
  */
 export function sendAgain(conversationId, messageId, body) {
-  const clientId = `again:${messageId}:${author.split(":", 1)[0]}`;
+  const clientId = `again:${messageId}:${ownUserId()}`;
   if (!entries.some((entry) => entry.clientId === clientId)) send(conversationId, body, clientId);
 }
 

@@ -1,7 +1,7 @@
 // Presence of colleagues: online, typing, and viewing the open conversation.
 
 import { TYPING_EXPIRES_MS } from "$/utils/constants.js";
-import { account } from "../account/account.js";
+import { ownUserId } from "../connection/identity.js";
 import { notify } from "../connection/request.js";
 import { tellAll } from "../lib/safely.js";
 
@@ -95,7 +95,7 @@ export function typistsOf(conversationId) {
 export function varsOf(conversationId) {
   const typists = typistsOf(conversationId);
   const viewers = [...viewing.people]
-    .filter(([userId]) => userId !== account.get().userId)
+    .filter(([userId]) => userId !== ownUserId())
     .map(([, name]) => firstName(name));
   return {
     typist_count: typists.length,
@@ -115,7 +115,7 @@ export function colleagues() {
 }
 
 function startTyping({ conversationId, userId, userName }) {
-  if (userId === account.get().userId) return;
+  if (userId === ownUserId()) return;
   const typists = typing.get(conversationId) ?? new Map();
   typing.set(conversationId, typists);
   window.clearTimeout(typists.get(userId)?.timer);

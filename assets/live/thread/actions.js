@@ -1,6 +1,6 @@
 // Conversation actions: each either takes effect or shows a notice that it did not.
 
-import { account } from "../account/account.js";
+import { ownUserId } from "../connection/identity.js";
 import { listPath } from "../navigation/filters.js";
 import { request } from "../connection/request.js";
 import { notice } from "../components/notices.js";
@@ -15,7 +15,7 @@ export const assign = (conversationId, assigneeId, expected) =>
   act("conversation:assign", { conversationId, assigneeId, expected });
 
 export const assignToMe = (conversationId, expected) =>
-  assign(conversationId, account.get().userId, expected);
+  assign(conversationId, ownUserId(), expected);
 
 /** Mark a conversation unread and go back to the list, or it would be read again at once. */
 export async function markUnread(conversationId) {

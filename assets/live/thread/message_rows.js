@@ -1,6 +1,7 @@
 // Message rows: groups messages by day and author, and finds the first unread one.
 
 import { account } from "../account/account.js";
+import { ownUserId } from "../connection/identity.js";
 import { dayIn } from "../lib/calendar.js";
 import { folding } from "./long_messages.js";
 import { sentAgain } from "../outbox/outbox.js";
@@ -16,7 +17,8 @@ export const bySeq = (a, b) => a.seq - b.seq;
  * the order of arrival; a channel's own time is shown beside.
  */
 export function grouped(messages, { unreadAfter, marked, patientName = "" }) {
-  const { timeZone, userId } = account.get();
+  const { timeZone } = account.get();
+  const mine = ownUserId();
   const resent = new Set(messages.map(({ client_id: id }) => sentAgain(id)));
   let before = null;
   // Which message is the first unread shows only where the one before it is known.
@@ -55,7 +57,7 @@ export function grouped(messages, { unreadAfter, marked, patientName = "" }) {
       key: message.client_id || message.id,
       day: newDay ? day : "",
       starts_group: !continues,
-      mine: message.author_id !== "" && message.author_id === userId,
+      mine: message.author_id !== "" && message.author_id === mine,
       first_unread: firstUnread,
       marked: marked !== 0 && message.seq === marked,
       resent: resent.has(message.id),

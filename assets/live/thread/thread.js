@@ -5,6 +5,7 @@ import { THREAD_FEED } from "$/utils/constants.js";
 import { account } from "../account/account.js";
 import { shifted } from "../inbox/aim.js";
 import { connection } from "../connection/connection.js";
+import { ownUserId } from "../connection/identity.js";
 import * as drafts from "../outbox/drafts.js";
 import { Feed } from "../feeds/feed.js";
 import { Pager } from "../feeds/pager.js";
@@ -219,10 +220,10 @@ function takePatch(message) {
 }
 
 function lastOwnSeq() {
-  const { userId } = account.get();
+  const mine = ownUserId();
   let last = 0;
   for (const { seq, author_id } of feed.items.values()) {
-    if (author_id === userId) last = Math.max(last, seq);
+    if (author_id === mine) last = Math.max(last, seq);
   }
   return last;
 }
@@ -309,7 +310,7 @@ function waiting() {
       id: entry.clientId,
       seq: 0,
       direction: "outbound",
-      author_id: account.get().userId,
+      author_id: ownUserId(),
       author_name: "",
       kind: "text",
       body: entry.body,

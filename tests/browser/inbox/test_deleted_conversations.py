@@ -1,7 +1,6 @@
 """A conversation that the clinic keeps no longer goes from every screen, without a reload."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -12,7 +11,6 @@ from sqlalchemy import update
 from clinic_chat.domain.administration.clinic_settings import (
     RETENTION_MONTHS,
     change_clinic_settings,
-    read_clinic_settings,
 )
 from clinic_chat.domain.clinics.actors import SYSTEM
 from clinic_chat.domain.clinics.clinic import find_clinic
@@ -40,10 +38,9 @@ async def scope(quick: QuickServer) -> AsyncIterator[ClinicScope]:
 
 async def term_is_over(scope: ClinicScope, conversation_id: str) -> None:
     """Set a term, and make a resolved conversation older than it."""
-    settings = await read_clinic_settings(scope)
     low, _ = RETENTION_MONTHS
     await set_status(scope, conversation_id, "resolved")
-    await change_clinic_settings(scope, replace(settings, retention_months=low))
+    await change_clinic_settings(scope, retention_months=low)
     async with scope.write() as session:
         locked_clinic(session).retention_from = now()
         await session.execute(

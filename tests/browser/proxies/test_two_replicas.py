@@ -112,7 +112,7 @@ async def test_everything_crosses_and_a_killed_server_loses_nothing(
     complaints.allow("400|502|ERR_|503")
     replicas.one.kill()
     for number in range(5):
-        await patients.deliver(patient, f"Durante {number}")
+        await patients.deliver_persistently(patient, f"Durante {number}")
     for page in (renata, polling, bruno):
         for number in range(5):
             await expect(message(page, f"Durante {number}")).to_have_count(1)

@@ -105,6 +105,7 @@ def _form() -> rx.Component:
             class_name="settings-check",
         ),
         rx.el.button(t("Save"), type="submit", class_name="button button-primary"),
+        key=ClinicForm.form,
         on_submit=ClinicForm.save,
         class_name="settings-form",
     )

@@ -24,6 +24,8 @@ class ClinicForm(rx.State):
     error: str = ""
     """The code of what refused the last act, "" for nothing."""
     saved: bool = False
+    form: int = 0
+    """Counts the times that the form begins anew, with what is stored by then."""
 
     @exposed
     async def load(self) -> None:
@@ -31,6 +33,7 @@ class ClinicForm(rx.State):
         self.error = ""
         self.saved = False
         await self._read()
+        self.form += 1
 
     @exposed
     async def save(self, form: dict[str, Any]) -> None:
@@ -50,6 +53,8 @@ class ClinicForm(rx.State):
             await change_clinic_settings(acting(), **changes)
             self.saved = True
             await self._read()
+            if any(new != getattr(self, key) for key, new in wanted.items()):
+                self.form += 1
             await show(self, clinic_name=self.name, timezone=self.timezone)
 
     async def _read(self) -> None:
