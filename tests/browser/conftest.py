@@ -42,11 +42,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
-@pytest.fixture
-def quick(server: Server, tmp_path: Path) -> Iterator[QuickServer]:
-    """A server with a copy of the shared one's data, for a test that ends it again and again."""
-    with QuickServer(server, tmp_path) as quick:
+@pytest.fixture(scope="session")
+def quick_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[QuickServer]:
+    """The server that each `quick` is a start of."""
+    with QuickServer(tmp_path_factory.mktemp("quick")) as quick:
         yield quick
+
+
+@pytest.fixture
+def quick(
+    quick_server: QuickServer, server: Server, cookies: dict[tuple[object, str], str]
+) -> Iterator[QuickServer]:
+    """A server with a copy of the shared one's data, for a test that ends it or changes much."""
+    quick_server.begin(server)
+    yield quick_server
+    quick_server.end()
+    for key in [key for key in cookies if key[0] is quick_server]:
+        del cookies[key]
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -83,6 +95,9 @@ async def visit(
     session that no other test shares. Further options are Playwright's for a context.
     """
     contexts: list[BrowserContext] = []
+    if "quick" in request.fixturenames:
+        # It ends after the pages do, which would complain of what they asked it for last.
+        request.getfixturevalue("quick")
 
     async def visit(
         who: str | None = None,

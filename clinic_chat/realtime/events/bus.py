@@ -196,9 +196,15 @@ class Bus:
     async def _hand_on(self, clinic_id: UUID, events: list[CommittedEvent]) -> None:
         # Set before the listeners run, so that a listener that fails does not get the batch again
         # for ever; a tab that missed a patch notices the gap and catches up.
+        before = self._delivered[clinic_id]
         self._delivered[clinic_id] = events[-1].seq
-        for listener in self._on_events:
-            await listener(clinic_id, events)
+        try:
+            for listener in self._on_events:
+                await listener(clinic_id, events)
+        except StorageUnavailable:
+            # What was read for the patches was not there; what was sent twice counts once.
+            self._delivered[clinic_id] = before
+            raise
 
 
 def _written(committed: list[float]) -> None:

@@ -1,6 +1,8 @@
 """Two servers with PostgreSQL and Valkey behind Caddy: one inbox, also when one of them dies."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +28,8 @@ from tests.support.browser.pages import (
 from tests.support.channel import Channel
 from tests.support.people import ANA, BRUNO, RENATA, new_patient
 from tests.support.servers.ports import free_port
-from tests.support.servers.server import Server
+from tests.support.servers.postgresql import new_database
+from tests.support.servers.server import Reached, Server
 
 # Three attempts to connect, the last after 1 + 2 + 4 s, each of which may wait for 5 s in the
 # balancer.
@@ -48,28 +51,43 @@ class Replicas:
         return self.one.token(clinic)
 
 
-@pytest.fixture
-def replicas(empty_postgres_url: str, tmp_path: Path) -> Iterator[Replicas]:
-    """Both running, with the demo clinics."""
+@pytest.fixture(scope="module")
+def servers(
+    postgres_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Server, Server, ValkeyServer]]:
+    """Two servers with the demo clinics in one database."""
+    folder = tmp_path_factory.mktemp("replicas")
+    url = asyncio.run(new_database(postgres_url, "replicas"))
+    # On the same port when it starts again.
     valkey = ValkeyServer(port=free_port())
     valkey.start()
     one, other = (
-        Server(tmp_path / name, database_url=empty_postgres_url, redis_url=valkey.connection_url)
+        Server(folder / name, database_url=url, redis_url=valkey.connection_url)
         for name in ("one", "other")
     )
     one.command("demo")
     try:
-        for server in (one, other):
-            server.start()
-        with balancing([one, other], tmp_path) as balancer:
-            yield Replicas(one, other, valkey, balancer.port, balancer.origin)
-    except FileNotFoundError as error:
-        pytest.skip(f"python -m tests.browser.proxies.install gets it on Debian: {error}")
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(Server.start, (one, other)))
+        yield one, other, valkey
     finally:
         for server in (one, other):
             server.stop()
         if valkey.is_running():
             valkey.stop()
+
+
+@pytest.fixture
+def replicas(servers: tuple[Server, Server, ValkeyServer], tmp_path: Path) -> Iterator[Replicas]:
+    """Both behind a balancer."""
+    one, other, valkey = servers
+    assert one.ready()
+    assert other.ready()
+    try:
+        with balancing([one, other], tmp_path) as balancer:
+            yield Replicas(one, other, valkey, balancer.port, balancer.origin)
+    except FileNotFoundError as error:
+        pytest.skip(f"python -m tests.browser.proxies.install gets it on Debian: {error}")
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -80,7 +98,7 @@ async def patients(replicas: Replicas) -> AsyncIterator[Channel]:
     await channel.close()
 
 
-async def at(visit: Visit, who: str, server: Server, path: str, **options: object) -> Page:
+async def at(visit: Visit, who: str, server: Reached, path: str, **options: object) -> Page:
     """A person's page of one of the servers."""
     return await visit(who, path, at=server, fresh=True, **options)
 

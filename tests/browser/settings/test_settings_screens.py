@@ -248,8 +248,7 @@ async def test_a_new_password_signs_out_everywhere_else(visit: Visit, quick: Qui
     here = await visit(BRUNO, at=quick, fresh=True)
     there = await visit(BRUNO, at=quick, fresh=True)
     await settings(here, "account")
-    # The server's data may have sessions of other tests.
-    await expect(here.locator("[data-session]").nth(1)).to_be_visible()
+    await expect(here.locator("[data-session]")).to_have_count(2)
     await expect(here.get_by_role("link", name="Equipe")).to_have_count(0)
 
     await here.get_by_label("Senha atual").fill("errada")

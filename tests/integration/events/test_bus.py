@@ -12,7 +12,7 @@ from clinic_chat.domain.events.log import CommittedEvent
 from clinic_chat.domain.messages.receiving import receive_message
 from clinic_chat.realtime.events import bus as bus_module
 from clinic_chat.realtime.events.bus import Bus
-from clinic_chat.storage.database import Database
+from clinic_chat.storage.database import Database, StorageUnavailable
 
 if TYPE_CHECKING:
     import pytest
@@ -84,3 +84,29 @@ async def _deliver(scope: ClinicScope, external_id: str) -> None:
     await receive_message(
         scope, name="Lia", phone="+5521900000001", body="Bom dia", external_id=external_id
     )
+
+
+async def test_what_could_not_be_read_is_delivered_by_the_next_look(
+    clinics: Clinics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bus_module, "LOOK_SECONDS", 0)
+    bus = Bus(clinics.database)
+    clinics.database.on_commit(bus.committed)
+    tries: asyncio.Queue[list[int]] = asyncio.Queue()
+
+    async def publish(_: UUID, events: list[CommittedEvent]) -> None:
+        first = tries.empty()
+        await tries.put([event.seq for event in events])
+        if first:
+            raise StorageUnavailable
+
+    bus.on_events(publish)
+    await bus.watch(clinics.aurora.clinic_id)
+    running = asyncio.create_task(bus.run())
+    async with asyncio.timeout(5):
+        await _deliver(clinics.aurora, "first")
+        while tries.qsize() < 2:
+            await asyncio.sleep(0)
+    running.cancel()
+    await asyncio.wait([running])
+    assert [await tries.get() for _ in range(tries.qsize())] == [[1], [1]]

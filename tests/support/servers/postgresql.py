@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.metadata import distribution
 from pathlib import Path
 
@@ -20,6 +21,10 @@ POSTGRES_OPTIONS = (
     "-c listen_addresses='' -c fsync=off -c full_page_writes=off -c synchronous_commit=off "
     "-c shared_buffers=32MB -c max_connections=100"
 )
+# What was committed is there after a crash of the server, if not after one of the machine.
+DURABLE_OPTIONS = POSTGRES_OPTIONS.replace(
+    "synchronous_commit=off", "synchronous_commit=on"
+).replace("full_page_writes=off", "full_page_writes=on")
 # Starts the server ($1: its programs, $2: its home, $3: its options) and stops it when standard
 # input closes, which also happens when the tests are killed.
 POSTGRES_KEEPER = """
@@ -33,16 +38,35 @@ rm -rf "$2"
 UNPRIVILEGED = "nobody"
 
 
+@dataclass(frozen=True)
+class PostgresServer:
+    """A server that runs."""
+
+    url: str
+    """Its maintenance database, reached over a Unix socket."""
+    home: Path
+    binaries: Path
+    account: str | None
+    options: str
+
+    def crash_and_restart(self) -> None:
+        """End it in the middle of whatever it does, and start it again with what was durable."""
+        command: list[Path | str] = ["-D", self.home / "data", "-l", self.home / "log"]
+        command += ["-o", self.options, "-m", "immediate", "-w", "restart"]
+        _run([self.binaries / "pg_ctl", *command], self.account)
+
+
 @contextmanager
-def postgresql(options: str = POSTGRES_OPTIONS) -> Iterator[str]:
-    """The maintenance database of a server of its own, reached over a Unix socket."""
+def postgresql_server(options: str = POSTGRES_OPTIONS) -> Iterator[PostgresServer]:
+    """A server of its own, which goes with its data at the end."""
     home = Path(tempfile.mkdtemp(prefix="clinic-chat-pg-"))
     account = _unprivileged(home)
     binaries = _runnable_binaries(home, account)
+    options = f"{options} -k {home}"
     cluster: list[Path | str] = ["-D", home / "data", "--encoding=UTF8", "--locale=C", "--no-sync"]
     _run([binaries / "initdb", "-U", "postgres", "--auth=trust", *cluster], account)
     with subprocess.Popen(
-        ["sh", "-c", POSTGRES_KEEPER, "sh", binaries, home, f"{options} -k {home}"],
+        ["sh", "-c", POSTGRES_KEEPER, "sh", binaries, home, options],
         user=account,
         cwd="/",
         stdin=subprocess.PIPE,
@@ -53,9 +77,17 @@ def postgresql(options: str = POSTGRES_OPTIONS) -> Iterator[str]:
         assert keeper.stdin is not None
         assert keeper.stdout is not None
         assert keeper.stdout.readline() == "ready\n", (home / "log").read_text()
-        yield f"postgresql+asyncpg://postgres@/postgres?host={home}"
+        url = f"postgresql+asyncpg://postgres@/postgres?host={home}"
+        yield PostgresServer(url, home, binaries, account, options)
         keeper.stdin.close()
     shutil.rmtree(home, ignore_errors=True)  # with what was copied, which is not the account's
+
+
+@contextmanager
+def postgresql(options: str = POSTGRES_OPTIONS) -> Iterator[str]:
+    """The maintenance database of a server of its own, reached over a Unix socket."""
+    with postgresql_server(options) as server:
+        yield server.url
 
 
 def _unprivileged(home: Path) -> str | None:

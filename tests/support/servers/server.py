@@ -11,8 +11,10 @@ from time import monotonic
 from typing import Protocol
 
 import httpx
+from argon2 import PasswordHasher
 
 import clinic_chat
+from clinic_chat.demo import DEMO_PASSWORD
 from clinic_chat.storage.sqlite.library import sqlite3
 from tests.support.servers.ports import HOST, free_port
 
@@ -23,6 +25,8 @@ STOP_SECONDS = 20
 COMMAND_SECONDS = 60
 CHECK_SECONDS = 0.05
 LOG_TAIL = 8_000
+# With Argon2's cheapest parameters, which the hash carries.
+CHEAP_DEMO_HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(DEMO_PASSWORD)
 SETTINGS = {
     "CLINIC_CHAT_SECRET_KEY": "only-for-tests-and-nothing-else-at-all",
     "CLINIC_CHAT_LOGIN_ATTEMPTS_PER_MINUTE": "1000",
@@ -30,6 +34,10 @@ SETTINGS = {
     "CLINIC_CHAT_CONNECTS_PER_MINUTE": "10000",
     "CLINIC_CHAT_EVENTS_PER_MINUTE": "100000",
     "CLINIC_CHAT_REQUESTS_PER_MINUTE": "1000000",
+}
+# The same as arguments of a `ForkedServer`.
+QUICK_SETTINGS: dict[str, object] = {
+    name.removeprefix("CLINIC_CHAT_").lower(): value for name, value in SETTINGS.items()
 }
 
 
@@ -95,6 +103,9 @@ class Server:
                 source.backup(target)
         else:
             self.command("demo")
+            with closing(sqlite3.connect(self.database)) as database, database:
+                # Browsers sign in hundreds of times, and no test is about how long that takes.
+                database.execute("UPDATE users SET password_hash = ?", (CHEAP_DEMO_HASH,))
 
     def token(self, clinic: str = "aurora") -> str:
         """An API token of a clinic, made with the command line once."""
