@@ -10,7 +10,16 @@ import uvloop
 
 from tests.load.measurements import report
 from tests.load.measurements.core_speed import SERVERS_CORE
-from tests.load.scenarios import attack, inp, one_conversation, sends, sessions, twenty_clinics
+from tests.load.scenarios import (
+    attack,
+    importing,
+    inp,
+    one_conversation,
+    sends,
+    sessions,
+    twenty_clinics,
+    two_processes,
+)
 from tests.load.scenarios.attackers import Strength
 from tests.load.scenarios.talk import WARM_UP_MESSAGES, Pace
 from tests.load.servers.floors import FLOORS
@@ -89,6 +98,46 @@ def twenty_clinics_command(
         count, min(clinics, count), pace, arrival, profile and profile.absolute()
     )
     _run("twenty-clinics", twenty_clinics.twenty_clinics, options, json)
+
+
+@app.command("two-processes")
+def two_processes_command(
+    each: Annotated[int, typer.Option(min=1, max=2_000, help="Sessions of each process.")] = 500,
+    people: People = 50,
+    rate: Rate = 3,
+    seconds: Seconds = 60,
+    idle: Idle = 20,
+    arrival: Arrival = 10,
+    rest: Rest = 5,
+    warm_up: WarmUp = WARM_UP_MESSAGES,
+    json: Json = None,
+) -> None:
+    """One clinic in two processes with PostgreSQL and Valkey, beside the half of it in one."""
+    pace = Pace(rate, seconds, idle, warm_up)
+    options = two_processes.Options(each, min(people, each), pace, arrival, rest)
+    with TemporaryDirectory(prefix="clinic-chat-load-") as temporary:
+        folder = Path(temporary)
+        with SERVERS_CORE.watched(folder / "core-speed.log"):
+            figures = uvloop.run(two_processes.two_processes(folder, options))
+    two_processes.show(figures)
+    if json is not None:
+        json.write_text(report.as_json(vars(options), {"two-processes": figures}))
+
+
+@app.command("importing")
+def importing_command(
+    count: Count = 50,
+    calm: Annotated[float, typer.Option(min=5, max=600, help="Seconds before the import.")] = 60,
+    messages: Annotated[int, typer.Option(min=100, max=1_000_000, help="Imported.")] = 100_000,
+    json: Json = None,
+) -> None:
+    """Staff work while the past of their clinic is imported."""
+    options = importing.Options(count, calm, messages)
+    with TemporaryDirectory(prefix="clinic-chat-load-") as temporary:
+        figures = uvloop.run(importing.importing(Path(temporary), options))
+    importing.show(figures)
+    if json is not None:
+        json.write_text(report.as_json(vars(options), {"importing": figures}))
 
 
 @app.command("sessions")

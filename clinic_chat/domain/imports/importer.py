@@ -2,10 +2,11 @@
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from time import monotonic
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -29,12 +30,17 @@ from clinic_chat.domain.patients.search_words import note_searchable
 from clinic_chat.storage.base import new_id, now
 
 IMPORT_CHANNEL = "import"
+# So many rows are looked up at a time.
 BATCH_ROWS = 40
-BREATHER_SECONDS = 0.1
-"""The pause between batches, in which a running server can write.
+# A transaction ends with the dialogue that has the last of so many messages: it holds up the
+# clinic's staff for some 5 ms (docs/decisions/020-import-beside-work.md).
+TRANSACTION_MESSAGES = 20
+BREATHER = 2.0
+"""The pause after a transaction in which a running server can write, in times of its length.
 
-It is longer than SQLite's longest wait between two tries for the lock.
+A writer of SQLite that finds it locked tries again after 1, 3, 8 and 18 ms: within the pause.
 """
+MOST_BREATH_SECONDS = 0.5
 CONVERSATION_SPACING = timedelta(minutes=10)
 TURN_SPACING = timedelta(minutes=1)
 
@@ -83,13 +89,9 @@ async def import_dialogues(
         batch = rows[start : start + BATCH_ROWS]
         left = len(rows) - start - 1
         ends = [moment - (left - number) * CONVERSATION_SPACING for number in range(len(batch))]
-        before = result.conversations
         await _store(scope, _readable(batch, ends, result.problems), result)
-        done = start + len(batch)
         if progress is not None:
-            progress(done, len(rows))
-        if result.conversations > before and done < len(rows):
-            await asyncio.sleep(BREATHER_SECONDS)
+            progress(start + len(batch), len(rows))
     return result
 
 
@@ -122,23 +124,46 @@ def _dialogue(row: DialogueRow, ended_at: datetime) -> _Dialogue:
 
 
 async def _store(scope: ClinicScope, dialogues: list[_Dialogue], result: ImportResult) -> None:
-    """Store the dialogues that the clinic lacks in one transaction, and count them."""
-    if not dialogues:
-        return
-    async with scope.write() as session:
-        keys = [dialogue.key for dialogue in dialogues]
-        known = await session.scalars(
-            select(PatientIdentity.value).where(
-                PatientIdentity.kind == IdentityKind.IMPORT, PatientIdentity.value.in_(keys)
-            )
+    """Store the dialogues that the clinic lacks in short transactions, and count them."""
+    # The same row twice in one batch is one conversation.
+    different = {one.key: one for one in dialogues}
+    async with scope.read() as reading:
+        seen = await _seen(reading, different)
+    missing = [one for key, one in different.items() if key not in seen]
+    stored = 0
+    for some in _transactions(missing):
+        began = monotonic()
+        async with scope.write() as session:
+            # Another import may have been faster.
+            seen = await _seen(session, [one.key for one in some])
+            fresh = [one for one in some if one.key not in seen]
+            await _add(session, fresh)
+        stored += len(fresh)
+        result.messages += sum(len(dialogue.turns) for dialogue in fresh)
+        await asyncio.sleep(min(MOST_BREATH_SECONDS, BREATHER * (monotonic() - began)))
+    result.conversations += stored
+    result.unchanged += len(dialogues) - stored
+
+
+def _transactions(dialogues: Iterable[_Dialogue]) -> Iterator[list[_Dialogue]]:
+    """The dialogues in groups of at least `TRANSACTION_MESSAGES`."""
+    some: list[_Dialogue] = []
+    for dialogue in dialogues:
+        some.append(dialogue)
+        if sum(len(one.turns) for one in some) >= TRANSACTION_MESSAGES:
+            yield some
+            some = []
+    if some:
+        yield some
+
+
+async def _seen(session: AsyncSession, keys: Iterable[str]) -> set[str]:
+    found = await session.scalars(
+        select(PatientIdentity.value).where(
+            PatientIdentity.kind == IdentityKind.IMPORT, PatientIdentity.value.in_(keys)
         )
-        seen = set(known)
-        # The same row twice in one batch is one conversation.
-        fresh = {one.key: one for one in dialogues if one.key not in seen}
-        await _add(session, list(fresh.values()))
-    result.conversations += len(fresh)
-    result.messages += sum(len(dialogue.turns) for dialogue in fresh.values())
-    result.unchanged += len(dialogues) - len(fresh)
+    )
+    return set(found)
 
 
 async def _add(session: AsyncSession, dialogues: list[_Dialogue]) -> None:

@@ -1,7 +1,9 @@
 """Importing dialogues into a clinic, on both kinds of database."""
 
+import asyncio
 import csv
 from collections.abc import Iterable
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -11,8 +13,12 @@ from sqlalchemy import func, select
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.views import StaffConversation
 from clinic_chat.domain.errors import InvalidInput
-from clinic_chat.domain.events.log import last_seq
-from clinic_chat.domain.imports.importer import BATCH_ROWS, import_dialogues
+from clinic_chat.domain.events.log import CommittedEvent, last_seq
+from clinic_chat.domain.imports.importer import (
+    BATCH_ROWS,
+    TRANSACTION_MESSAGES,
+    import_dialogues,
+)
 from clinic_chat.domain.messages.message import Message
 from clinic_chat.domain.messages.views import StaffMessage
 from clinic_chat.domain.patients.patient import Patient
@@ -21,6 +27,7 @@ from clinic_chat.domain.queries.inbox import list_conversations
 from clinic_chat.domain.queries.message_pages import messages_page
 from clinic_chat.storage.base import now
 from clinic_chat.storage.database import Database
+from clinic_chat.storage.sqlite.library import sqlite3
 from tests.conftest import Clinics
 
 COUGH = "Doctor: What brings you in?\r\nPatient: A cough.\r\nGuest_family: For two weeks!"
@@ -154,3 +161,30 @@ async def test_an_unreadable_file_stores_nothing(clinics: Clinics, tmp_path: Pat
     with pytest.raises(InvalidInput, match="cannot read"):
         await import_dialogues(clinics.aurora, tmp_path / "missing.csv")
     assert await counted(clinics.aurora) == (0, 0)
+
+
+async def test_no_transaction_holds_up_the_staff_for_long(
+    any_database: Database, clinics: Clinics, tmp_path: Path
+) -> None:
+    sizes: list[int] = []
+
+    async def committed(items: list[CommittedEvent]) -> None:
+        sizes.append(len(items))
+
+    any_database.on_commit(committed)
+    rows = [(str(number), "CC", KNEE) for number in range(30)]
+    result = await import_dialogues(clinics.aurora, write(tmp_path / "a.csv", rows))
+
+    assert sum(sizes) == result.messages == 90
+    assert max(sizes) < TRANSACTION_MESSAGES + 3
+
+
+async def test_a_file_that_is_there_already_waits_for_nobody(
+    database_path: Path, clinics: Clinics, tmp_path: Path
+) -> None:
+    path = write(tmp_path / "a.csv", [("1", "CC", COUGH), ("2", "CC", KNEE)])
+    await import_dialogues(clinics.aurora, path)
+    with closing(sqlite3.connect(database_path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        async with asyncio.timeout(1):
+            assert (await import_dialogues(clinics.aurora, path)).unchanged == 2

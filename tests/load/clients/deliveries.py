@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import time
+from typing import Any
 
 from tests.load.measurements.figures import spread
 
@@ -51,7 +52,7 @@ class Deliveries:
         """How many receipts are still to come."""
         return sum(max(0, receivers - len(m.received)) for m in self.messages.values())
 
-    def summary(self, receivers: int) -> dict[str, object]:
+    def summary(self, receivers: int) -> dict[str, Any]:
         """Latencies over all receivers, and how many receipts are missing or too many.
 
         `receivers` is how many were to get each message.

@@ -2,13 +2,13 @@
 
 import asyncio
 
-from tests.load.servers.process import Process
+from tests.load.servers.process import Measurable
 
 LOOK_SECONDS = 1.0
 STILL_KB = 256
 
 
-async def at_rest(process: Process, seconds: float) -> float:
+async def at_rest(process: Measurable, seconds: float) -> float:
     """KB of resident memory after `seconds` of idling and once it moves no more."""
     await asyncio.sleep(seconds)
     last = process.resident_kb()

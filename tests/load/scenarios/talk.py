@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from tests.load.clients.deliveries import Deliveries, Message
 from tests.load.measurements.core_speed import SERVERS_CORE
-from tests.load.servers.process import Process
+from tests.load.servers.process import Measurable
 
 # Node compiles its hot code within these; before, it is about twice as slow.
 WARM_UP_MESSAGES = 50
@@ -37,7 +37,7 @@ Say = Callable[[Message, str], None]
 
 
 async def measured(
-    process: Process, audience: HasDeliveries, say: Say, receivers: int, pace: Pace
+    process: Measurable, audience: HasDeliveries, say: Say, receivers: int, pace: Pace
 ) -> dict[str, Any]:
     """Watch the server idle, warm it up, and talk: latencies and CPU.
 
@@ -69,7 +69,7 @@ async def measured(
     }
 
 
-async def _idle(process: Process, seconds: float) -> float:
+async def _idle(process: Measurable, seconds: float) -> float:
     before = process.cpu()
     await asyncio.sleep(seconds)
     return (process.cpu() - before) / seconds if seconds else 0.0

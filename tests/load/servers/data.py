@@ -1,7 +1,6 @@
 """The clinics, staff and conversations of a run, written before the server starts."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from sqlalchemy.orm import Session
 
@@ -36,9 +35,8 @@ class ClinicData:
     """A channel's bearer token."""
 
 
-async def fill(database_file: Path, clinics: int, people: int, each: int) -> list[ClinicData]:
+async def fill(url: str, clinics: int, people: int, each: int) -> list[ClinicData]:
     """Write `clinics` clinics with `people` staff and `each` conversations of 30 messages."""
-    url = f"sqlite+aiosqlite:///{database_file}"
     await migrate(url)
     database = Database(url)
     try:

@@ -7,10 +7,21 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
 STOP_SECONDS = 20
 LOG_TAIL = 4_000
 PAGE_KB = os.sysconf("SC_PAGE_SIZE") / 1024
+
+
+class Measurable(Protocol):
+    """A process, or several that are measured as one."""
+
+    def cpu(self) -> float:
+        """Seconds of CPU that it has used, all threads, user and system."""
+
+    def resident_kb(self) -> float:
+        """Resident memory in KB."""
 
 
 class Process:

@@ -36,10 +36,14 @@ class Product:
     """The production server. It may be stopped and started again; the port stays."""
 
     def __init__(
-        self, folder: Path, profile: Path | None = None, observed: Path | None = None
+        self,
+        folder: Path,
+        profile: Path | None = None,
+        observed: Path | None = None,
+        database_url: str | None = None,
     ) -> None:
         self._folder = folder
-        self._database = folder / "clinic_chat.db"
+        self.database_url = database_url or f"sqlite+aiosqlite:///{folder / 'clinic_chat.db'}"
         port = free_port()
         self.host = f"{HOST}:{port}"
         module = ["tests.load.servers.profiled", str(profile)] if profile else ["clinic_chat"]
@@ -62,25 +66,28 @@ class Product:
         conversations: int,
         profile: Path | None,
         observed: Path | None = None,
+        database_url: str | None = None,
     ) -> Self:
         """A server that is not started yet, with this many clinics, and of each the others."""
-        product = cls(folder, profile, observed)
-        product.clinics = await fill(product._database, clinics, people, conversations)
+        product = cls(folder, profile, observed, database_url)
+        product.clinics = await fill(product.database_url, clinics, people, conversations)
         return product
 
     async def start(self) -> None:
         """Start in a fresh process and return when it answers that it is ready."""
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("CLINIC_CHAT_")}
-        environment |= self.settings
-        environment["CLINIC_CHAT_DATABASE_URL"] = f"sqlite+aiosqlite:///{self._database}"
         self.process = Process(
-            self._command, PROJECT_ROOT, environment, self._folder / "server.log"
+            self._command, PROJECT_ROOT, self.environment(), self._folder / "server.log"
         )
         async with asyncio.timeout(START_SECONDS), httpx.AsyncClient() as client:
             while not await self._ready(client):
                 if self.process.ended():
                     raise SystemExit(f"the server ended at its start:\n{self.process.tail()}")
                 await asyncio.sleep(CHECK_SECONDS)
+
+    def environment(self) -> dict[str, str]:
+        """What the server and commands on its database are started with."""
+        ours = {k: v for k, v in os.environ.items() if not k.startswith("CLINIC_CHAT_")}
+        return ours | self.settings | {"CLINIC_CHAT_DATABASE_URL": self.database_url}
 
     def log_bytes(self) -> int:
         """How much the server has written."""
