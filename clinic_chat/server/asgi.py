@@ -7,6 +7,7 @@ from starlette.types import ASGIApp
 from clinic_chat.api.request_ids import RequestIds
 from clinic_chat.api.request_limits import RequestLimits
 from clinic_chat.api.request_metrics import RequestMetrics
+from clinic_chat.realtime.reflex_substates import make_substates_when_used
 from clinic_chat.realtime.transport.asgi import SocketEntrance
 from clinic_chat.realtime.transport.body_limit import BoundedPolls
 from clinic_chat.server.first_start import SetupRedirect
@@ -15,6 +16,7 @@ from clinic_chat.server.pages.page_paths import PagePaths
 from clinic_chat.server.pages.root_only import RootOnly
 from clinic_chat.server.pages.security_headers import SecurityHeaders
 from clinic_chat.server.polling_relay import PollingRelay, process_name
+from clinic_chat.server.process_metrics import ProcessMetrics
 from clinic_chat.server.serve import BUILT
 from clinic_chat.ui.build.vite_config import BACKEND_PATHS
 
@@ -34,6 +36,7 @@ def create_app() -> ASGIApp:
 
     from reflex.utils.prerequisites import get_and_validate_app
 
+    make_substates_when_used()
     app = get_and_validate_app().app
     # Imported here, because only now is it known that this is the production server.
     from clinic_chat.clinic_chat import services
@@ -55,4 +58,5 @@ def create_app() -> ASGIApp:
         return entrance
     assert app.sio is not None  # noqa: S101 - it is ours
     app.sio.eio.process = process_name()
-    return PollingRelay(entrance, services.settings.processes_dir)
+    folder = services.settings.processes_dir
+    return ProcessMetrics(PollingRelay(entrance, folder), folder)

@@ -51,7 +51,7 @@ class PollingRelay:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
-        elif _is_relayed(scope):
+        elif is_relayed(scope):
             await self._app(_as_sent(scope), receive, send)
         elif (path := self._elsewhere(scope)) is None:
             await self._app(scope, receive, send)
@@ -78,7 +78,7 @@ class PollingRelay:
             async with self._client(path).stream(
                 scope["method"],
                 httpx.URL("http://process", raw_path=_target(scope)),
-                headers=_headers(scope),
+                headers=relay_headers(scope),
                 content=_body(receive),
             ) as answer:
                 headers = [
@@ -112,7 +112,8 @@ class PollingRelay:
         return self._clients[path.name]
 
 
-def _is_relayed(scope: Scope) -> bool:
+def is_relayed(scope: Scope) -> bool:
+    """Whether another process of this `serve` asks."""
     server = scope.get("server")
     # Only a Unix socket has no port.
     return server is not None and server[1] is None
@@ -130,7 +131,8 @@ def _as_sent(scope: Scope) -> Scope:
     }
 
 
-def _headers(scope: Scope) -> list[tuple[bytes, bytes]]:
+def relay_headers(scope: Scope) -> list[tuple[bytes, bytes]]:
+    """A request's headers for another process, with who sent it and whether by HTTPS."""
     host, port = scope.get("client") or ("", 0)
     kept = [header for header in scope["headers"] if header[0] not in _HOP | {CLIENT, SCHEME}]
     return [*kept, (CLIENT, f"{host} {port}".encode()), (SCHEME, scope["scheme"].encode())]

@@ -404,4 +404,5 @@ async def test_the_server_asks_no_address_but_clinics_identity_providers() -> No
         "outbound/addresses.py",
         "outbound/client.py",
         "server/polling_relay.py",
+        "server/process_metrics.py",
     ]

