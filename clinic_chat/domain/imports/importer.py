@@ -35,12 +35,12 @@ BATCH_ROWS = 40
 # A transaction ends with the dialogue that has the last of so many messages: it holds up the
 # clinic's staff for some 5 ms (docs/decisions/020-import-beside-work.md).
 TRANSACTION_MESSAGES = 20
-BREATHER = 2.0
+PAUSE = 2.0
 """The pause after a transaction in which a running server can write, in times of its length.
 
 A writer of SQLite that finds it locked tries again after 1, 3, 8 and 18 ms: within the pause.
 """
-MOST_BREATH_SECONDS = 0.5
+MOST_PAUSE_SECONDS = 0.5
 CONVERSATION_SPACING = timedelta(minutes=10)
 TURN_SPACING = timedelta(minutes=1)
 
@@ -140,7 +140,7 @@ async def _store(scope: ClinicScope, dialogues: list[_Dialogue], result: ImportR
             await _add(session, fresh)
         stored += len(fresh)
         result.messages += sum(len(dialogue.turns) for dialogue in fresh)
-        await asyncio.sleep(min(MOST_BREATH_SECONDS, BREATHER * (monotonic() - began)))
+        await asyncio.sleep(min(MOST_PAUSE_SECONDS, PAUSE * (monotonic() - began)))
     result.conversations += stored
     result.unchanged += len(dialogues) - stored
 
