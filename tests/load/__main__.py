@@ -1,6 +1,7 @@
 """`python -m tests.load SCENARIO …`: measures the server under many sessions (see README.md)."""
 
 import resource
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
@@ -26,6 +27,8 @@ from tests.load.servers.floors import FLOORS
 from tests.load.servers.process import pin_generator
 
 MOST_SESSIONS = 5_000
+Show = Callable[[dict[str, Any]], None]
+"""Prints the figures of a scenario that has no floors."""
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
 
@@ -115,29 +118,19 @@ def two_processes_command(
     """One clinic in two processes with PostgreSQL and Valkey, beside the half of it in one."""
     pace = Pace(rate, seconds, idle, warm_up)
     options = two_processes.Options(each, min(people, each), pace, arrival, rest)
-    with TemporaryDirectory(prefix="clinic-chat-load-") as temporary:
-        folder = Path(temporary)
-        with SERVERS_CORE.watched(folder / "core-speed.log"):
-            figures = uvloop.run(two_processes.two_processes(folder, options))
-    two_processes.show(figures)
-    if json is not None:
-        json.write_text(report.as_json(vars(options), {"two-processes": figures}))
+    _run("two-processes", two_processes.two_processes, options, json, two_processes.show)
 
 
 @app.command("importing")
 def importing_command(
     count: Count = 50,
     calm: Annotated[float, typer.Option(min=5, max=600, help="Seconds before the import.")] = 60,
-    messages: Annotated[int, typer.Option(min=100, max=1_000_000, help="Imported.")] = 100_000,
+    messages: Annotated[int, typer.Option(min=10_000, max=1_000_000, help="Imported.")] = 100_000,
     json: Json = None,
 ) -> None:
     """Staff work while the past of their clinic is imported."""
     options = importing.Options(count, calm, messages)
-    with TemporaryDirectory(prefix="clinic-chat-load-") as temporary:
-        figures = uvloop.run(importing.importing(Path(temporary), options))
-    importing.show(figures)
-    if json is not None:
-        json.write_text(report.as_json(vars(options), {"importing": figures}))
+    _run("importing", importing.importing, options, json, importing.show)
 
 
 @app.command("sessions")
@@ -200,12 +193,17 @@ def inp_command(
         raise typer.Exit(1)
 
 
-def _run(name: str, scenario: Any, options: Any, json: Path | None) -> None:
+def _run(
+    name: str, scenario: Any, options: Any, json: Path | None, show: Show | None = None
+) -> None:
     with TemporaryDirectory(prefix="clinic-chat-load-") as temporary:
         folder = Path(temporary)
         with SERVERS_CORE.watched(folder / "core-speed.log"):
             figures = uvloop.run(scenario(folder, options))
-    report.show(name, figures)
+    if show is None:
+        report.show(name, figures)
+    else:
+        show(figures)
     if json is not None:
         json.write_text(report.as_json(vars(options), {name: figures}))
 

@@ -66,13 +66,15 @@ async def importing(folder: Path, options: Options) -> dict[str, Any]:
         calm.clear()
         before = await _work(staff, audience, crowd, calm, for_(options.calm_seconds))
         ended = asyncio.Event()
-        tenths = folder / "tenths.csv"
-        write(tenths, options.messages)
+        dialogues = folder / "past.csv"
+        write(dialogues, options.messages)
         rates: list[float] = []
 
         async def import_all() -> None:
-            rates.extend(await _import(product, tenths))
-            ended.set()
+            try:
+                rates.extend(await _import(product, dialogues))
+            finally:
+                ended.set()
 
         during = await _work(staff, audience, crowd, ended, import_all())
         await leave(crowd)
