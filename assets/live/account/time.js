@@ -1,6 +1,6 @@
 // Times in the clinic's time zone and the reader's language, as React components.
 
-import { createElement, useEffect, useState } from "react";
+import { createElement, useEffect, useRef, useState } from "react";
 
 import { account } from "./account.js";
 import { dayIn, daysBetween, format } from "../lib/calendar.js";
@@ -93,12 +93,24 @@ export function Receipt({ at, name, reason, children }) {
   );
 }
 
-/** The time of printing, accurate to half a minute. */
+/** The time of printing, put into words when a print begins: a format is slow to make. */
 export function PrintedAt() {
   const { timeZone } = account.use();
   const language = locale.use();
-  useMinutes();
-  return format(language, timeZone, MOMENT).format(Date.now());
+  const element = useRef(null);
+  useEffect(() => {
+    const write = () => {
+      element.current.textContent = format(language, timeZone, MOMENT).format(Date.now());
+    };
+    const paper = safely(() => window.matchMedia("print"));
+    window.addEventListener("beforeprint", write);
+    paper?.addEventListener("change", write);
+    return () => {
+      window.removeEventListener("beforeprint", write);
+      paper?.removeEventListener("change", write);
+    };
+  }, [language, timeZone]);
+  return createElement("time", { ref: element });
 }
 
 /** A date, such as the day a patient first wrote. */

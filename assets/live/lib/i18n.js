@@ -1,14 +1,15 @@
-// Translation into the reader's language. The catalogs come from clinic_chat/ui/i18n/*.po at build
-// time.
+// Translation into the reader's language. The catalogs come from clinic_chat/ui/i18n at build time;
+// pages with many texts of their own bring their catalog with them.
 
 import { useCallback } from "react";
 
-import { catalogs } from "$/utils/catalogs.js";
+import { catalogs } from "$/utils/catalogs/main.js";
 import { local } from "./storage.js";
 import { createStore } from "./store.js";
 
 const STORED = "clinic-chat:locale";
 const FALLBACK = "pt-BR";
+const rules = {};
 const inBrowser = typeof window !== "undefined";
 
 export const locale = createStore(FALLBACK);
@@ -20,6 +21,11 @@ export function setLocale(next) {
   if (!inBrowser) return;
   document.documentElement.lang = next;
   local.setItem(STORED, next);
+}
+
+/** Add texts by language and English text. A page's module does so before the page is drawn. */
+export function addTexts(more) {
+  for (const [language, texts] of Object.entries(more)) Object.assign(catalogs[language], texts);
 }
 
 /** The translation of `text` with `{name}` replaced; plurals go by `params.n`. */
@@ -35,7 +41,8 @@ export function useTranslate() {
 }
 
 function pluralForm(language, n, forms) {
-  return new Intl.PluralRules(language).select(n) === "one" ? 0 : forms.length - 1;
+  rules[language] ??= new Intl.PluralRules(language);
+  return rules[language].select(n) === "one" ? 0 : forms.length - 1;
 }
 
 function preferred() {

@@ -2,6 +2,8 @@
 
 import { createElement } from "react";
 
+import "$/utils/catalogs/sign_in.js";
+
 export const FAILED = "general";
 
 /** `{error: code}`, or what the server answers; `general` when it does not. */

@@ -17,6 +17,7 @@ from clinic_chat.ui.build.reflex_modules import (
     changed_theme,
     explain_failures,
     leave_scrolling_to_browser,
+    require_no_cookies,
     require_no_styles,
     share_no_libraries,
     show_no_preview,
@@ -25,8 +26,8 @@ from clinic_chat.ui.build.reflex_modules import (
 from clinic_chat.ui.build.vite_config import (
     for_supported_browsers,
     libraries_apart,
-    plain_elements,
     proxy_backend,
+    small_libraries,
 )
 
 # The typeface, served from here and not from a font service.
@@ -59,7 +60,12 @@ class LivePlugin(Plugin):
     def pre_compile(self, **context: Any) -> None:
         """Change the generated files, and add the catalogs, constants and error texts."""
         # A server that builds nothing needs no Babel: the image has none.
-        from clinic_chat.ui.build.texts import catalogs_module, error_texts_module
+        from clinic_chat.ui.build.texts import (
+            catalogs_module,
+            error_texts_module,
+            settings_module,
+            sign_in_module,
+        )
 
         modify = context["add_modify_task"]
         modify("utils/state.js", changed_state)
@@ -69,19 +75,22 @@ class LivePlugin(Plugin):
         modify("vite.config.js", proxy_backend)
         modify("vite.config.js", libraries_apart)
         modify("vite.config.js", for_supported_browsers)
-        modify("vite.config.js", plain_elements)
+        modify("vite.config.js", small_libraries)
         modify("app/root.jsx", share_no_libraries)
         modify("app/root.jsx", explain_failures)
         for page in PAGES:
             modify(page, show_no_preview)
         modify("app/root.jsx", show_nothing_while_loading)
         context["add_save_task"](catalogs_module)
+        context["add_save_task"](sign_in_module)
+        context["add_save_task"](settings_module)
         context["add_save_task"](constants_module)
         context["add_save_task"](error_texts_module)
 
     def post_build(self, **context: Any) -> None:
         """Change the prerendered pages."""
         require_no_styles(get_web_dir())
+        require_no_cookies(get_web_dir())
         static_dir = context["static_dir"]
         for page in static_dir.rglob("*.html"):
             pages.adapt(page, static_dir)

@@ -7,6 +7,7 @@ from clinic_chat.ui.build.source_patch import UnexpectedSource, replace_once, te
 
 NOTHING_WHILE_LOADING = "export function HydrateFallback() { return null; }\n"
 STORAGES = 'import * as storages from "$/public/live/lib/storage.js";'
+NO_COOKIES = '"cookies": {},'
 SHARED = "window.__reflex ="
 INDIRECT_EVAL = "globalThis.eval("
 # A component's style becomes this property, which only Emotion understands.
@@ -116,6 +117,17 @@ def require_no_styles(web: Path) -> None:
         for page in sorted((web / folder).rglob("*.jsx")):
             if found := STYLE_PROPERTY.findall(page.read_text("utf-8")):
                 raise UnexpectedSource(str(page.relative_to(web)), "no css property", len(found))
+
+
+def require_no_cookies(web: Path) -> None:
+    """Stop the build if a state keeps a var in a cookie, which would be kept nowhere.
+
+    Raises:
+        UnexpectedSource: a state does, or it is told in another way.
+    """
+    source = (web / "utils" / "context.jsx").read_text("utf-8")
+    if source.count(NO_COOKIES) != 1:
+        raise UnexpectedSource("utils/context.jsx", NO_COOKIES, source.count(NO_COOKIES))
 
 
 def share_no_libraries(source: str) -> str:

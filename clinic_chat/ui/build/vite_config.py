@@ -9,7 +9,13 @@ from clinic_chat.ui.build.source_patch import replace_once
 GROUPS = "          groups: [\n"
 BUILD = "  build: {\n"
 ALIASES = "    alias: [\n"
-STYLED = "@emotion/react"
+# Libraries of which pages use next to nothing, and the modules of assets/live that do that instead:
+# 13 KB of compressed code (docs/reflex.md).
+REPLACED = {
+    "@emotion/react": "components/react/elements.js",
+    "mergician": "components/react/merged_props.js",
+    "universal-cookie": "lib/no_cookies.js",
+}
 # The oldest supported browsers (README.md). Without it Vite's own minimum would count, which rises
 # with its releases. Syntax and style sheets are lowered to it, web APIs are not.
 TARGET = ("chrome99", "edge99", "firefox97", "safari15.4")
@@ -19,12 +25,16 @@ FILES = {
     "react": r"/node_modules\/(react|react-dom|scheduler)\//",
     "router": r"/node_modules\/react-router\//",
     "socket": r"/node_modules\/(socket|engine)\.io-/",
+    # Small files for single icons would each take a request of their own.
+    "icons": r"/node_modules\/lucide-react/",
     # Loaded on demand (assets/live/menus/menu.js).
     "menus": r"/node_modules\/(@radix-ui|@floating-ui|react-remove-scroll|aria-hidden)/",
     # The socket begins to connect after the first of these, and needs the others for it.
     "state": (
-        r"/\.web\/(utils\/(state|context|context-registry)|public\/live\/components\/boundary)"
-        r"\.jsx?$/"
+        r"/\.web\/(utils\/(state|context|context-registry)"
+        # What most pages share, which would be four small files.
+        r"|public\/live\/(app\/(bridge|connection_badge)|account\/time|sign_in\/sign_out"
+        r"|components\/(react\/boundary|clipboard|confirm)))\.jsx?$/"
     ),
 }
 BACKEND_PATHS = ("/_event", "/auth", "/api", "/healthz", "/readyz", "/metrics")
@@ -61,13 +71,11 @@ def for_supported_browsers(source: str) -> str:
     )
 
 
-def plain_elements(source: str) -> str:
-    """Make elements with React alone: Emotion is 7 KB and a call for each, and styles nothing.
-
-    The styles are in assets/styles.
-    """
-    alias = (
-        f"      {{\n        find: {json.dumps(STYLED)},\n        replacement: fileURLToPath("
-        'new URL("./public/live/components/react/elements.js", import.meta.url)),\n      },\n'
+def small_libraries(source: str) -> str:
+    """Bundle modules of our own in place of libraries that pages use next to nothing of."""
+    aliases = "".join(
+        f"      {{\n        find: {json.dumps(library)},\n        replacement: fileURLToPath("
+        f'new URL("./public/live/{module}", import.meta.url)),\n      }},\n'
+        for library, module in REPLACED.items()
     )
-    return replace_once(source, ALIASES, f"{ALIASES}{alias}", "vite.config.js")
+    return replace_once(source, ALIASES, f"{ALIASES}{aliases}", "vite.config.js")

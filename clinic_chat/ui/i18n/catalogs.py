@@ -1,4 +1,4 @@
-"""Catalogs: compiles the gettext catalogs for the browser."""
+"""Catalogs: compiles the gettext catalogs for the browser, by text domain."""
 
 from pathlib import Path
 
@@ -6,22 +6,23 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
 from clinic_chat.domain.accounts.users import LOCALES
+from clinic_chat.ui.i18n.text_domains import TextDomain
 
 FOLDER = Path(__file__).parent
 
 Texts = dict[str, str | list[str]]
 
 
-def read_catalog(locale: str) -> Catalog:
-    """The gettext catalog of a locale."""
-    with (FOLDER / f"{locale}.po").open("rb") as file:
+def read_catalog(locale: str, domain: TextDomain) -> Catalog:
+    """The gettext catalog of a locale and a domain."""
+    with (FOLDER / locale / f"{domain}.po").open("rb") as file:
         return read_po(file, locale=locale.replace("-", "_"))
 
 
-def texts(locale: str) -> Texts:
+def texts(locale: str, domain: TextDomain) -> Texts:
     """The translations by English text; a plural's are a list of forms in the catalog's order."""
     found: Texts = {}
-    for message in read_catalog(locale):
+    for message in read_catalog(locale, domain):
         match message.id, message.string:
             case "", _:
                 continue
@@ -32,6 +33,6 @@ def texts(locale: str) -> Texts:
     return found
 
 
-def all_texts() -> dict[str, Texts]:
-    """The texts of every locale."""
-    return {locale: texts(locale) for locale in LOCALES}
+def texts_of(domain: TextDomain) -> dict[str, Texts]:
+    """The texts of a domain in every locale."""
+    return {locale: texts(locale, domain) for locale in LOCALES}

@@ -10,6 +10,7 @@ from clinic_chat.ui.components.connection_badge import connection_badge
 from clinic_chat.ui.components.controls import Boundary, HydratedFields, Notices
 from clinic_chat.ui.components.texts import inner_link
 from clinic_chat.ui.i18n import t
+from clinic_chat.ui.i18n.text_domains import TextDomain
 from clinic_chat.ui.inbox.state import Inbox
 from clinic_chat.ui.thread.state import Thread
 from clinic_chat.ui.workspace.bridge import LiveBridge
@@ -18,9 +19,18 @@ ADMINISTRATORS = (Role.ADMIN,)
 TRAIL_READERS = (Role.ADMIN, Role.AUDITOR)
 
 
+class SettingsTexts(rx.Fragment):
+    """Brings the catalog of the settings screens (ui/i18n) with a page."""
+
+    def add_imports(self) -> dict[str, str]:
+        """A module that is imported for what it does."""
+        return {"": f"$/{TextDomain.SETTINGS.module}"}
+
+
 def settings_page(route: str, title: rx.Var[str], *children: rx.Component) -> rx.Component:
     """A settings screen at `route`."""
     return rx.el.div(
+        SettingsTexts.create(),
         LiveBridge.create(
             inbox_state=Inbox.get_full_name(),
             thread_state=Thread.get_full_name(),

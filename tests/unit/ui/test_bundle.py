@@ -15,15 +15,17 @@ from clinic_chat.ui.build.reflex_modules import (
     evaluate_nothing_here,
     explain_failures,
     leave_scrolling_to_browser,
+    require_no_cookies,
     require_no_styles,
     share_no_libraries,
     use_forgiving_storage,
 )
 from clinic_chat.ui.build.source_patch import UnexpectedSource
 from clinic_chat.ui.build.vite_config import (
+    REPLACED,
     for_supported_browsers,
     libraries_apart,
-    plain_elements,
+    small_libraries,
 )
 
 SHARING = """
@@ -91,15 +93,17 @@ def test_libraries_have_files_of_their_own_before_other_groups() -> None:
         libraries_apart("output: {}")
 
 
-def test_elements_are_made_by_react_alone() -> None:
+@pytest.mark.parametrize(("library", "module"), REPLACED.items())
+def test_libraries_of_next_to_no_use_are_replaced(library: str, module: str) -> None:
     config = '    alias: [\n      {\n        find: "$",\n'
-    changed = plain_elements(config)
+    changed = small_libraries(config)
 
-    assert changed.index('find: "@emotion/react"') < changed.index('find: "$"')
-    assert "public/live/components/react/elements.js" in changed
-    assert plain_elements(changed) == changed
+    assert changed.index(f'find: "{library}"') < changed.index('find: "$"')
+    assert f"public/live/{module}" in changed
+    assert (PROJECT_ROOT / "assets" / "live" / module).is_file()
+    assert small_libraries(changed) == changed
     with pytest.raises(UnexpectedSource, match=r"vite\.config\.js"):
-        plain_elements("resolve: {}")
+        small_libraries("resolve: {}")
 
 
 def test_a_component_s_own_style_stops_the_build_because_it_would_be_left_out(
@@ -113,6 +117,19 @@ def test_a_component_s_own_style_stops_the_build_because_it_would_be_left_out(
     page.write_text('jsx("p",{css:({["color"]:"red"})},)')
     with pytest.raises(UnexpectedSource, match=r"row\.jsx"):
         require_no_styles(tmp_path)
+
+
+def test_a_var_in_a_cookie_stops_the_build_because_it_would_be_kept_nowhere(
+    tmp_path: Path,
+) -> None:
+    context = tmp_path / "utils" / "context.jsx"
+    context.parent.mkdir()
+    context.write_text('export const clientStorage = {"cookies": {}, "local_storage": {}}')
+    require_no_cookies(tmp_path)
+
+    context.write_text('export const clientStorage = {"cookies": {"a": {}}, "local_storage": {}}')
+    with pytest.raises(UnexpectedSource, match=r"context\.jsx"):
+        require_no_cookies(tmp_path)
 
 
 def test_every_use_of_the_browser_s_storage_goes_through_ours() -> None:
