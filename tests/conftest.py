@@ -136,6 +136,15 @@ def any_database(request: pytest.FixtureRequest) -> Database:
     return database
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def any_database_url(request: pytest.FixtureRequest) -> str:
+    """The URL of a migrated, empty database; the test runs once on each kind."""
+    if request.param == "sqlite":
+        return f"sqlite+aiosqlite:///{request.getfixturevalue('database_path')}"
+    url: str = request.getfixturevalue("postgres_database_url")
+    return url
+
+
 @pytest.fixture
 def password() -> str:
     """The password of everybody in `clinics`."""

@@ -16,14 +16,29 @@ if TYPE_CHECKING:
     from clinic_chat.storage.database import Database
 
 
-def create_token(clinic: ClinicOption) -> None:
+def create_token(
+    clinic: ClinicOption,
+    name: Annotated[
+        str, typer.Option(help="Name of the program; its messages are signed so.")
+    ] = "",
+    user: Annotated[
+        str, typer.Option(help="Address of a member of staff, as whom the program acts.")
+    ] = "",
+    permission: Annotated[
+        list[str] | None,
+        typer.Option(help="What the program may do, once for each.", show_default="all"),
+    ] = None,
+) -> None:
     """Create an API token of a clinic and print it: this is the only time it is shown."""
     from clinic_chat.domain.accounts import api_tokens as tokens
     from clinic_chat.domain.clinics.clinic import find_clinic
 
     async def work(database: "Database") -> str:
         found = await find_clinic(database, clinic)
-        return await tokens.create_token(database, found.id)
+        wanted = permission or tokens.GRANTABLE
+        return await tokens.create_token(
+            database, found.id, name=name, permissions=wanted, email=user
+        )
 
     typer.echo(with_database(work))
 

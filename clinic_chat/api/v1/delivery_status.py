@@ -6,8 +6,10 @@ from fastapi import APIRouter, Security
 
 from clinic_chat.api.errors import error_responses
 from clinic_chat.api.v1.bearer import CallerScope, TokenRoute, bearer_scheme
-from clinic_chat.api.v1.schemas import ApiMessage, ChannelText, StrictModel, ViewModel
+from clinic_chat.api.v1.schemas import ChannelText, StrictModel
 from clinic_chat.domain.messages.delivery import report_status
+from clinic_chat.domain.public_api.messages import ApiMessage
+from clinic_chat.domain.public_api.view import ViewModel
 
 router = APIRouter(
     prefix="/api/v1",

@@ -7,10 +7,12 @@ from pydantic import ConfigDict, Field
 
 from clinic_chat.api.errors import ApiError, error_responses
 from clinic_chat.api.v1.bearer import CallerScope, TokenRoute, bearer_scheme
-from clinic_chat.api.v1.schemas import ApiMessage, ChannelText, StrictModel, ViewModel
+from clinic_chat.api.v1.schemas import ChannelText, StrictModel
 from clinic_chat.domain.errors import InvalidInput
 from clinic_chat.domain.messages.inbound import INBOUND_LIMIT, MessageKind
 from clinic_chat.domain.messages.receiving import receive_message
+from clinic_chat.domain.public_api.messages import ApiMessage
+from clinic_chat.domain.public_api.view import ViewModel
 
 # Enough for the longest text that is kept, at 12 bytes of JSON per character, and other fields.
 MAX_BODY_BYTES = 1024 * 1024

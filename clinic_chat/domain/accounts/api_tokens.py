@@ -2,20 +2,25 @@
 
 import hashlib
 import secrets
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, String, bindparam, select, text, update
+from sqlalchemy import ForeignKey, String, and_, bindparam, or_, select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from clinic_chat.cache.single_flight import SingleFlightCache
 from clinic_chat.domain.accounts.permissions import OF_OTHERS
-from clinic_chat.domain.clinics.actors import TokenActor
+from clinic_chat.domain.accounts.second_factors.factors import has_factor
+from clinic_chat.domain.accounts.users import Membership, User, normal_email
+from clinic_chat.domain.clinics.actors import Role, StaffActor, TokenActor
 from clinic_chat.domain.clinics.clinic import Clinic
-from clinic_chat.domain.errors import NotFound
+from clinic_chat.domain.errors import InvalidInput, NotFound
+from clinic_chat.domain.validation import valid_name
 from clinic_chat.logs import audit
 from clinic_chat.storage.base import Base, new_id, now
 from clinic_chat.storage.database import Database, StorageUnavailable
@@ -25,6 +30,8 @@ PREFIX = "cc_"
 # Several requests of a busy channel share a lookup, which costs 0.2 ms.
 SHARED_SECONDS = 0.1
 USED_RESOLUTION = timedelta(minutes=5)
+GRANTABLE = tuple(sorted(OF_OTHERS[TokenActor]))
+"""What a token can be allowed to do."""
 # What every token could do before each had its own permissions.
 CHANNEL_PERMISSIONS = "messages.deliver messages.report_delivery"
 
@@ -38,6 +45,10 @@ class ApiToken(Base):
     clinic_id: Mapped[UUID] = mapped_column(
         ForeignKey("clinics.id", ondelete="CASCADE"), index=True
     )
+    user_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE"), index=True, default=None
+    )
+    """The member of staff that its holder acts as, None for a program of the clinic's."""
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     name: Mapped[str] = mapped_column(String(120), default="", server_default=text("''"))
     permissions: Mapped[str] = mapped_column(String(400), server_default=CHANNEL_PERMISSIONS)
@@ -49,12 +60,47 @@ class ApiToken(Base):
 
 
 @dataclass(frozen=True)
+class Person:
+    """The member of staff that the holder of a token acts as."""
+
+    id: UUID
+    name: str
+    role: Role
+    is_restricted: bool
+
+
+@dataclass(frozen=True)
 class TokenHolder:
-    """The id and the clinic of a token, and what it allows."""
+    """The clinic of a token, what it allows, and the actor that its holder is."""
 
     token_id: UUID
     clinic_id: UUID
+    clinic_slug: str
+    name: str
     permissions: frozenset[str]
+    person: Person | None = None
+
+    @property
+    def actor(self) -> TokenActor | StaffActor:
+        """The actor of use cases: a person with their role, or the clinic's program."""
+        if self.person is None:
+            return TokenActor(self.token_id, self.permissions, self.name)
+        return StaffActor(
+            self.person.id,
+            self.person.role,
+            self.person.is_restricted,
+            token_permissions=self.permissions,
+        )
+
+    @property
+    def author_id(self) -> UUID:
+        """The id under which colleagues see who acts: a person's, or the token's."""
+        return self.person.id if self.person else self.token_id
+
+    @property
+    def author_name(self) -> str:
+        """The name under which colleagues see who acts."""
+        return self.person.name if self.person else self.name
 
 
 @dataclass(frozen=True)
@@ -67,21 +113,53 @@ class TokenEntry:
     revoked_at: datetime | None
 
 
-async def create_token(database: Database, clinic_id: UUID) -> str:
-    """Create a token of the clinic. Returns its text, which is not stored."""
-    token, row = new_token(clinic_id, "", sorted(OF_OTHERS[TokenActor]))
+async def create_token(
+    database: Database,
+    clinic_id: UUID,
+    *,
+    name: str = "",
+    permissions: Collection[str] = GRANTABLE,
+    email: str = "",
+) -> str:
+    """Create a token of the clinic, or of its member with an address. Returns its text.
+
+    The text is not stored.
+
+    Raises:
+        InvalidInput: `permissions_invalid`, or a rule of `valid_name`.
+        NotFound: nobody with this address works in the clinic.
+    """
+    granted = checked_permissions(permissions)
+    display_name = valid_name(name) if name else ""
     async with database.write() as session:
+        user_id = await _member_id(session, clinic_id, email) if email else None
+        token, row = new_token(clinic_id, display_name, granted, user_id)
         session.add(row)
     audit("token.created", token=row.id, clinic=clinic_id)
     return token
 
 
-def new_token(clinic_id: UUID, name: str, permissions: list[str]) -> tuple[str, ApiToken]:
+def checked_permissions(permissions: Collection[object]) -> list[str]:
+    """The permissions that a token is to allow, sorted.
+
+    Raises:
+        InvalidInput: `permissions_invalid`: there is none, or one that no token can have.
+    """
+    wanted = sorted({str(one) for one in permissions})
+    if not wanted or not set(wanted) <= {str(one) for one in GRANTABLE}:
+        raise InvalidInput("say what the token may do", code="permissions_invalid")
+    return wanted
+
+
+def new_token(
+    clinic_id: UUID, name: str, permissions: list[str], user_id: UUID | None = None
+) -> tuple[str, ApiToken]:
     """The text of a new token and its row, which has only a hash of it."""
     token = PREFIX + secrets.token_urlsafe(32)
     row = ApiToken(
         id=new_id(),
         clinic_id=clinic_id,
+        user_id=user_id,
         token_hash=_hash(token),
         name=name,
         permissions=" ".join(permissions),
@@ -136,7 +214,7 @@ class Tokens:
         )
 
     async def holder(self, token: str) -> TokenHolder | None:
-        """The id and the clinic of this token, or None when it is unknown or revoked."""
+        """The holder of this token, or None when it is unknown, revoked or a former member's."""
         if not token.startswith(PREFIX) or len(token) > 200:
             return None
         digest = _hash(token)
@@ -150,12 +228,20 @@ class Tokens:
             found = (await session.execute(_HOLDER, {"hash": digest})).one_or_none()
         if found is None:
             raise _Unknown
-        token_id, clinic_id, permissions, last_used_at = found
+        last_used_at, token_id, clinic_id, slug, name, permissions, *person = found
         if last_used_at is None or now() - last_used_at > USED_RESOLUTION:
             # Whose it is does not depend on writing that down.
             with suppress(StorageUnavailable):
                 await self._touch(token_id)
-        return TokenHolder(token_id, clinic_id, frozenset(permissions.split()))
+        user_id, user_name, role, is_restricted = person
+        return TokenHolder(
+            token_id,
+            clinic_id,
+            slug,
+            name,
+            frozenset(permissions.split()),
+            Person(user_id, user_name, Role(role), is_restricted) if user_id else None,
+        )
 
     async def _touch(self, token_id: UUID) -> None:
         async with self._database.write() as session:
@@ -168,9 +254,42 @@ class _Unknown(Exception):
     pass
 
 
+async def _member_id(session: AsyncSession, clinic_id: UUID, email: str) -> UUID:
+    found = await session.scalar(
+        select(User.id)
+        .join(Membership, (Membership.user_id == User.id) & (Membership.clinic_id == clinic_id))
+        .where(User.email == normal_email(email), *_IS_ACTIVE)
+    )
+    if found is None:
+        raise NotFound("nobody with this address works in the clinic")
+    return found
+
+
+_IS_ACTIVE = (User.deactivated_at.is_(None), Membership.deactivated_at.is_(None))
 _HOLDER = (
-    select(ApiToken.id, ApiToken.clinic_id, ApiToken.permissions, ApiToken.last_used_at)
-    .where(ApiToken.token_hash == bindparam("hash"), ApiToken.revoked_at.is_(None))
+    select(
+        ApiToken.last_used_at,
+        ApiToken.id,
+        ApiToken.clinic_id,
+        Clinic.slug,
+        ApiToken.name,
+        ApiToken.permissions,
+        User.id,
+        User.name,
+        Membership.role,
+        Clinic.second_factor_required & ~has_factor(ApiToken.user_id),
+    )
+    .join(Clinic, Clinic.id == ApiToken.clinic_id)
+    .outerjoin(User, User.id == ApiToken.user_id)
+    .outerjoin(
+        Membership,
+        (Membership.user_id == ApiToken.user_id) & (Membership.clinic_id == ApiToken.clinic_id),
+    )
+    .where(
+        ApiToken.token_hash == bindparam("hash"),
+        ApiToken.revoked_at.is_(None),
+        or_(ApiToken.user_id.is_(None), and_(Membership.user_id.is_not(None), *_IS_ACTIVE)),
+    )
     .execution_options(**ON_EVENT_LOOP)
 )
 

@@ -26,6 +26,10 @@ class Permission(StrEnum):
     DELIVER_MESSAGES = "messages.deliver"
     """From patients, as their channel."""
     REPORT_DELIVERY = "messages.report_delivery"
+    READ_PATIENTS = "patients.read"
+    CHANGE_PATIENTS = "patients.change"
+    READ_STAFF = "staff.read"
+    """The colleagues' names and roles, and who is there."""
     READ_REPORTS = "reports.read"
     CHANGE_OWN_PREFERENCES = "preferences.change"
     MANAGE_OWN_ACCOUNT = "account.manage"
@@ -34,6 +38,7 @@ class Permission(StrEnum):
     MANAGE_STAFF = "staff.manage"
     MANAGE_CLINIC = "clinic.manage"
     MANAGE_TOKENS = "tokens.manage"
+    MANAGE_WEBHOOKS = "webhooks.manage"
     READ_AUDIT_TRAIL = "audit.read"
 
 
@@ -52,6 +57,9 @@ _DESK = frozenset(
         Permission.READ_CONVERSATIONS,
         Permission.CHANGE_CONVERSATIONS,
         Permission.SEND_MESSAGES,
+        Permission.READ_PATIENTS,
+        Permission.CHANGE_PATIENTS,
+        Permission.READ_STAFF,
         Permission.READ_REPORTS,
     }
     | _OWN
@@ -61,6 +69,7 @@ _ADMINISTRATION = frozenset(
         Permission.MANAGE_STAFF,
         Permission.MANAGE_CLINIC,
         Permission.MANAGE_TOKENS,
+        Permission.MANAGE_WEBHOOKS,
         Permission.READ_AUDIT_TRAIL,
     }
 )
@@ -70,9 +79,23 @@ OF_ROLES: dict[Role, frozenset[Permission]] = {
     Role.RECEPTIONIST: _DESK,
     Role.AUDITOR: _OWN | {Permission.READ_AUDIT_TRAIL, Permission.READ_REPORTS},
 }
+# A program's way to what its clinic does all day, and to no account.
+_PROGRAMS = frozenset(
+    {
+        Permission.DELIVER_MESSAGES,
+        Permission.REPORT_DELIVERY,
+        Permission.READ_CONVERSATIONS,
+        Permission.CHANGE_CONVERSATIONS,
+        Permission.SEND_MESSAGES,
+        Permission.READ_PATIENTS,
+        Permission.CHANGE_PATIENTS,
+        Permission.READ_STAFF,
+        Permission.MANAGE_WEBHOOKS,
+    }
+)
 OF_OTHERS: dict[type[Actor], frozenset[Permission]] = {
     PatientActor: frozenset(),
-    TokenActor: frozenset({Permission.DELIVER_MESSAGES, Permission.REPORT_DELIVERY}),
+    TokenActor: _PROGRAMS,
     SystemActor: frozenset(Permission),
 }
 
@@ -81,6 +104,8 @@ def allows(actor: Actor, permission: Permission) -> bool:
     """Whether an actor may do this in their clinic."""
     if isinstance(actor, StaffActor):
         if actor.by_provider and permission in NOT_BY_PROVIDER:
+            return False
+        if actor.token_permissions is not None and permission not in actor.token_permissions:
             return False
         return permission in (_OWN if actor.is_restricted else OF_ROLES[actor.role])
     if isinstance(actor, TokenActor) and permission not in actor.permissions:

@@ -113,7 +113,8 @@ async def record_action(
     actor_kind, actor_id = _actor(scope, actor_name)
     if actor_name is None:
         user = await session.get(User, actor_id) if actor_kind == "staff" else None
-        actor_name = user.name if user else ""
+        program = scope.actor.name if isinstance(scope.actor, TokenActor) else ""
+        actor_name = user.name if user else program
     entry = AuditEntry(
         clinic_id=scope.clinic_id,
         action=action,

@@ -6,20 +6,18 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from clinic_chat.domain.accounts.api_tokens import ApiToken, new_token
-from clinic_chat.domain.accounts.permissions import OF_OTHERS, Permission, require
+from clinic_chat.domain.accounts.api_tokens import ApiToken, checked_permissions, new_token
+from clinic_chat.domain.accounts.permissions import Permission, require
+from clinic_chat.domain.accounts.users import User
 from clinic_chat.domain.administration.audit_trail import Action, record_action
-from clinic_chat.domain.clinics.actors import TokenActor
 from clinic_chat.domain.clinics.scope import ClinicScope
-from clinic_chat.domain.errors import Conflict, InvalidInput, NotFound
+from clinic_chat.domain.errors import Conflict, NotFound
 from clinic_chat.domain.events.log import SubjectKind
 from clinic_chat.domain.validation import valid_name
 from clinic_chat.storage.base import now
 
 # Of a clinic at a time: one for each program.
 MAX_TOKENS = 50
-GRANTABLE = tuple(sorted(OF_OTHERS[TokenActor]))
-"""What a token can be allowed to do."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +27,8 @@ class ClinicToken:
     id: str
     name: str
     permissions: list[str]
+    person: str
+    """The name of whom its holder acts as, "" for the clinic's own programs."""
     created_at: str
     last_used_at: str
     """To within some minutes."""
@@ -36,19 +36,24 @@ class ClinicToken:
 
 
 async def create_clinic_token(
-    scope: ClinicScope, name: str, permissions: Collection[object]
+    scope: ClinicScope,
+    name: str,
+    permissions: Collection[object],
+    *,
+    for_oneself: bool = False,
 ) -> str:
     """A new token for a program. This is the only time that its text exists.
+
+    `for_oneself` is for a program that acts as the administrator, with no more than their role.
 
     Raises:
         InvalidInput: a rule of `valid_name`, or `permissions_invalid`.
         Conflict: `too_many_tokens`.
     """
     require(scope, Permission.MANAGE_TOKENS)
-    wanted = sorted({str(one) for one in permissions})
-    if not wanted or not set(wanted) <= {str(one) for one in GRANTABLE}:
-        raise InvalidInput("say what the token may do", code="permissions_invalid")
-    token, row = new_token(scope.clinic_id, valid_name(name), wanted)
+    wanted = checked_permissions(permissions)
+    user_id = scope.staff_id() if for_oneself else None
+    token, row = new_token(scope.clinic_id, valid_name(name), wanted, user_id)
     async with scope.write() as session:
         number = await session.scalar(
             select(func.count())
@@ -64,6 +69,7 @@ async def create_clinic_token(
             Action.TOKEN_CREATED,
             (SubjectKind.TOKEN, row.id, row.name),
             permissions=wanted,
+            for_oneself=for_oneself,
         )
     return token
 
@@ -72,8 +78,9 @@ async def list_clinic_tokens(scope: ClinicScope) -> list[ClinicToken]:
     """The clinic's tokens, those that work first, the newest first."""
     require(scope, Permission.MANAGE_TOKENS)
     async with scope.read() as session:
-        rows = await session.scalars(
-            select(ApiToken)
+        rows = await session.execute(
+            select(ApiToken, User.name)
+            .outerjoin(User, User.id == ApiToken.user_id)
             .where(ApiToken.clinic_id == scope.clinic_id)
             .order_by(ApiToken.created_at.desc(), ApiToken.id.desc())
         )
@@ -82,11 +89,12 @@ async def list_clinic_tokens(scope: ClinicScope) -> list[ClinicToken]:
                 str(row.id),
                 row.name,
                 row.permissions.split(),
+                person or "",
                 row.created_at.isoformat(),
                 row.last_used_at.isoformat() if row.last_used_at else "",
                 row.revoked_at.isoformat() if row.revoked_at else "",
             )
-            for row in rows
+            for row, person in rows
         ]
     return sorted(tokens, key=lambda token: token.revoked_at != "")
 

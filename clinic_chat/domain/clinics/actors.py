@@ -31,6 +31,11 @@ class StaffActor:
 
     The clinic's administrators decide what it says, so this is nobody outside of the clinic.
     """
+    token_permissions: frozenset[str] | None = None
+    """Of `Permission`, what the token allows with which a program acts for this person.
+
+    None for the person themselves.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,8 @@ class TokenActor:
     token_id: UUID
     permissions: frozenset[str]
     """What the token allows, of `Permission`."""
+    name: str = ""
+    """The program's name, which its messages are signed with."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,9 +30,9 @@ class MessageStatus(StrEnum):
 class Message(ClinicOwned, Base):
     """A message. (clinic, origin, client_id) is unique for ever: a repeated send is the same one.
 
-    `origin` is the source of the `client_id`: `staff:<user id>`, `api` or `import`.
-    `body_length` is the original length of a body that was cut, else None. `sent_at` is the
-    channel's own time; `seq` and `created_at` follow the arrival.
+    `origin` is the source of the `client_id`: `staff:<user id>`, `token:<token id>`, `api` or
+    `import`. `body_length` is the original length of a body that was cut, else None. `sent_at` is
+    the channel's own time; `seq` and `created_at` follow the arrival.
     """
 
     __tablename__ = "messages"

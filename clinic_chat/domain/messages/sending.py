@@ -1,4 +1,4 @@
-"""Sending messages: stores each answer of staff once, several in one transaction."""
+"""Sending messages: stores each answer of the clinic once, several in one transaction."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ from sqlalchemy.orm import Session
 
 from clinic_chat.domain.accounts.permissions import Permission, require
 from clinic_chat.domain.accounts.users import User
-from clinic_chat.domain.clinics.actors import SYSTEM
+from clinic_chat.domain.clinics.actors import SYSTEM, StaffActor, TokenActor
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.conversation import conversation_id, load_rows
-from clinic_chat.domain.errors import NotFound
+from clinic_chat.domain.errors import Forbidden, NotFound
 from clinic_chat.domain.messages.appending import append_message
 from clinic_chat.domain.messages.message import Direction, Message
 from clinic_chat.domain.messages.views import StoredMessage, staff_message
@@ -25,17 +25,24 @@ from clinic_chat.storage.statements import ON_EVENT_LOOP
 
 @dataclass(frozen=True)
 class Answer:
-    """A message from a staff member; `key` is the idempotency key that their client chose."""
+    """A message from the clinic; `key` is the idempotency key that the author's client chose."""
 
-    author_id: UUID
+    author: StaffActor | TokenActor
     conversation: UUID
     body: str
     key: str
 
     @property
+    def user_id(self) -> UUID | None:
+        """The staff member who wrote it, None for a program."""
+        return self.author.user_id if isinstance(self.author, StaffActor) else None
+
+    @property
     def origin(self) -> str:
         """The source of the key."""
-        return f"staff:{self.author_id}"
+        if isinstance(self.author, StaffActor):
+            return f"staff:{self.author.user_id}"
+        return f"token:{self.author.token_id}"
 
 
 class Sends:
@@ -48,7 +55,7 @@ class Sends:
     async def send(
         self, scope: ClinicScope, conversation: object, body: object, client_id: object
     ) -> StoredMessage:
-        """Store a staff member's answer once, however often it is sent.
+        """Store an answer of a staff member or a program once, however often it is sent.
 
         The same `client_id` from the same author returns the message it made the first time,
         without an expiry. When this returns, the message is durable.
@@ -76,9 +83,11 @@ class Sends:
 
 def _checked(scope: ClinicScope, conversation: object, body: object, client_id: object) -> Answer:
     require(scope, Permission.SEND_MESSAGES)
+    if not isinstance(scope.actor, (StaffActor, TokenActor)):
+        raise Forbidden("this needs a staff member or a program")
     text = valid_body(body)
     key = valid_key(client_id, "clientId")
-    return Answer(scope.staff_id(), conversation_id(conversation), text, key)
+    return Answer(scope.actor, conversation_id(conversation), text, key)
 
 
 def _store(session: Session, answers: Sequence[Answer]) -> list[StoredMessage | None]:
@@ -89,8 +98,8 @@ def _store(session: Session, answers: Sequence[Answer]) -> list[StoredMessage | 
         "keys": list({answer.key for answer in answers}),
     }
     known = {(row.origin, row.client_id): row for row in session.scalars(_KNOWN, keys)}
-    authors = {"ids": list({answer.author_id for answer in answers})}
-    names = {row.id: row.name for row in session.execute(_NAMES, authors)}
+    authors = {"ids": list({answer.user_id for answer in answers if answer.user_id})}
+    names: dict[UUID | None, str] = {r.id: r.name for r in session.execute(_NAMES, authors)}
     found: list[tuple[Message, bool] | None] = []
     for answer in answers:
         place = places.get(answer.conversation)
@@ -105,8 +114,12 @@ def _store(session: Session, answers: Sequence[Answer]) -> list[StoredMessage | 
                 session,
                 conversation,
                 direction=Direction.OUTBOUND,
-                author_id=answer.author_id,
-                author_name=names[answer.author_id],
+                author_id=answer.user_id,
+                author_name=(
+                    answer.author.name
+                    if isinstance(answer.author, TokenActor)
+                    else names[answer.user_id]
+                ),
                 body=answer.body,
                 origin=answer.origin,
                 client_id=answer.key,

@@ -114,6 +114,8 @@ from tests.integration.api.api_fixtures import ClinicApi, clinic_api
 from tests.support.connections import SID, opened, workspace_feeds
 from tests.support.sending import send_message
 
+pytestmark = pytest.mark.usefixtures("any_database")
+
 PHONE = "+5511987654321"
 SEAL = Seal(b"a key")
 # It is refused before anybody is asked.
@@ -417,8 +419,8 @@ async def test_a_use_case_is_for_those_who_may(clinics: Clinics, there: Stored, 
 
 
 @pytest.fixture
-async def api(tmp_path: Path) -> AsyncIterator[ClinicApi]:
-    async with clinic_api(tmp_path) as api:
+async def api(any_database_url: str) -> AsyncIterator[ClinicApi]:
+    async with clinic_api(any_database_url) as api:
         yield api
 
 

@@ -5,7 +5,6 @@ import base64
 import itertools
 import threading
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -37,8 +36,8 @@ OK, WRONG, LIMITED, BUSY = 200, 401, 429, 503
 
 
 @pytest.fixture
-async def api(tmp_path: Path) -> AsyncIterator[ClinicApi]:
-    async with clinic_api(tmp_path, login_attempts_per_minute=3) as api:
+async def api(any_database_url: str) -> AsyncIterator[ClinicApi]:
+    async with clinic_api(any_database_url, login_attempts_per_minute=3) as api:
         yield api
 
 

@@ -1,11 +1,10 @@
-"""The HTTP side on a real, migrated SQLite database, with two clinics and their staff."""
+"""The HTTP side on a real database, with two clinics and their staff."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +23,6 @@ from clinic_chat.domain.messages.receiving import receive_message
 from clinic_chat.domain.messages.views import StaffMessage
 from clinic_chat.services import Services
 from clinic_chat.settings import Settings
-from clinic_chat.storage.migrate import migrate
 from tests.conftest import TEST_KEY
 from tests.support.sending import send_message
 
@@ -33,7 +31,6 @@ HOST = "inbox.example"
 # Limits slide over the clock's minutes; tests of them start here and let the clock run, so that
 # none sees a minute end.
 EARLY_IN_A_MINUTE = datetime(2030, 5, 6, 12, 0, 5, tzinfo=UTC)
-_migrated: list[bytes] = []
 
 
 @dataclass
@@ -67,14 +64,8 @@ class ClinicApi:
 
 
 @asynccontextmanager
-async def clinic_api(folder: Path, **settings: Any) -> AsyncIterator[ClinicApi]:
-    """The API on a database in `folder`, with these settings."""
-    path = folder / "clinic_chat.db"
-    url = f"sqlite+aiosqlite:///{path}"
-    if not _migrated:
-        await migrate(url)
-        _migrated.append(path.read_bytes())
-    path.write_bytes(_migrated[0])
+async def clinic_api(url: str, **settings: Any) -> AsyncIterator[ClinicApi]:
+    """The API on a migrated, empty database, with these settings."""
     services = Services(Settings(database_url=url, secret_key=TEST_KEY, **settings))
     signed_out: list[UUID] = []
 

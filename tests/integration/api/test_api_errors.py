@@ -25,8 +25,8 @@ from tests.integration.api.api_fixtures import HOST, ClinicApi, clinic_api
 
 
 @pytest.fixture
-async def api(tmp_path: Path) -> AsyncIterator[ClinicApi]:
-    async with clinic_api(tmp_path) as api:
+async def api(any_database_url: str) -> AsyncIterator[ClinicApi]:
+    async with clinic_api(any_database_url) as api:
         yield api
 
 
@@ -128,10 +128,11 @@ def test_every_kind_of_error_has_its_status(error: Exception, status: int, code:
     assert ("retry-after" in response.headers) == (status in {429, 503})
 
 
+@pytest.mark.parametrize("any_database_url", ["sqlite"], indirect=True)
 async def test_an_unexpected_error_is_logged_by_type_and_place_without_data(
-    api: ClinicApi, tmp_path: Path, log_lines: StringIO
+    api: ClinicApi, database_path: Path, log_lines: StringIO
 ) -> None:
-    with closing(sqlite3.connect(tmp_path / "clinic_chat.db")) as connection:
+    with closing(sqlite3.connect(database_path)) as connection:
         connection.execute(
             "CREATE TRIGGER refuse BEFORE INSERT ON messages BEGIN SELECT RAISE(ABORT, 'no'); END"
         )

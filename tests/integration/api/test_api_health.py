@@ -12,8 +12,8 @@ from tests.conftest import TEST_KEY
 from tests.integration.api.api_fixtures import clinic_api
 
 
-async def test_a_working_process_is_live_and_ready(tmp_path: Path) -> None:
-    async with clinic_api(tmp_path) as api:
+async def test_a_working_process_is_live_and_ready(any_database_url: str) -> None:
+    async with clinic_api(any_database_url) as api:
         live = await api.client.get("/healthz")
         ready = await api.client.get("/readyz")
         head = await api.client.head("/healthz")

@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -24,8 +23,8 @@ INBOUND = "/api/v1/inbound"
 
 
 @pytest.fixture
-async def api(tmp_path: Path) -> AsyncIterator[ClinicApi]:
-    async with clinic_api(tmp_path) as api:
+async def api(any_database_url: str) -> AsyncIterator[ClinicApi]:
+    async with clinic_api(any_database_url) as api:
         yield api
 
 
@@ -311,8 +310,8 @@ async def test_a_body_is_cut_off_while_it_streams(api: ClinicApi, claimed: str |
 
 
 @time_machine.travel(EARLY_IN_A_MINUTE)
-async def test_over_the_limit_a_token_must_wait_and_others_need_not(tmp_path: Path) -> None:
-    async with clinic_api(tmp_path, inbound_per_minute=3) as api:
+async def test_over_the_limit_a_token_must_wait_and_others_need_not(any_database_url: str) -> None:
+    async with clinic_api(any_database_url, inbound_per_minute=3) as api:
         boreal = await create_token(api.services.database, api.clinics["boreal"])
         responses = [
             await api.client.post(INBOUND, json=message(externalId=f"{n}"), headers=api.bearer)

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
@@ -47,8 +46,8 @@ def with_note(message: Message, *, whole: bool = False) -> StaffMessage:
 
 
 @pytest.fixture
-async def api(tmp_path: Path) -> AsyncIterator[ClinicApi]:
-    async with clinic_api(tmp_path) as api:
+async def api(any_database_url: str) -> AsyncIterator[ClinicApi]:
+    async with clinic_api(any_database_url) as api:
         yield api
 
 

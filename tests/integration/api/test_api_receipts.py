@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -19,8 +18,8 @@ UNKNOWN = "0190b5a0-7b3c-7def-8123-456789abcdef"
 
 
 @pytest.fixture
-async def api(tmp_path: Path) -> AsyncIterator[ClinicApi]:
-    async with clinic_api(tmp_path) as api:
+async def api(any_database_url: str) -> AsyncIterator[ClinicApi]:
+    async with clinic_api(any_database_url) as api:
         yield api
 
 

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
+from shutil import copy
 from socket import socket
 from threading import Event, Thread
 from typing import Any
@@ -14,7 +16,9 @@ from schemathesis import BaseSchema, Case, GenerationMode
 from schemathesis.config import GenerationConfig, ProjectConfig, ProjectsConfig
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
+from clinic_chat.storage.migrate import migrate
 from tests.integration.api.api_fixtures import ClinicApi, clinic_api
+from tests.support.servers.postgresql import new_database
 
 EXAMPLES = 60
 
@@ -32,13 +36,30 @@ class ReadyServer(uvicorn.Server):
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict[str, str]]]:
+def sqlite_url(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The URL of a migrated SQLite database of these tests."""
+    return (
+        f"sqlite+aiosqlite:///{copy(sqlite_template, tmp_path_factory.mktemp('schema') / 'a.db')}"
+    )
+
+
+@pytest.fixture(scope="module")
+def postgresql_url(postgres_url: str) -> str:
+    """The URL of a migrated PostgreSQL database of these tests."""
+    url = asyncio.run(new_database(postgres_url, "schema"))
+    asyncio.run(migrate(url))
+    return url
+
+
+@pytest.fixture(scope="module", params=["sqlite_url", "postgresql_url"])
+def served(request: pytest.FixtureRequest) -> Iterator[tuple[str, dict[str, str]]]:
     """The API on a real server in its own thread: its address and its bearer header."""
+    url: str = request.getfixturevalue(request.param)
     found: list[tuple[ReadyServer, ClinicApi]] = []
     ready = Event()
 
     async def serve() -> None:
-        async with clinic_api(tmp_path_factory.mktemp("schema"), inbound_per_minute=100_000) as api:
+        async with clinic_api(url, inbound_per_minute=100_000) as api:
             server = ReadyServer(uvicorn.Config(api.app, port=0, log_level="warning"))
             found.append((server, api))
             ready.set()

@@ -3,7 +3,6 @@
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -20,8 +19,8 @@ PHONE = "+5511987654321"
 
 
 @pytest.fixture
-async def api(tmp_path: Path) -> AsyncIterator[ClinicApi]:
-    async with clinic_api(tmp_path) as api:
+async def api(any_database_url: str) -> AsyncIterator[ClinicApi]:
+    async with clinic_api(any_database_url) as api:
         yield api
 
 

@@ -19,6 +19,8 @@ from tests.conftest import Clinics
 from tests.integration.cache.conftest import Process, processes, shared_level
 from tests.support.sending import conversation_with
 
+pytestmark = pytest.mark.usefixtures("any_database")
+
 WORDS = "dor no peito"
 
 

@@ -21,6 +21,8 @@ from clinic_chat.domain.messages.message import Message
 from clinic_chat.realtime import identity
 from tests.integration.convergence.world import Page, World
 
+pytestmark = pytest.mark.usefixtures("any_database")
+
 if TYPE_CHECKING:
     pass
 

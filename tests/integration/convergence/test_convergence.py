@@ -17,6 +17,8 @@ from tests.integration.convergence.network import LANES
 from tests.integration.convergence.tabs import Browser
 from tests.integration.convergence.world import PATIENTS, TABS, begun
 
+pytestmark = pytest.mark.usefixtures("any_database")
+
 if TYPE_CHECKING:
     from tests.conftest import Clinics
 

@@ -14,6 +14,8 @@ from clinic_chat.realtime.events import bus as bus_module
 from clinic_chat.realtime.events.bus import Bus
 from clinic_chat.storage.database import Database, StorageUnavailable
 
+pytestmark = pytest.mark.usefixtures("any_database")
+
 if TYPE_CHECKING:
     import pytest
 

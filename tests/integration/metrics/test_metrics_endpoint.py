@@ -1,7 +1,5 @@
 """`GET /metrics` is for whoever has the token or, without one, for programs on this machine."""
 
-from pathlib import Path
-
 import httpx
 import pytest
 from pydantic import ValidationError
@@ -47,9 +45,9 @@ def code(answer: httpx.Response) -> tuple[int, str]:
     ],
 )
 async def test_without_a_token_programs_on_this_machine_get_them(
-    tmp_path: Path, client: str, base: str
+    any_database_url: str, client: str, base: str
 ) -> None:
-    async with clinic_api(tmp_path) as api:
+    async with clinic_api(any_database_url) as api:
         answer = await scrape(api, client=client, base=base)
 
     assert answer.status_code == 200
@@ -78,14 +76,14 @@ async def test_without_a_token_programs_on_this_machine_get_them(
     ],
 )
 async def test_without_a_token_there_is_nothing_for_anybody_else(
-    tmp_path: Path, client: str, base: str, headers: dict[str, str]
+    any_database_url: str, client: str, base: str, headers: dict[str, str]
 ) -> None:
-    async with clinic_api(tmp_path) as api:
+    async with clinic_api(any_database_url) as api:
         assert code(await scrape(api, client=client, base=base, **headers)) == (404, "not_found")
 
 
-async def test_with_a_token_who_has_it_gets_them_from_anywhere(tmp_path: Path) -> None:
-    async with clinic_api(tmp_path, metrics_token=TOKEN) as api:
+async def test_with_a_token_who_has_it_gets_them_from_anywhere(any_database_url: str) -> None:
+    async with clinic_api(any_database_url, metrics_token=TOKEN) as api:
         answer = await scrape(
             api,
             client="192.0.2.1",
@@ -102,9 +100,9 @@ async def test_with_a_token_who_has_it_gets_them_from_anywhere(tmp_path: Path) -
     ["", "Bearer", f"Bearer {TOKEN}x", f"Bearer {TOKEN[:-1]}", f"Basic {TOKEN}", "Bearer é", TOKEN],
 )
 async def test_with_a_token_nobody_without_it_gets_them_from_here_either(
-    tmp_path: Path, authorization: str
+    any_database_url: str, authorization: str
 ) -> None:
-    async with clinic_api(tmp_path, metrics_token=TOKEN) as api:
+    async with clinic_api(any_database_url, metrics_token=TOKEN) as api:
         answer = await scrape(api, Authorization=authorization)
 
         assert code(answer) == (401, "unauthorized")
@@ -113,8 +111,8 @@ async def test_with_a_token_nobody_without_it_gets_them_from_here_either(
         assert code(await scrape(api, **api.bearer)) == (401, "unauthorized")
 
 
-async def test_guesses_are_limited_and_the_right_token_is_not(tmp_path: Path) -> None:
-    async with clinic_api(tmp_path, metrics_token=TOKEN) as api:
+async def test_guesses_are_limited_and_the_right_token_is_not(any_database_url: str) -> None:
+    async with clinic_api(any_database_url, metrics_token=TOKEN) as api:
         # The clock's minute may end in between, which lets some more through.
         guesses = [
             await scrape(api, Authorization="Bearer x") for _ in range(3 * GUESSES_PER_MINUTE)
@@ -126,8 +124,8 @@ async def test_guesses_are_limited_and_the_right_token_is_not(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
-async def test_it_can_only_be_read(tmp_path: Path, method: str) -> None:
-    async with clinic_api(tmp_path) as api:
+async def test_it_can_only_be_read(any_database_url: str, method: str) -> None:
+    async with clinic_api(any_database_url) as api:
         answer = await scrape(api, method=method)
 
     assert code(answer) == (405, "method_not_allowed")

@@ -21,6 +21,8 @@ from tests.support.connections import workspace_feeds
 from tests.support.sending import conversation_with
 from tests.support.servers.own_server import Raw, eventually
 
+pytestmark = pytest.mark.usefixtures("any_database")
+
 __all__ = ["limits", "place"]
 AN_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 TURNS = 200

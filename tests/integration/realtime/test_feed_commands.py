@@ -13,6 +13,8 @@ from tests.support.sending import conversation_with
 from tests.support.servers.own_server import Raw, event, eventually
 from tests.support.socket_client import follows
 
+pytestmark = pytest.mark.usefixtures("any_database")
+
 __all__ = ["limits", "place"]
 ASKED = 7
 

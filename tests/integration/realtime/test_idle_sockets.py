@@ -22,6 +22,8 @@ from tests.conftest import TEST_KEY, Clinics
 from tests.support.connections import SID, opened
 from tests.support.people import ANA
 
+pytestmark = pytest.mark.usefixtures("any_database")
+
 IDLE = timedelta(minutes=60)
 STEP = timedelta(minutes=25)
 BY_A_PERSON = {name for name, command in COMMANDS.items() if command.by_a_person}

@@ -26,6 +26,8 @@ from tests.integration.realtime.sockets import (
 )
 from tests.support.servers.own_server import HOST, Raw, event, eventually, frame
 
+pytestmark = pytest.mark.usefixtures("any_database")
+
 __all__ = ["limits", "place"]
 ENDLESS = '45999999999-/_event,["event",{"_placeholder":true,"num":0}]'
 ANSWER_SECONDS = 10

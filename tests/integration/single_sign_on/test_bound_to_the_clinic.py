@@ -5,7 +5,6 @@ Ana works in Aurora and in Boreal. Aurora's provider says that somebody is Ana.
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
-from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -44,8 +43,8 @@ NEW_PASSWORD = "uma tarde no parque"
 
 
 @pytest.fixture
-async def sso(tmp_path: Path) -> AsyncIterator[SsoApi]:
-    async with sso_api(tmp_path) as sso:
+async def sso(any_database_url: str) -> AsyncIterator[SsoApi]:
+    async with sso_api(any_database_url) as sso:
         yield sso
 
 

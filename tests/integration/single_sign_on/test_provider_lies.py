@@ -3,7 +3,6 @@
 import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,8 +17,8 @@ from tests.support.provider.staff import SsoApi, reason, sso_api
 
 
 @pytest.fixture
-async def sso(tmp_path: Path) -> AsyncIterator[SsoApi]:
-    async with sso_api(tmp_path) as sso:
+async def sso(any_database_url: str) -> AsyncIterator[SsoApi]:
+    async with sso_api(any_database_url) as sso:
         yield sso
 
 

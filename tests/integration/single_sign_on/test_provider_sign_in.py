@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -35,8 +34,8 @@ ANA = "ana@aurora.example"
 
 
 @pytest.fixture
-async def sso(tmp_path: Path) -> AsyncIterator[SsoApi]:
-    async with sso_api(tmp_path) as sso:
+async def sso(any_database_url: str) -> AsyncIterator[SsoApi]:
+    async with sso_api(any_database_url) as sso:
         yield sso
 
 

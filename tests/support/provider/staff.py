@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
@@ -76,13 +75,13 @@ class SsoApi:
 
 
 @asynccontextmanager
-async def sso_api(folder: Path) -> AsyncIterator[SsoApi]:
+async def sso_api(url: str) -> AsyncIterator[SsoApi]:
     """The API with a provider that Aurora has set."""
     own = certificates()
     settings = {"outbound_private_hosts": ADDRESS, "outbound_ca_file": own.ca_file}
     with IdentityProvider() as provider:
         async with (
-            clinic_api(folder, **settings) as api,
+            clinic_api(url, **settings) as api,
             httpx.AsyncClient(verify=own.client_context(), trust_env=False) as internet,
         ):
             found = SsoApi(api, provider, internet)

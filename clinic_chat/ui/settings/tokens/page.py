@@ -2,6 +2,7 @@
 
 import reflex as rx
 
+from clinic_chat.domain.accounts.api_tokens import CHANNEL_PERMISSIONS
 from clinic_chat.domain.accounts.permissions import Permission
 from clinic_chat.ui.account.state import Account
 from clinic_chat.ui.components.controls import CopyButton
@@ -53,6 +54,13 @@ def _permission_names() -> dict[Permission, rx.Var[str]]:
     return {
         Permission.DELIVER_MESSAGES: t("Deliver patients' messages"),
         Permission.REPORT_DELIVERY: t("Report what became of answers"),
+        Permission.READ_CONVERSATIONS: t("Read conversations"),
+        Permission.CHANGE_CONVERSATIONS: t("Assign and resolve conversations"),
+        Permission.SEND_MESSAGES: t("Answer patients"),
+        Permission.READ_PATIENTS: t("Read patients' data"),
+        Permission.CHANGE_PATIENTS: t("Change patients' data"),
+        Permission.READ_STAFF: t("See colleagues and who is there"),
+        Permission.MANAGE_WEBHOOKS: t("Manage webhooks"),
     }
 
 
@@ -67,13 +75,22 @@ def _form() -> rx.Component:
             rx.el.legend(t("What it may do")),
             *[
                 rx.el.label(
-                    rx.el.input(type="checkbox", name=permission.value, default_checked=True),
+                    rx.el.input(
+                        type="checkbox",
+                        name=permission.value,
+                        default_checked=permission.value in CHANNEL_PERMISSIONS,
+                    ),
                     name,
                     class_name="settings-check",
                 )
                 for permission, name in _permission_names().items()
             ],
             class_name="settings-fieldset",
+        ),
+        rx.el.label(
+            rx.el.input(type="checkbox", name="for_oneself"),
+            t("The program acts as me, with no more than my role"),
+            class_name="settings-check",
         ),
         rx.el.button(t("Make a token"), type="submit", class_name="button button-primary"),
         on_submit=TokenSettings.create,
@@ -106,6 +123,11 @@ def _token(row: rx.Var[TokenRow]) -> rx.Component:
         rx.el.div(
             rx.el.strong(
                 rx.cond(row.name != "", row.name, t("Without a name")), custom_attrs=UNTRANSLATED
+            ),
+            rx.cond(
+                row.person != "",
+                rx.el.span(t("Acts as {name}", name=row.person), class_name="text-quiet"),
+                rx.fragment(),
             ),
             rx.el.span(
                 rx.foreach(

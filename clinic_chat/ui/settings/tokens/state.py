@@ -5,8 +5,8 @@ from typing import Any
 
 import reflex as rx
 
+from clinic_chat.domain.accounts.api_tokens import GRANTABLE
 from clinic_chat.domain.administration.tokens import (
-    GRANTABLE,
     create_clinic_token,
     list_clinic_tokens,
     revoke_clinic_token,
@@ -22,6 +22,7 @@ class TokenRow:
     id: str
     name: str
     permissions: list[str]
+    person: str
     created_at: str
     last_used_at: str
     revoked_at: str
@@ -51,7 +52,12 @@ class TokenSettings(rx.State):
         self.error = self.new_token = ""
         async with refusals(self):
             permissions = [one for one in GRANTABLE if form.get(str(one))]
-            self.new_token = await create_clinic_token(acting(), text_of(form, "name"), permissions)
+            self.new_token = await create_clinic_token(
+                acting(),
+                text_of(form, "name"),
+                permissions,
+                for_oneself=bool(form.get("for_oneself")),
+            )
         await self._read()
 
     @exposed

@@ -1,7 +1,6 @@
 """`/auth/link`, `/auth/join`, `/auth/password` and `/auth/setup`: before there is a session."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 import time_machine
@@ -20,8 +19,8 @@ JSON = {"Accept": "application/json"}
 
 
 @pytest.fixture
-async def api(tmp_path: Path) -> AsyncIterator[ClinicApi]:
-    async with clinic_api(tmp_path) as api:
+async def api(any_database_url: str) -> AsyncIterator[ClinicApi]:
+    async with clinic_api(any_database_url) as api:
         yield api
 
 

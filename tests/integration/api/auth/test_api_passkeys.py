@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 import time_machine
@@ -38,9 +37,9 @@ LATE = (401, "late")
 
 
 @pytest.fixture
-async def api(tmp_path: Path) -> AsyncIterator[ClinicApi]:
+async def api(any_database_url: str) -> AsyncIterator[ClinicApi]:
     with time_machine.travel(EARLY_IN_A_MINUTE, tick=True):
-        async with clinic_api(tmp_path) as api:
+        async with clinic_api(any_database_url) as api:
             yield api
 
 

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import httpx
 import pyotp
@@ -21,9 +20,9 @@ PAGE = {"Accept": "text/html"}
 
 
 @pytest.fixture
-async def api(tmp_path: Path) -> AsyncIterator[ClinicApi]:
+async def api(any_database_url: str) -> AsyncIterator[ClinicApi]:
     with time_machine.travel(EARLY_IN_A_MINUTE, tick=True):
-        async with clinic_api(tmp_path) as api:
+        async with clinic_api(any_database_url) as api:
             yield api
 
 

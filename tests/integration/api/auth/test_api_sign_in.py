@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from http.cookies import Morsel, SimpleCookie
-from pathlib import Path
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -20,8 +19,8 @@ JSON = {"Accept": "application/json"}
 
 
 @pytest.fixture
-async def api(tmp_path: Path) -> AsyncIterator[ClinicApi]:
-    async with clinic_api(tmp_path) as api:
+async def api(any_database_url: str) -> AsyncIterator[ClinicApi]:
+    async with clinic_api(any_database_url) as api:
         yield api
 
 
@@ -95,8 +94,8 @@ async def test_over_https_a_cookie_without_the_prefix_is_nobodys(api: ClinicApi)
     assert outcome(own) == (303, "/")
 
 
-async def test_the_setting_can_force_a_secure_cookie(tmp_path: Path) -> None:
-    async with clinic_api(tmp_path, secure_cookies=True) as api:
+async def test_the_setting_can_force_a_secure_cookie(any_database_url: str) -> None:
+    async with clinic_api(any_database_url, secure_cookies=True) as api:
         response = await api.sign_in()
 
     assert set_cookie(response, SECURE_COOKIE)["secure"] is True
@@ -320,9 +319,9 @@ async def test_a_post_from_another_site_is_refused(
     ],
 )
 async def test_a_post_from_our_pages_or_a_program_is_taken(
-    tmp_path: Path, headers: dict[str, str]
+    any_database_url: str, headers: dict[str, str]
 ) -> None:
-    async with clinic_api(tmp_path, allowed_origins=["https://staff.example"]) as api:
+    async with clinic_api(any_database_url, allowed_origins=["https://staff.example"]) as api:
         response = await api.sign_in(headers=headers)
 
     assert outcome(response) == (303, "/")
