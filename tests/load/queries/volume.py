@@ -1,6 +1,6 @@
 """Do lists, counts and searches of 200,000 conversations take no longer than of 20,000?
 
-`python -m tests.load.scenarios.volume` measures the server's time for each on a file of SQLite and
+`python -m tests.load.queries.volume` measures the server's time for each on a file of SQLite and
 on a PostgreSQL of its own, both sizes in turns, with a million messages in each.
 """
 

@@ -1,6 +1,6 @@
 """What does the server's time go to, with a page from the database, from Redis and from memory?
 
-`python -m tests.load.scenarios.cached_pages [DATABASE_URL]` measures opening a conversation,
+`python -m tests.load.queries.cached_pages [DATABASE_URL]` measures opening a conversation,
 scrolling back and the inbox, in turns, in a clinic of 100,000 messages; and how often the cache had
 the page in a mix like that of a day's work. The database is one of its own, or an empty one at the
 URL.

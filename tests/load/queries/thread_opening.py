@@ -1,6 +1,6 @@
 """Is a conversation of 5,000 messages opened as fast as one of 50?
 
-`python -m tests.load.scenarios.thread_opening` measures the server's time for what opening shows
+`python -m tests.load.queries.thread_opening` measures the server's time for what opening shows
 (the newest page, the conversation's row, this person's marker and draft), in turns, on a SQLite
 file.
 """
