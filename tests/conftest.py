@@ -83,6 +83,7 @@ def postgres_database_url(postgres_migrated_url: str) -> Iterator[str]:
         # Everything else belongs to one of these and goes with it.
         "DELETE FROM clinics",
         "DELETE FROM users",
+        "DELETE FROM used_challenges",
     )
 
 

@@ -24,6 +24,9 @@ def create_token(
     user: Annotated[
         str, typer.Option(help="Address of a member of staff, as whom the program acts.")
     ] = "",
+    days: Annotated[
+        int | None, typer.Option(help="The token is valid so long.", show_default="for ever")
+    ] = None,
     permission: Annotated[
         list[str] | None,
         typer.Option(help="What the program may do, once for each.", show_default="all"),
@@ -37,7 +40,7 @@ def create_token(
         found = await find_clinic(database, clinic)
         wanted = permission or tokens.GRANTABLE
         return await tokens.create_token(
-            database, found.id, name=name, permissions=wanted, email=user
+            database, found.id, name=name, permissions=wanted, email=user, days=days
         )
 
     typer.echo(with_database(work))
@@ -58,7 +61,7 @@ def list_tokens(clinic: AnyClinicOption = None) -> None:
                 token.clinic,
                 token.id,
                 token.created_at.strftime("%Y-%m-%d %H:%M"),
-                "revoked" if token.revoked_at else "active",
+                token.state,
             )
             for token in with_database(work)
         ],

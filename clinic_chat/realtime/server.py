@@ -46,6 +46,8 @@ from clinic_chat.realtime.presence.activity import Activity
 from clinic_chat.realtime.presence.coalescing import Coalescer
 from clinic_chat.realtime.presence.leases import Leases
 from clinic_chat.realtime.presence.online import Presence
+from clinic_chat.realtime.public.commands import PublicContext
+from clinic_chat.realtime.public.namespaces import PublicNamespaces
 from clinic_chat.realtime.reflex_states import ReflexStates
 from clinic_chat.realtime.state_events import (
     bounded,
@@ -78,7 +80,9 @@ class RealtimeServer:
     """The real-time server of one process."""
 
     def __init__(self, services: Services) -> None:
-        self.handshakes = Handshakes(services.sessions, services.limits, services.settings)
+        self.handshakes = Handshakes(
+            services.sessions, services.tokens, services.limits, services.settings
+        )
         self.sio = create_socket_server(services.settings, self.handshakes)
         self.connections = Connections(services.database, services.sessions)
         self.bus = Bus(services.database)
@@ -110,7 +114,9 @@ class RealtimeServer:
         services.database.on_commit(EventRelay(self.channel, self.bus).committed)
         self.channel.on(SESSION_ENDED, self._heard_session_ended)
         on_shutdown(self.announce_shutdown)
-        publisher = Publisher(services.database, self.sender, feeds)
+        self.public = PublicNamespaces(self.sio, self.bus, self.presence, services)
+        self.public.attach(PublicContext(sends, self.activity, self.public), self.in_flight)
+        publisher = Publisher(services.database, self.sender, feeds, self.public.publish)
         self.bus.on_events(publisher.publish)
         self.bus.on_personal(publisher.publish_personal)
         self.personal = PersonalCatchUp(
@@ -147,6 +153,7 @@ class RealtimeServer:
             asyncio.create_task(self._cache.run(), name="clinic_chat_cache"),
             asyncio.create_task(watch_peers(self.sio), name="clinic_chat_peers"),
             asyncio.create_task(self.connections.watch(self.cut), name="clinic_chat_sessions"),
+            asyncio.create_task(self.public.run(), name="clinic_chat_tokens"),
             asyncio.create_task(tidying.run(), name="clinic_chat_tidying"),
             asyncio.create_task(watch_event_loop(), name="clinic_chat_event_loop"),
         ]
@@ -273,3 +280,4 @@ class RealtimeServer:
 
     async def _tell_clinic(self, clinic_id: UUID, event: str, data: dict[str, Any]) -> None:
         await self._emit(event, data, rooms.clinic(clinic_id))
+        await self.public.tell(clinic_id, event, data)

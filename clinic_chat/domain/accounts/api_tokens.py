@@ -27,6 +27,8 @@ from clinic_chat.storage.database import Database, StorageUnavailable
 from clinic_chat.storage.statements import ON_EVENT_LOOP
 
 PREFIX = "cc_"
+READ_LIMIT = 500
+MAX_DAYS = 3650
 # Several requests of a busy channel share a lookup, which costs 0.2 ms.
 SHARED_SECONDS = 0.1
 USED_RESOLUTION = timedelta(minutes=5)
@@ -56,6 +58,8 @@ class ApiToken(Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
     last_used_at: Mapped[datetime | None] = mapped_column(default=None)
     """To within `USED_RESOLUTION`."""
+    expires_at: Mapped[datetime | None] = mapped_column(default=None)
+    """From then on it is worth nothing; None for never."""
     revoked_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
@@ -110,7 +114,15 @@ class TokenEntry:
     id: str
     clinic: str
     created_at: datetime
+    expires_at: datetime | None
     revoked_at: datetime | None
+
+    @property
+    def state(self) -> str:
+        """`active`, `expired` or `revoked`."""
+        if self.revoked_at:
+            return "revoked"
+        return "expired" if self.expires_at and self.expires_at <= now() else "active"
 
 
 async def create_token(
@@ -120,20 +132,22 @@ async def create_token(
     name: str = "",
     permissions: Collection[str] = GRANTABLE,
     email: str = "",
+    days: int | None = None,
 ) -> str:
     """Create a token of the clinic, or of its member with an address. Returns its text.
 
-    The text is not stored.
+    The text is not stored. After `days` it is worth nothing, None for never.
 
     Raises:
-        InvalidInput: `permissions_invalid`, or a rule of `valid_name`.
+        InvalidInput: `permissions_invalid`, `days_invalid` or a rule of `valid_name`.
         NotFound: nobody with this address works in the clinic.
     """
     granted = checked_permissions(permissions)
+    expires_at = expiry(days)
     display_name = valid_name(name) if name else ""
     async with database.write() as session:
         user_id = await _member_id(session, clinic_id, email) if email else None
-        token, row = new_token(clinic_id, display_name, granted, user_id)
+        token, row = new_token(clinic_id, display_name, granted, user_id, expires_at)
         session.add(row)
     audit("token.created", token=row.id, clinic=clinic_id)
     return token
@@ -151,8 +165,25 @@ def checked_permissions(permissions: Collection[object]) -> list[str]:
     return wanted
 
 
+def expiry(days: int | None) -> datetime | None:
+    """When a token that is made now and is valid for `days` ends, None for never.
+
+    Raises:
+        InvalidInput: `days_invalid`: not 1 to `MAX_DAYS`.
+    """
+    if days is None:
+        return None
+    if not 1 <= days <= MAX_DAYS:
+        raise InvalidInput(f"days are 1 to {MAX_DAYS}", code="days_invalid")
+    return now() + timedelta(days=days)
+
+
 def new_token(
-    clinic_id: UUID, name: str, permissions: list[str], user_id: UUID | None = None
+    clinic_id: UUID,
+    name: str,
+    permissions: list[str],
+    user_id: UUID | None = None,
+    expires_at: datetime | None = None,
 ) -> tuple[str, ApiToken]:
     """The text of a new token and its row, which has only a hash of it."""
     token = PREFIX + secrets.token_urlsafe(32)
@@ -163,6 +194,7 @@ def new_token(
         token_hash=_hash(token),
         name=name,
         permissions=" ".join(permissions),
+        expires_at=expires_at,
     )
     return token, row
 
@@ -178,7 +210,7 @@ async def list_tokens(database: Database, clinic_id: UUID | None = None) -> list
         query = query.where(Clinic.id == clinic_id)
     async with database.read() as session:
         return [
-            TokenEntry(str(token.id), slug, token.created_at, token.revoked_at)
+            TokenEntry(str(token.id), slug, token.created_at, token.expires_at, token.revoked_at)
             for token, slug in await session.execute(query)
         ]
 
@@ -223,25 +255,29 @@ class Tokens:
             return await self._holders.get(digest, partial(self._read, digest))
         return None
 
+    async def still_valid(self, token_ids: Collection[UUID]) -> dict[UUID, TokenHolder]:
+        """The holders of those tokens that are still valid, by token id."""
+        found: dict[UUID, TokenHolder] = {}
+        ids = list(token_ids)
+        async with self._database.read() as session:
+            for start in range(0, len(ids), READ_LIMIT):
+                some = {"ids": ids[start : start + READ_LIMIT], "now": now()}
+                for _, *row in await session.execute(_BY_ID, some):
+                    found[row[0]] = _holder(*row)
+        return found
+
     async def _read(self, digest: str) -> TokenHolder:
         async with self._database.read() as session:
-            found = (await session.execute(_HOLDER, {"hash": digest})).one_or_none()
+            found = (await session.execute(_BY_HASH, {"hash": digest, "now": now()})).one_or_none()
         if found is None:
             raise _Unknown
-        last_used_at, token_id, clinic_id, slug, name, permissions, *person = found
+        last_used_at, *row = found
+        holder = _holder(*row)
         if last_used_at is None or now() - last_used_at > USED_RESOLUTION:
             # Whose it is does not depend on writing that down.
             with suppress(StorageUnavailable):
-                await self._touch(token_id)
-        user_id, user_name, role, is_restricted = person
-        return TokenHolder(
-            token_id,
-            clinic_id,
-            slug,
-            name,
-            frozenset(permissions.split()),
-            Person(user_id, user_name, Role(role), is_restricted) if user_id else None,
-        )
+                await self._touch(holder.token_id)
+        return holder
 
     async def _touch(self, token_id: UUID) -> None:
         async with self._database.write() as session:
@@ -266,7 +302,7 @@ async def _member_id(session: AsyncSession, clinic_id: UUID, email: str) -> UUID
 
 
 _IS_ACTIVE = (User.deactivated_at.is_(None), Membership.deactivated_at.is_(None))
-_HOLDER = (
+_HOLDERS = (
     select(
         ApiToken.last_used_at,
         ApiToken.id,
@@ -286,12 +322,32 @@ _HOLDER = (
         (Membership.user_id == ApiToken.user_id) & (Membership.clinic_id == ApiToken.clinic_id),
     )
     .where(
-        ApiToken.token_hash == bindparam("hash"),
         ApiToken.revoked_at.is_(None),
+        or_(ApiToken.expires_at.is_(None), ApiToken.expires_at > bindparam("now")),
         or_(ApiToken.user_id.is_(None), and_(Membership.user_id.is_not(None), *_IS_ACTIVE)),
     )
-    .execution_options(**ON_EVENT_LOOP)
 )
+_BY_HASH = _HOLDERS.where(ApiToken.token_hash == bindparam("hash")).execution_options(
+    **ON_EVENT_LOOP
+)
+_BY_ID = _HOLDERS.where(ApiToken.id.in_(bindparam("ids", expanding=True))).execution_options(
+    **ON_EVENT_LOOP
+)
+
+
+def _holder(
+    token_id: UUID,
+    clinic_id: UUID,
+    slug: str,
+    name: str,
+    permissions: str,
+    user_id: UUID | None,
+    user_name: str,
+    role: str,
+    is_restricted: bool,
+) -> TokenHolder:
+    person = Person(user_id, user_name, Role(role), is_restricted) if user_id else None
+    return TokenHolder(token_id, clinic_id, slug, name, frozenset(permissions.split()), person)
 
 
 def _hash(token: str) -> str:

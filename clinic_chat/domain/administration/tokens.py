@@ -4,9 +4,14 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
-from clinic_chat.domain.accounts.api_tokens import ApiToken, checked_permissions, new_token
+from clinic_chat.domain.accounts.api_tokens import (
+    ApiToken,
+    checked_permissions,
+    expiry,
+    new_token,
+)
 from clinic_chat.domain.accounts.permissions import Permission, require
 from clinic_chat.domain.accounts.users import User
 from clinic_chat.domain.administration.audit_trail import Action, record_action
@@ -32,6 +37,7 @@ class ClinicToken:
     created_at: str
     last_used_at: str
     """To within some minutes."""
+    expires_at: str
     revoked_at: str
 
 
@@ -41,24 +47,30 @@ async def create_clinic_token(
     permissions: Collection[object],
     *,
     for_oneself: bool = False,
+    days: int | None = None,
 ) -> str:
     """A new token for a program. This is the only time that its text exists.
 
     `for_oneself` is for a program that acts as the administrator, with no more than their role.
+    After `days` the token is worth nothing, None for never.
 
     Raises:
-        InvalidInput: a rule of `valid_name`, or `permissions_invalid`.
+        InvalidInput: a rule of `valid_name`, `permissions_invalid` or `days_invalid`.
         Conflict: `too_many_tokens`.
     """
     require(scope, Permission.MANAGE_TOKENS)
     wanted = checked_permissions(permissions)
     user_id = scope.staff_id() if for_oneself else None
-    token, row = new_token(scope.clinic_id, valid_name(name), wanted, user_id)
+    token, row = new_token(scope.clinic_id, valid_name(name), wanted, user_id, expiry(days))
     async with scope.write() as session:
         number = await session.scalar(
             select(func.count())
             .select_from(ApiToken)
-            .where(ApiToken.clinic_id == scope.clinic_id, ApiToken.revoked_at.is_(None))
+            .where(
+                ApiToken.clinic_id == scope.clinic_id,
+                ApiToken.revoked_at.is_(None),
+                or_(ApiToken.expires_at.is_(None), ApiToken.expires_at > now()),
+            )
         )
         if (number or 0) >= MAX_TOKENS:
             raise Conflict(f"a clinic has at most {MAX_TOKENS} tokens", code="too_many_tokens")
@@ -92,6 +104,7 @@ async def list_clinic_tokens(scope: ClinicScope) -> list[ClinicToken]:
                 person or "",
                 row.created_at.isoformat(),
                 row.last_used_at.isoformat() if row.last_used_at else "",
+                row.expires_at.isoformat() if row.expires_at else "",
                 row.revoked_at.isoformat() if row.revoked_at else "",
             )
             for row, person in rows

@@ -15,9 +15,10 @@ UNAVAILABLE = "unavailable"
 
 @dataclass(eq=False, slots=True)
 class Visitor:
-    """The signed-in person behind one connection."""
+    """The signed-in person, or the program with a token, behind one connection."""
 
-    cookie: str
+    cookie: str | None
+    """Of the handshake; a program has none, or one that is worth nothing."""
     identity: Any
     address: str
     token: str
@@ -45,6 +46,14 @@ class Admission(Protocol):
 
         Raises:
             Refused: there is no live session, or no database to look for it.
+            TooMany: a limit is reached.
+        """
+
+    async def admit_program(self, scope: Any, namespace: str, auth: Any) -> Visitor:
+        """The program that a connect packet after a handshake identifies, counted until `leave`.
+
+        Raises:
+            ProgramRefused: there is no valid token of this clinic, or no database to look for it.
             TooMany: a limit is reached.
         """
 

@@ -1,22 +1,32 @@
 """Publishes a clinic's events: sends each feed's patches to its rooms."""
 
+from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 from clinic_chat.domain.clinics.actors import SYSTEM
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.events.log import CommittedEvent, PersonalChange
-from clinic_chat.domain.queries.changes import changes_of
+from clinic_chat.domain.queries.changes import Changes, changes_of
 from clinic_chat.realtime.feeds import personal
 from clinic_chat.realtime.feeds.protocol import Feed, Refusal
 from clinic_chat.realtime.feeds.sender import FeedSender
 from clinic_chat.storage.database import Database
 
+ToPrograms = Callable[[UUID, list[CommittedEvent], Changes], Awaitable[None]]
+
 
 class Publisher:
     """The listener of the bus that sends patches."""
 
-    def __init__(self, database: Database, sender: FeedSender, feeds: tuple[Feed, ...]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        sender: FeedSender,
+        feeds: tuple[Feed, ...],
+        to_programs: ToPrograms | None = None,
+    ) -> None:
         self._database = database
+        self._to_programs = to_programs
         self._sender = sender
         self._feeds = feeds
 
@@ -34,6 +44,8 @@ class Publisher:
                 await self._sender.refuse(publication.room, name, publication.key, publication.code)
             else:
                 await self._sender.publish(name, publication)
+        if self._to_programs is not None:
+            await self._to_programs(clinic_id, events, changes)
 
     async def publish_personal(self, change: PersonalChange) -> None:
         """Send a change of a person's own markers, drafts or settings."""

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from clinic_chat.process_channel import ProcessChannel
-from clinic_chat.realtime.connections import Connection
+from clinic_chat.realtime.presence.acting import ActingSocket
 from clinic_chat.realtime.presence.leases import ONLINE_PLACE, Leases, Place
 
 EXPIRE_SECONDS = 6.0
@@ -25,7 +25,7 @@ Tell = Callable[[UUID, str, dict[str, Any]], Awaitable[None]]
 @dataclass
 class _Typing:
     sid: str
-    connection: Connection
+    connection: ActingSocket
     conversation_id: str
     told_at: float
 
@@ -45,13 +45,13 @@ class Activity:
         # By clinic, conversation and person: the event, and when another process told it.
         self._typing_elsewhere: dict[tuple[UUID, str, str], tuple[dict[str, Any], float]] = {}
         # (clinic, conversation) → person → socket: hundreds of tabs may show the same conversation.
-        self._viewing: dict[tuple[UUID, str], dict[UUID, dict[str, Connection]]] = {}
+        self._viewing: dict[tuple[UUID, str], dict[UUID, dict[str, ActingSocket]]] = {}
         # By socket.
         self._looks_at: dict[str, str] = {}
         leases.on_change(self._viewing_elsewhere)
         channel.on(TYPING, self._heard_typing)
 
-    async def start_typing(self, connection: Connection, conversation_id: str) -> None:
+    async def start_typing(self, connection: ActingSocket, conversation_id: str) -> None:
         """Record that a tab's person types; repetitions within MINIMUM_SECONDS are dropped."""
         if connection.gone:
             return
@@ -66,7 +66,7 @@ class Activity:
         )
         await self._tell_typing("typing:start", connection, conversation_id)
 
-    async def stop_typing(self, connection: Connection) -> None:
+    async def stop_typing(self, connection: ActingSocket) -> None:
         """Record that a tab's person has stopped typing."""
         current = self._typing.pop(connection.sid, None)
         if current is not None and not self._types_elsewhere(current):
@@ -88,7 +88,7 @@ class Activity:
             event for (its_clinic, _, _), (event, _) in elsewhere.items() if its_clinic == clinic_id
         ]
 
-    async def look(self, connection: Connection, conversation_id: str) -> None:
+    async def look(self, connection: ActingSocket, conversation_id: str) -> None:
         """Record that a tab shows a conversation and its person can see it."""
         if connection.gone or self._looks_at.get(connection.sid) == conversation_id:
             return
@@ -106,12 +106,12 @@ class Activity:
         if first and self._leases.take(Place(*place), identity.user_id, identity.user_name):
             await _tell(self._tell_viewing, "viewing:start", connection, conversation_id)
 
-    async def look_away(self, connection: Connection) -> None:
+    async def look_away(self, connection: ActingSocket) -> None:
         """Record that a tab shows no conversation any more, or that nobody can see it."""
         if left := self._leave(connection):
             await _tell(self._tell_viewing, "viewing:stop", connection, left)
 
-    def _leave(self, connection: Connection) -> str:
+    def _leave(self, connection: ActingSocket) -> str:
         """Remove a tab's viewing; return the conversation's id if no other tab has it, or "".
 
         Tabs of other processes count too.
@@ -144,12 +144,12 @@ class Activity:
             if user_id not in here
         ]
 
-    async def gone(self, connection: Connection) -> None:
+    async def gone(self, connection: ActingSocket) -> None:
         """End the typing and viewing of a tab that is gone or shows another conversation."""
         await self.stop_typing(connection)
         await self.look_away(connection)
 
-    async def _tell_typing(self, name: str, connection: Connection, conversation_id: str) -> None:
+    async def _tell_typing(self, name: str, connection: ActingSocket, conversation_id: str) -> None:
         event = _event(name, connection, conversation_id)
         clinic_id = connection.identity.clinic_id
         self._channel.tell(TYPING, {"clinic": str(clinic_id), "event": event})
@@ -181,11 +181,11 @@ class Activity:
         )
 
 
-async def _tell(tell: Tell, name: str, connection: Connection, conversation_id: str) -> None:
+async def _tell(tell: Tell, name: str, connection: ActingSocket, conversation_id: str) -> None:
     await tell(connection.identity.clinic_id, name, _event(name, connection, conversation_id))
 
 
-def _event(name: str, connection: Connection, conversation_id: str) -> dict[str, Any]:
+def _event(name: str, connection: ActingSocket, conversation_id: str) -> dict[str, Any]:
     identity = connection.identity
     return _said(name, conversation_id, identity.user_id, identity.user_name)
 

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
-from clinic_chat.domain.accounts.session_records import Identity
+from clinic_chat.realtime.presence.acting import ActingIdentity
 from clinic_chat.realtime.presence.leases import ONLINE_PLACE, Leases, Place
 
 GRACE_SECONDS = 3.0
@@ -39,7 +39,7 @@ class Presence:
         elsewhere = self._leases.at(Place(clinic_id, ONLINE_PLACE))
         return here + [user for user_id in elsewhere if (user := str(user_id)) not in here]
 
-    async def arrive(self, identity: Identity, sid: str) -> None:
+    async def arrive(self, identity: ActingIdentity, sid: str) -> None:
         """Add a tab's socket; with its first one a person comes online."""
         people = self._sockets.setdefault(identity.clinic_id, {})
         leaving = self._leaving.pop((identity.clinic_id, identity.user_id), None)
@@ -52,7 +52,7 @@ class Presence:
         if first and self._leases.take(place, identity.user_id, identity.user_name):
             await self._tell(identity.clinic_id, ONLINE, _person(identity))
 
-    def leave(self, identity: Identity, sid: str) -> None:
+    def leave(self, identity: ActingIdentity, sid: str) -> None:
         """Remove a tab's socket; after the last one a person goes offline in GRACE_SECONDS."""
         tabs = self._sockets.get(identity.clinic_id, {}).get(str(identity.user_id))
         if tabs is None:
@@ -62,7 +62,7 @@ class Presence:
         if not tabs and key not in self._leaving:
             self._leaving[key] = asyncio.create_task(self._go(identity))
 
-    async def _go(self, identity: Identity) -> None:
+    async def _go(self, identity: ActingIdentity) -> None:
         await asyncio.sleep(GRACE_SECONDS)
         self._leaving.pop((identity.clinic_id, identity.user_id), None)
         people = self._sockets.get(identity.clinic_id, {})
@@ -78,5 +78,5 @@ class Presence:
             await self._tell(place.clinic_id, event, {"userId": str(user_id), "userName": name})
 
 
-def _person(identity: Identity) -> dict[str, Any]:
+def _person(identity: ActingIdentity) -> dict[str, Any]:
     return {"userId": str(identity.user_id), "userName": identity.user_name}

@@ -1,7 +1,7 @@
 """Socket.IO and Engine.IO servers that write frames directly where they can.
 
-The session cookie is checked in the Engine.IO handshake, and nothing is kept of a connection before
-(`docs/security.md`).
+A session's cookie is checked in the Engine.IO handshake, a program's token in the packet after it,
+and next to nothing is kept of a connection before (`docs/security.md`).
 """
 
 from contextlib import suppress
@@ -10,14 +10,18 @@ from typing import Any
 
 import engineio
 import socketio
+from engineio.exceptions import EngineIOError
+from reflex_base.constants import Endpoint
+from socketio.packet import CONNECT_ERROR
 
 from clinic_chat.logs import places
 from clinic_chat.metrics.sockets import CONNECTS
+from clinic_chat.realtime.admission.programs import is_public
 from clinic_chat.realtime.admission.request_rules import Unacceptable, check, refuse
 from clinic_chat.realtime.admission.visitor import VISITOR, Admission, Refused, TooMany, Visitor
 from clinic_chat.realtime.transport import packets
 from clinic_chat.realtime.transport.polling import PollingSocket, opening
-from clinic_chat.realtime.transport.unauthorized import Strangers
+from clinic_chat.realtime.transport.unidentified import Unidentified
 from clinic_chat.realtime.transport.uvicorn.websocket_protocol import EXTENSION
 from clinic_chat.realtime.transport.websocket import Peer
 from clinic_chat.web.refusals import count_refusal
@@ -25,6 +29,8 @@ from clinic_chat.web.refusals import count_refusal
 # The longest time from the handshake, or from leaving the namespace, to entering it.
 ENTER_SECONDS = 20.0
 PROCESS_END = "."
+# The namespace of our own pages.
+PAGES = str(Endpoint.EVENT)
 
 
 class EngineServer(engineio.AsyncServer):
@@ -41,14 +47,16 @@ class EngineServer(engineio.AsyncServer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._strangers = Strangers(self)
+        self._unidentified = Unidentified(self)
 
     async def handle_request(self, scope: Any, receive: Any, send: Any) -> Any:
         """Answer a request, or serve a websocket, of the socket endpoint."""
         try:
             sid = check(scope)
-            if sid in self._strangers.sids:
-                return await self._strangers.poll(sid, scope, receive, send)
+            if sid in self._unidentified and await self._unidentified.poll(
+                sid, scope, receive, send
+            ):
+                return None
             # A CORS preflight request (OPTIONS) has no cookies.
             if sid is not None and scope.get("method") != "OPTIONS":
                 self._check_owner(sid, scope)
@@ -74,7 +82,7 @@ class EngineServer(engineio.AsyncServer):
             await refuse(503, scope, None, environ["asgi.send"])
             return ""
         except Refused as why:
-            return await self._strangers.answer(str(why), environ, transport)
+            return await self._unidentified.answer(str(why), environ, transport)
         try:
             return await self._serve(environ, transport, visitor)
         except BaseException:
@@ -109,6 +117,44 @@ class EngineServer(engineio.AsyncServer):
                 self.sockets.pop(sid, None)
         socket.connected = True
         return self._ok(await socket.poll())
+
+    async def serve_program(
+        self, sid: str, environ: dict[str, Any], visitor: Visitor, first: str
+    ) -> None:
+        """Serve a websocket that was greeted before its program was known, until its end."""
+        socket = Peer(self, sid, environ, visitor)
+        await self._enter(sid, socket, "websocket")
+        try:
+            environ["asgi.scope"]["headers"].clear()
+            environ.clear()
+            await socket.serve(first)
+        except BaseException:
+            await self._drop(sid)
+            raise
+        finally:
+            self.sockets.pop(sid, None)
+
+    async def begin_program(self, sid: str, visitor: Visitor, body: bytes) -> None:
+        """Begin the socket of a polling program, which was greeted before, with its first body."""
+        socket = PollingSocket(self, sid, visitor)
+        await self._enter(sid, socket, "polling")
+        try:
+            socket.schedule_ping()
+            socket.connected = True
+            await socket.take(body)
+        except EngineIOError:
+            # Its next poll finds no socket.
+            await self._drop(sid)
+
+    async def _enter(self, sid: str, socket: Peer | PollingSocket, transport: str) -> None:
+        self.sockets[sid] = socket
+        CONNECTS.add(transport)
+        try:
+            await self.handlers["connect"](sid, {VISITOR: socket.visitor})
+        except BaseException:
+            self.admission.leave(socket.visitor)
+            await self._drop(sid)
+            raise
 
     async def _drop(self, sid: str) -> None:
         with suppress(Exception):
@@ -149,10 +195,24 @@ class SocketServer(socketio.AsyncServer):
         await super()._handle_eio_connect(eio_sid, environ)
         self._outside[eio_sid] = monotonic() + ENTER_SECONDS
 
+    async def _handle_event(
+        self, eio_sid: str, namespace: str, event_id: int | None, data: list[Any]
+    ) -> None:
+        # The library would call the handlers of connects and disconnects with a client's data.
+        if not isinstance(data[0], str) or data[0] in self.reserved_events:
+            count_refusal("event.refused")
+            return
+        await super()._handle_event(eio_sid, namespace, event_id, data)
+
     async def _handle_connect(self, eio_sid: str, namespace: str, data: Any) -> None:
         if eio_sid not in self.environ:
             return
         namespace = namespace or "/"
+        if namespace != PAGES and not is_public(namespace):
+            message = {"message": "Invalid namespace"}
+            refusal = self.packet_class(CONNECT_ERROR, data=message, namespace=namespace)
+            await self._send_packet(eio_sid, refusal)
+            return
         try:
             await super()._handle_connect(eio_sid, namespace, data)
         except Exception:

@@ -63,7 +63,7 @@ class PollingSocket(AsyncSocket):
         try:
             length = min(int(environ.get("CONTENT_LENGTH", 0)), self.server.max_http_buffer_size)
             body = await environ["wsgi.input"].read(length)
-            await self._take(body)
+            await self.take(body)
         except EngineIOError:
             self._have_it_answered()
             raise
@@ -84,7 +84,12 @@ class PollingSocket(AsyncSocket):
         # The library answers a failed post only if its socket is still registered.
         self.server.sockets.setdefault(self.sid, self)
 
-    async def _take(self, body: bytes) -> None:
+    async def take(self, body: bytes) -> None:
+        """Handle the packets of a body.
+
+        Raises:
+            EngineIOError: the body is malformed, which ends the connection.
+        """
         try:
             parts = body.decode().split(SEPARATOR, MAX_PACKETS)
             if len(parts) > MAX_PACKETS:
@@ -106,6 +111,8 @@ class PollingSocket(AsyncSocket):
         elif kind == packets.CLOSE:
             reason = self.server.reason.CLIENT_DISCONNECT
             await self.close(wait=False, abort=True, reason=reason)
+            # Answers the client's own pending poll, which would wait for the next ping.
+            self.queue.put_nowait(None)
         else:
             await self.server.take_message(self.sid, data)
 

@@ -6,7 +6,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import orjson
-from reflex_base.constants import Endpoint
 from reflex_base.utils import format as reflex_format
 from reflex_base.utils.serializers import serialize
 from socketio.packet import Packet
@@ -54,8 +53,8 @@ def create_socket_server(settings: Settings, admission: Admission) -> SocketServ
         async_mode="asgi",
         logger=log,
         engineio_logger=log,
-        # Without this, clients may also enter "/", which nothing uses.
-        namespaces=[str(Endpoint.EVENT)],
+        # `SocketServer` says which; those of clinics have no handlers of their own.
+        namespaces="*",
         cors_allowed_origins=allowed,
         cors_credentials=True,
         max_http_buffer_size=MAX_FRAME_BYTES,

@@ -58,14 +58,19 @@ class Peer:
         # Browsers fail a connection when the server selects none of the offered subprotocols.
         self._subprotocol = next(iter(scope["subprotocols"]), None)
 
-    async def serve(self) -> None:
-        """Accept the websocket and take packets until its end."""
-        await self._send({"type": "websocket.accept", "subprotocol": self._subprotocol})
+    async def serve(self, first: str | None = None) -> None:
+        """Accept the websocket and take packets until its end.
+
+        `first` is the first packet of a client that was accepted before.
+        """
         server = self._server
-        await self.send(opening(server, self.sid))
+        message: dict[str, Any] = {"type": "websocket.receive", "text": first}
+        if first is None:
+            await self._send({"type": "websocket.accept", "subprotocol": self._subprotocol})
+            await self.send(opening(server, self.sid))
+            message = await self._receive()
         end = server.reason.TRANSPORT_CLOSE
         while not self.closed:
-            message = await self._receive()
             if message["type"] != "websocket.receive":
                 if message.get("code") == CloseCode.GOING_AWAY:
                     end = server.reason.CLIENT_DISCONNECT
@@ -78,6 +83,8 @@ class Peer:
             except packets.Malformed:
                 count_refusal("websocket.refused", reason="malformed")
                 break
+            if not self.closed:
+                message = await self._receive()
         await self.close(abort=True, reason=end)
 
     async def _take(self, data: str) -> None:

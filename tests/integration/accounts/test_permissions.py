@@ -84,6 +84,7 @@ from clinic_chat.domain.messages.delivery import report_status
 from clinic_chat.domain.messages.drafts import recent_drafts, save_draft
 from clinic_chat.domain.messages.read_markers import mark_read, mark_unread, read_markers
 from clinic_chat.domain.messages.receiving import receive_message
+from clinic_chat.domain.public_api.events import public_events
 from clinic_chat.domain.queries.changes import changes_of
 from clinic_chat.domain.queries.inbox import list_conversations, overview
 from clinic_chat.domain.queries.message_pages import (
@@ -129,7 +130,7 @@ OF_NO_PERMISSION = {
     "personal_version",
     "advance",
 }
-# The server itself has no draft and no markers.
+# The server itself and programs have no drafts and no markers.
 OF_ONE_PERSON = {
     "mark_read",
     "mark_unread",
@@ -197,6 +198,7 @@ USE_CASES: dict[str, tuple[Permission, UseCase]] = {
         Permission.READ_CONVERSATIONS,
         lambda s, x: conversations_by_id(s, [UUID(x.conversation)]),
     ),
+    "public_events": (Permission.READ_CONVERSATIONS, lambda s, _: _public_events(s)),
     "changes_of": (Permission.READ_CONVERSATIONS, lambda s, _: _changes(s)),
     "mark_read": (Permission.READ_CONVERSATIONS, lambda s, x: mark_read(s, x.conversation, 1)),
     "mark_unread": (Permission.READ_CONVERSATIONS, lambda s, x: mark_unread(s, x.conversation)),
@@ -357,6 +359,10 @@ async def _remove_factor_of(scope: ClinicScope, stored: Stored) -> None:
         await remove_factor_of(scope, stored.colleague)
 
 
+async def _public_events(scope: ClinicScope) -> None:
+    await public_events(scope, await events_after(scope, 0))
+
+
 async def _changes(scope: ClinicScope) -> object:
     return await changes_of(scope, await events_after(scope, 0))
 
@@ -378,8 +384,10 @@ async def there(clinics: Clinics, tmp_path: Path) -> Stored:
 def actors(clinics: Clinics) -> list[Actor]:
     ana = clinics.ana.staff_id()
     staff = [StaffActor(ana, role, by_provider=by) for role in Role for by in (False, True)]
+    granted = frozenset({Permission.SEND_MESSAGES, Permission.MANAGE_CLINIC})
+    by_token = [StaffActor(ana, role, token_permissions=granted) for role in Role]
     token = TokenActor(uuid4(), permissions.OF_OTHERS[TokenActor])
-    return [*staff, PatientActor(uuid4()), token, SYSTEM]
+    return [*staff, *by_token, PatientActor(uuid4()), token, SYSTEM]
 
 
 def test_every_use_case_is_here() -> None:
@@ -400,13 +408,20 @@ def test_every_role_and_kind_of_actor_is_in_the_table() -> None:
     assert {permission for permission, _ in USE_CASES.values()} == set(Permission)
 
 
+def is_for(actor: Actor, name: str) -> bool:
+    """Whether an actor of this kind has what a use case is about."""
+    if isinstance(actor, TokenActor) and name == "send":
+        return True
+    return isinstance(actor, StaffActor) or name not in OF_ONE_PERSON
+
+
 @pytest.mark.parametrize("name", USE_CASES)
 async def test_a_use_case_is_for_those_who_may(clinics: Clinics, there: Stored, name: str) -> None:
     permission, use_case = USE_CASES[name]
     allowed = 0
     for actor in actors(clinics):
         scope = replace(clinics.aurora, actor=actor)
-        if allows(actor, permission) and actor is SYSTEM and name in OF_ONE_PERSON:
+        if allows(actor, permission) and not is_for(actor, name):
             with pytest.raises(Forbidden, match="staff member"):
                 await use_case(scope, there)
         elif allows(actor, permission):

@@ -133,7 +133,7 @@ async def test_a_token_does_what_it_was_made_for(any_database: Database, clinics
 
 
 @pytest.mark.parametrize(
-    "permissions", [[], ["staff.manage"], ["messages.deliver", "x"], [None], ["conversations.read"]]
+    "permissions", [[], ["staff.manage"], ["messages.deliver", "x"], [None], ["reports.read"]]
 )
 async def test_a_token_gets_nothing_that_is_not_for_tokens(
     clinics: Clinics, permissions: list[object]

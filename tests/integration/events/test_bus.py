@@ -1,10 +1,10 @@
 """The bus keeps nobody waiting for the database, and ends when it is told to."""
 
-from __future__ import annotations
-
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
+
+import pytest
 
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.events import log
@@ -13,24 +13,22 @@ from clinic_chat.domain.messages.receiving import receive_message
 from clinic_chat.realtime.events import bus as bus_module
 from clinic_chat.realtime.events.bus import Bus
 from clinic_chat.storage.database import Database, StorageUnavailable
+from tests.conftest import Clinics
 
 pytestmark = pytest.mark.usefixtures("any_database")
-
-if TYPE_CHECKING:
-    import pytest
-
-    from tests.conftest import Clinics
 
 # Steps of the event loop between something that comes in and the end.
 STEPS = 6
 
 
-async def test_the_bus_ends_although_something_comes_in_at_that_moment(database: Database) -> None:
+async def test_the_bus_ends_although_something_comes_in_at_that_moment(
+    any_database: Database,
+) -> None:
     async def nothing() -> None:
         pass
 
     for steps in range(STEPS):
-        bus = Bus(database)
+        bus = Bus(any_database)
         running = asyncio.create_task(bus.run())
         await _step(STEPS)
         bus.call(nothing)

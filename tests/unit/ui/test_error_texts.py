@@ -61,12 +61,16 @@ OF_THE_GENERAL_TEXT = {
 # Only command lines, programs at the API and the sign-in, which has codes of its own, meet these.
 OF_NO_SCREEN = {
     "body_missing",
+    "days_invalid",
     "externalId_missing",
+    "limit_invalid",
+    "not_joined",
     "not_outbound",
     "phone_missing",
     "reason_not_text",
     "slug_invalid",
     "status_final",
+    "too_many_conversations",
 }
 # What an answer tells besides its code (docs/protocol.md).
 TOLD = {"already_assigned": {"name"}}

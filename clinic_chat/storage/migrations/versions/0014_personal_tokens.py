@@ -1,4 +1,4 @@
-"""personal tokens: a token may be of a member of staff, as whom its holder acts"""
+"""personal tokens: a token may be of a member of staff, and may end at a time"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,6 +12,7 @@ depends_on = None
 def upgrade() -> None:
     with op.batch_alter_table("api_tokens") as batch:
         batch.add_column(sa.Column("user_id", sa.Uuid(), nullable=True))
+        batch.add_column(sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True))
         batch.create_foreign_key(
             op.f("fk_api_tokens_user_id"), "users", ["user_id"], ["id"], ondelete="CASCADE"
         )
@@ -22,4 +23,5 @@ def downgrade() -> None:
     with op.batch_alter_table("api_tokens") as batch:
         batch.drop_index(op.f("ix_api_tokens_user_id"))
         batch.drop_constraint(op.f("fk_api_tokens_user_id"), type_="foreignkey")
+        batch.drop_column("expires_at")
         batch.drop_column("user_id")

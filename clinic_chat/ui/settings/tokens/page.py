@@ -14,6 +14,7 @@ from clinic_chat.ui.settings.layout import alert, field, question, section, sett
 from clinic_chat.ui.settings.tokens.state import TokenRow, TokenSettings
 
 ROUTE = "/settings/tokens"
+TERMS = (30, 90, 365)
 ON_LOAD = [Account.load, TokenSettings.load]
 
 
@@ -87,6 +88,16 @@ def _form() -> rx.Component:
             ],
             class_name="settings-fieldset",
         ),
+        field(
+            t("Valid for"),
+            "days",
+            rx.el.select(
+                rx.el.option(t("For ever"), value=""),
+                *[rx.el.option(t("{n} days", n=days), value=str(days)) for days in TERMS],
+                id="days",
+                name="days",
+            ),
+        ),
         rx.el.label(
             rx.el.input(type="checkbox", name="for_oneself"),
             t("The program acts as me, with no more than my role"),
@@ -123,6 +134,13 @@ def _token(row: rx.Var[TokenRow]) -> rx.Component:
         rx.el.div(
             rx.el.strong(
                 rx.cond(row.name != "", row.name, t("Without a name")), custom_attrs=UNTRANSLATED
+            ),
+            rx.cond(
+                row.expires_at != "",
+                rx.el.span(
+                    t("Valid until "), LongDate.create(at=row.expires_at), class_name="text-quiet"
+                ),
+                rx.fragment(),
             ),
             rx.cond(
                 row.person != "",

@@ -12,7 +12,7 @@ from clinic_chat.domain.administration.tokens import (
     revoke_clinic_token,
 )
 from clinic_chat.realtime.gate import exposed
-from clinic_chat.ui.settings.actions import acting, refusals, text_of
+from clinic_chat.ui.settings.actions import acting, number_of, refusals, text_of
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,7 @@ class TokenRow:
     person: str
     created_at: str
     last_used_at: str
+    expires_at: str
     revoked_at: str
 
 
@@ -57,6 +58,7 @@ class TokenSettings(rx.State):
                 text_of(form, "name"),
                 permissions,
                 for_oneself=bool(form.get("for_oneself")),
+                days=number_of(form, "days") or None,
             )
         await self._read()
 

@@ -1,0 +1,1 @@
+"""Socket.IO namespaces for programs: `/clinic/<slug>`, with the specification's events."""

@@ -1,0 +1,169 @@
+"""Handshakes without a session: a program shows its token as it connects, all others are refused.
+
+A token comes in Socket.IO's connect packet, which follows the handshake. So the handshake is
+answered, and the client that shows none is refused as it connects to a namespace. Browsers hide
+from a page the HTTP status with which a websocket was refused, so our pages learn their reason in
+the same way.
+"""
+
+import asyncio
+import json
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from time import monotonic
+from typing import Any
+
+from engineio.packet import Packet
+from reflex_base.constants import Endpoint
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse
+
+from clinic_chat.realtime.admission.programs import (
+    ProgramRefused,
+    is_public,
+    namespace_and_auth,
+)
+from clinic_chat.realtime.admission.visitor import TooMany, Visitor
+from clinic_chat.realtime.transport.polling import SEPARATOR, opening
+from clinic_chat.realtime.transport.uvicorn.websocket_protocol import EXTENSION
+from clinic_chat.web.refusals import count_refusal
+
+# A client connects to its namespace as soon as it has the open packet.
+WAIT_SECONDS = 5.0
+# Handshakes of polling clients that have not connected yet; the oldest are forgotten first.
+MAX_WAITING = 1_000
+MAX_FIRST_BYTES = 16 * 1024
+DEFAULT_NAMESPACE = str(Endpoint.EVENT)
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """A polling client's handshake; `refusal` is the packet that ends it."""
+
+    reason: str
+    until: float
+    refusal: str = ""
+    decided: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Unidentified:
+    """The handshakes without a session of one Engine.IO server."""
+
+    def __init__(self, server: Any) -> None:
+        self._server = server
+        self._waiting: OrderedDict[str, _Waiting] = OrderedDict()
+
+    def __contains__(self, sid: object) -> bool:
+        """Whether a polling client with this id has not connected to a namespace yet."""
+        return sid in self._waiting
+
+    async def answer(self, reason: str, environ: dict[str, Any], transport: str) -> Any:
+        """Answer a handshake; a websocket is served until its end.
+
+        `reason` is why it has no session, which is told to whom shows no token either.
+        """
+        sid = self._server.generate_id()
+        greeting: Packet = opening(self._server, sid)
+        if transport != "websocket":
+            self._forget_old()
+            self._waiting[sid] = _Waiting(reason, monotonic() + WAIT_SECONDS)
+            return self._server._ok([greeting])
+        send, receive = environ["asgi.send"], environ["asgi.receive"]
+        scope = environ["asgi.scope"]
+        subprotocol = next(iter(scope["subprotocols"]), None)
+        await send({"type": "websocket.accept", "subprotocol": subprotocol})
+        await send({"type": "websocket.send", "text": greeting.encode()})
+        try:
+            async with asyncio.timeout(WAIT_SECONDS):
+                said = await receive()
+        except TimeoutError:
+            said = {"type": "websocket.receive"}
+        if said["type"] != "websocket.receive":
+            return ""
+        first = said.get("text") or ""
+        # Only our own websockets can go on here; other servers' are the development server's.
+        visitor = await self._admit(scope, first, reason, can=EXTENSION in scope["extensions"])
+        if isinstance(visitor, Visitor):
+            await self._server.serve_program(sid, environ, visitor, first)
+            return ""
+        await send({"type": "websocket.send", "text": visitor})
+        await send({"type": "websocket.close"})
+        return ""
+
+    async def poll(self, sid: Any, scope: Any, receive: Any, send: Any) -> bool:
+        """Answer a polling client's request; False if it is for the socket that it has by now."""
+        waiting = self._waiting[sid]
+        if scope["method"] == "POST":
+            await self._take_first(sid, waiting, scope, receive, send)
+            return True
+        try:
+            async with asyncio.timeout(max(0.0, waiting.until - monotonic())):
+                await waiting.decided.wait()
+        except TimeoutError:
+            waiting.refusal = refusal_packet("", waiting.reason)
+        self._waiting.pop(sid, None)
+        if not waiting.refusal:
+            return False
+        await _say(waiting.refusal, scope, receive, send)
+        return True
+
+    async def _take_first(
+        self, sid: str, waiting: _Waiting, scope: Any, receive: Any, send: Any
+    ) -> None:
+        body = b""
+        try:
+            async for part in Request(scope, receive).stream():
+                body += part
+                if len(body) > MAX_FIRST_BYTES:
+                    break
+        except ClientDisconnect:
+            return
+        if waiting.decided.is_set():
+            await _say("", scope, receive, send, HTTPStatus.BAD_REQUEST)
+            return
+        text = body.decode(errors="replace") if len(body) <= MAX_FIRST_BYTES else ""
+        visitor = await self._admit(scope, text.partition(SEPARATOR)[0], waiting.reason)
+        if isinstance(visitor, Visitor):
+            await self._server.begin_program(sid, visitor, body)
+        else:
+            waiting.refusal = visitor
+        waiting.decided.set()
+        await _say("ok", scope, receive, send)
+
+    async def _admit(
+        self, scope: Any, first: str, reason: str, *, can: bool = True
+    ) -> Visitor | str:
+        """The visitor whom a connect packet identifies, or the packet that refuses it."""
+        namespace, auth = namespace_and_auth(first)
+        if not is_public(namespace) or not can:
+            count_refusal("socket.refused", reason=reason)
+            return refusal_packet(namespace, reason)
+        try:
+            visitor: Visitor = await self._server.admission.admit_program(scope, namespace, auth)
+        except ProgramRefused as refused:
+            count_refusal("socket.refused", reason=refused.code)
+            return refusal_packet(namespace, str(refused), refused.data)
+        except TooMany as refused:
+            return refusal_packet(namespace, "too many connections", {"code": str(refused)})
+        return visitor
+
+    def _forget_old(self) -> None:
+        now = monotonic()
+        while self._waiting:
+            sid, waiting = next(iter(self._waiting.items()))
+            # Twice the time, so that a poll under way finds its own end.
+            if len(self._waiting) < MAX_WAITING and waiting.until + WAIT_SECONDS > now:
+                return
+            del self._waiting[sid]
+
+
+def refusal_packet(namespace: str, message: str, data: dict[str, str] | None = None) -> str:
+    """A CONNECT_ERROR packet of Socket.IO in an Engine.IO message."""
+    content = {"message": message, **({"data": data} if data else {})}
+    return f"44{namespace or DEFAULT_NAMESPACE},{json.dumps(content)}"
+
+
+async def _say(text: str, scope: Any, receive: Any, send: Any, status: int = HTTPStatus.OK) -> None:
+    answer = PlainTextResponse(text, status, headers={"Cache-Control": "no-store"})
+    await answer(scope, receive, send)
