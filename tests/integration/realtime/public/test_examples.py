@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from clinic_chat.settings import PROJECT_ROOT
-from tests.integration.realtime.public.programs import SECONDS, PublicDoor, door, limits, place
+from tests.integration.realtime.public.programs import PublicDoor, door, limits, place
+from tests.support.program import SECONDS
 from tests.support.servers.own_server import HOST
 
 __all__ = ["door", "limits", "place"]

@@ -1,11 +1,11 @@
 """Who may connect to a clinic's namespace, by both transports, and who is refused with what."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-import socketio
 
 from clinic_chat.domain.accounts.api_tokens import revoke_token
 from clinic_chat.domain.administration.members import deactivate_member
@@ -18,13 +18,13 @@ from tests.integration.realtime.public.programs import (
     place,
 )
 from tests.integration.realtime.sockets import TEXT
+from tests.support.program import SECONDS, ProgramRefused
 from tests.support.servers.own_server import eventually
 
 pytestmark = pytest.mark.usefixtures("any_database")
 
 __all__ = ["door", "limits", "place"]
 TRANSPORTS = ("websocket", "polling")
-Refused = socketio.exceptions.ConnectionError
 
 
 def days_later(days: int) -> Callable[[], datetime]:
@@ -34,12 +34,13 @@ def days_later(days: int) -> Callable[[], datetime]:
 
 async def refusal(door: PublicDoor, **how: Any) -> dict[str, Any]:
     """What a program gets that is not let in."""
-    with pytest.raises(Refused):
+    with pytest.raises(ProgramRefused) as refused:
         await door.connect(**how)
-    found: dict[str, Any] = door.programs[-1].refusal
+    found = refused.value.data
     assert set(found) == {"message", "data"}
     assert found["message"] == found["data"]["message"]
-    return found["data"]
+    data: dict[str, Any] = found["data"]
+    return data
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
@@ -98,7 +99,6 @@ async def test_every_other_token_is_refused_with_a_code(
 
     assert found["code"] == code
     assert door.place.live.public.clients.count() == 0
-    await door.programs[-1].client.disconnect()
     await eventually(lambda: not any(door.place.kept().values()))
 
 
@@ -109,7 +109,8 @@ async def test_a_revoked_token_ends_its_connections(door: PublicDoor, transport:
 
     await revoke_token(door.clinics.database, token)
 
-    await eventually(lambda: program.namespace not in program.client.namespaces)
+    async with asyncio.timeout(SECONDS):
+        await program.left.wait()
     assert door.place.live.public.clients.count() == 0
 
 
@@ -118,7 +119,8 @@ async def test_a_members_token_ends_with_the_membership(door: PublicDoor) -> Non
 
     await deactivate_member(door.clinics.ana, str(door.clinics.bruno.user_id))
 
-    await eventually(lambda: program.namespace not in program.client.namespaces)
+    async with asyncio.timeout(SECONDS):
+        await program.left.wait()
 
 
 async def test_two_clinics_share_a_connection_and_nothing_else(door: PublicDoor) -> None:

@@ -11,9 +11,10 @@ from clinic_chat.domain.administration.clinic_settings import change_clinic_sett
 from clinic_chat.domain.conversations.assignment import assign, set_status
 from clinic_chat.domain.messages.delivery import report_status
 from clinic_chat.domain.retention.conversations import delete_over_term
-from tests.integration.realtime.public.programs import Program, PublicDoor, door, limits, place
+from tests.integration.realtime.public.programs import PublicDoor, door, limits, place
 from tests.integration.realtime.sockets import enters
 from tests.support.connections import workspace_feeds
+from tests.support.program import Program
 from tests.support.sending import conversation_with, send_message
 
 pytestmark = pytest.mark.usefixtures("any_database")
