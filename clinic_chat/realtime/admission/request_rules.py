@@ -36,9 +36,12 @@ def check(scope: Any) -> str | None:
     # A script of any other page could read a JSONP answer.
     if "j" in fields:
         raise Unacceptable(HTTPStatus.BAD_REQUEST, "jsonp")
+    transport = fields.get("transport")
+    if transport not in (["polling"], ["websocket"]):
+        raise Unacceptable(HTTPStatus.BAD_REQUEST, "transport")
     if "sid" not in fields:
         return None
-    if scope["type"] != "http" or fields.get("transport", ["polling"])[0] != "polling":
+    if scope["type"] != "http" or transport != ["polling"]:
         raise Unacceptable(HTTPStatus.BAD_REQUEST, "upgrade")
     return fields["sid"][0]
 

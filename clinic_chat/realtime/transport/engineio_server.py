@@ -12,7 +12,7 @@ import engineio
 import socketio
 from engineio.exceptions import EngineIOError
 from reflex_base.constants import Endpoint
-from socketio.packet import CONNECT_ERROR
+from socketio.packet import CONNECT, CONNECT_ERROR, DISCONNECT
 
 from clinic_chat.logs import places
 from clinic_chat.metrics.sockets import CONNECTS
@@ -195,14 +195,28 @@ class SocketServer(socketio.AsyncServer):
         await super()._handle_eio_connect(eio_sid, environ)
         self._outside[eio_sid] = monotonic() + ENTER_SECONDS
 
-    async def _handle_event(
-        self, eio_sid: str, namespace: str, event_id: int | None, data: list[Any]
-    ) -> None:
-        # The library would call the handlers of connects and disconnects with a client's data.
-        if not isinstance(data[0], str) or data[0] in self.reserved_events:
+    async def _handle_eio_message(self, eio_sid: str, data: str) -> None:
+        """Handle a packet, which `packets.decode` has let through: connect, disconnect or event.
+
+        Raises:
+            Malformed: the packet breaks Socket.IO's format, which ends the connection.
+        """
+        try:
+            packet = self.packet_class(encoded_packet=data)
+        except ValueError:
+            raise packets.Malformed from None
+        if packet.packet_type == CONNECT:
+            await self._handle_connect(eio_sid, packet.namespace, packet.data)
+        elif packet.packet_type == DISCONNECT:
+            reason = self.reason.CLIENT_DISCONNECT
+            await self._handle_disconnect(eio_sid, packet.namespace, reason)
+        elif not isinstance(packet.data, list) or not packet.data:
+            raise packets.Malformed
+        elif not isinstance(packet.data[0], str) or packet.data[0] in self.reserved_events:
+            # The library would call the handlers of connects with a client's data.
             count_refusal("event.refused")
-            return
-        await super()._handle_event(eio_sid, namespace, event_id, data)
+        else:
+            await self._handle_event(eio_sid, packet.namespace, packet.id, packet.data)
 
     async def _handle_connect(self, eio_sid: str, namespace: str, data: Any) -> None:
         if eio_sid not in self.environ:

@@ -99,7 +99,11 @@ class PollingSocket(AsyncSocket):
             await self._cut("malformed", self.server.reason.TRANSPORT_ERROR)
             raise EngineIOError from None
         for kind, data in decoded:
-            await self._handle(kind, data)
+            try:
+                await self._handle(kind, data)
+            except packets.Malformed:
+                await self._cut("malformed", self.server.reason.TRANSPORT_ERROR)
+                raise EngineIOError from None
 
     async def _handle(self, kind: str, data: str) -> None:
         if delay := self.visitor.pace.wait():
@@ -112,7 +116,7 @@ class PollingSocket(AsyncSocket):
             reason = self.server.reason.CLIENT_DISCONNECT
             await self.close(wait=False, abort=True, reason=reason)
             # Answers the client's own pending poll, which would wait for the next ping.
-            self.queue.put_nowait(None)
+            self.queue.put_nowait(Packet(packet.NOOP))
         else:
             await self.server.take_message(self.sid, data)
 

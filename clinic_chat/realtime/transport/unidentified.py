@@ -25,6 +25,7 @@ from clinic_chat.realtime.admission.programs import (
     namespace_and_auth,
 )
 from clinic_chat.realtime.admission.visitor import TooMany, Visitor
+from clinic_chat.realtime.transport import packets
 from clinic_chat.realtime.transport.polling import SEPARATOR, opening
 from clinic_chat.realtime.transport.uvicorn.websocket_protocol import EXTENSION
 from clinic_chat.web.refusals import count_refusal
@@ -34,6 +35,7 @@ WAIT_SECONDS = 5.0
 # Handshakes of polling clients that have not connected yet; the oldest are forgotten first.
 MAX_WAITING = 1_000
 MAX_FIRST_BYTES = 16 * 1024
+CONNECT_PACKET = "40"
 DEFAULT_NAMESPACE = str(Endpoint.EVENT)
 
 
@@ -44,6 +46,10 @@ class _Waiting:
     reason: str
     until: float
     refusal: str = ""
+    polled: bool = False
+    """Whether a poll of it is waiting."""
+    ended: bool = False
+    """Whether it broke the protocol."""
     decided: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -97,12 +103,23 @@ class Unidentified:
         if scope["method"] == "POST":
             await self._take_first(sid, waiting, scope, receive, send)
             return True
+        if waiting.polled:
+            # Engine.IO's protocol: a second poll at the same time ends the connection.
+            self._waiting.pop(sid, None)
+            waiting.ended = True
+            waiting.decided.set()
+            await _say("", scope, receive, send, HTTPStatus.BAD_REQUEST)
+            return True
+        waiting.polled = True
         try:
             async with asyncio.timeout(max(0.0, waiting.until - monotonic())):
                 await waiting.decided.wait()
         except TimeoutError:
             waiting.refusal = refusal_packet("", waiting.reason)
         self._waiting.pop(sid, None)
+        if waiting.ended:
+            await _say(packets.CLOSE, scope, receive, send)
+            return True
         if not waiting.refusal:
             return False
         await _say(waiting.refusal, scope, receive, send)
@@ -123,6 +140,12 @@ class Unidentified:
             await _say("", scope, receive, send, HTTPStatus.BAD_REQUEST)
             return
         text = body.decode(errors="replace") if len(body) <= MAX_FIRST_BYTES else ""
+        if not text.startswith(CONNECT_PACKET):
+            del self._waiting[sid]
+            waiting.ended = True
+            waiting.decided.set()
+            await _say("", scope, receive, send, HTTPStatus.BAD_REQUEST)
+            return
         visitor = await self._admit(scope, text.partition(SEPARATOR)[0], waiting.reason)
         if isinstance(visitor, Visitor):
             await self._server.begin_program(sid, visitor, body)
@@ -136,6 +159,9 @@ class Unidentified:
     ) -> Visitor | str:
         """The visitor whom a connect packet identifies, or the packet that refuses it."""
         namespace, auth = namespace_and_auth(first)
+        if namespace not in ("", DEFAULT_NAMESPACE) and not is_public(namespace):
+            count_refusal("socket.refused", reason="namespace")
+            return refusal_packet(namespace, "Invalid namespace")
         if not is_public(namespace) or not can:
             count_refusal("socket.refused", reason=reason)
             return refusal_packet(namespace, reason)
@@ -161,7 +187,8 @@ class Unidentified:
 def refusal_packet(namespace: str, message: str, data: dict[str, str] | None = None) -> str:
     """A CONNECT_ERROR packet of Socket.IO in an Engine.IO message."""
     content = {"message": message, **({"data": data} if data else {})}
-    return f"44{namespace or DEFAULT_NAMESPACE},{json.dumps(content)}"
+    text = json.dumps(content, separators=(",", ":"))
+    return f"44{namespace or DEFAULT_NAMESPACE},{text}"
 
 
 async def _say(text: str, scope: Any, receive: Any, send: Any, status: int = HTTPStatus.OK) -> None:

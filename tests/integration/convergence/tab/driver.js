@@ -13,7 +13,7 @@ const OURS = /^\$\/public\//;
 const CIPHERS = /^@noble\/ciphers\//;
 const [LIBRARIES, BUILT_MODULES] = process.argv.slice(2);
 const OF_THE_SERVER = /^\$\/utils\/(?=(constants|error_texts)\.js$)/;
-const THEIRS = /^(react|react-router|socket\.io-client|\$\/utils\/catalogs\.js)$/;
+const THEIRS = /^(react|react-router|socket\.io-client|\$\/utils\/catalogs\/\w+\.js)$/;
 const GLOBALS = ["tab", "window", "document", "navigator", "performance"];
 const ASKING = ["vars", "sabotaged", "second", "feed", "asksToStay"];
 const INBOX = "inbox";

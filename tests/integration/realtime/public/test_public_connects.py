@@ -173,9 +173,36 @@ async def test_a_first_body_that_is_too_long_is_refused(door: PublicDoor) -> Non
     async with door.place.polls() as poller:
         posted = await poller.post("40/clinic/aurora," + '{"token":"' + "x" * 20_000 + '"}')
 
-        assert posted.status_code == 200
-        assert (await poller.get()).text.startswith("44/_event,")
+        assert posted.status_code == 400
+        assert (await poller.get()).status_code == 400
     assert not any(door.place.kept().values())
+
+
+@pytest.mark.parametrize(
+    "body", ["", "3", "40x\x1e", "42/clinic/aurora,[1]", "\x1e40/clinic/aurora"]
+)
+async def test_a_first_body_that_connects_to_nothing_ends_the_session(
+    door: PublicDoor, body: str
+) -> None:
+    async with door.place.polls() as poller:
+        posted = await poller.post(body)
+
+        connects = body.startswith("40")
+        assert posted.status_code == (200 if connects else 400)
+        assert (await poller.get()).status_code == (200 if connects else 400)
+    assert not any(door.place.kept().values())
+
+
+async def test_a_second_poll_at_the_same_time_ends_the_session(door: PublicDoor) -> None:
+    async with door.place.polls() as poller:
+        first = asyncio.create_task(poller.get())
+        await eventually(
+            lambda: any(w.polled for w in door.place.live.sio.eio._unidentified._waiting.values())
+        )
+
+        assert (await poller.get()).status_code == 400
+        assert (await first).text == "1"
+        assert (await poller.get()).status_code == 400
 
 
 @pytest.mark.parametrize(
