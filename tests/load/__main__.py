@@ -152,11 +152,12 @@ def sends_command(
     count: Annotated[int, typer.Option(min=1, max=500, help="Sessions that receive.")] = 50,
     at_once: Annotated[int, typer.Option(min=1, max=1_000, help="Sends under way.")] = 50,
     seconds: Seconds = 15,
+    postgresql: Annotated[bool, typer.Option("--postgresql", help="Instead of SQLite.")] = False,
     profile: Profile = None,
     json: Json = None,
 ) -> None:
     """As many durable sends as go through, beside a bare loop on the same disk."""
-    options = sends.Options(count, at_once, seconds, profile and profile.absolute())
+    options = sends.Options(count, at_once, seconds, profile and profile.absolute(), postgresql)
     _run("sends", sends.sends, options, json)
 
 

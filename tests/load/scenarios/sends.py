@@ -14,6 +14,7 @@ from tests.load.clients.tab import Audience, Tab
 from tests.load.scenarios.talk import drained
 from tests.load.servers.front_end import FrontEnd
 from tests.load.servers.product import Product
+from tests.support.servers.postgresql import DURABLE_OPTIONS, new_database, postgresql
 
 CONVERSATIONS = 40
 # One for each tab: what one person does in a minute is limited.
@@ -29,13 +30,27 @@ class Options:
     at_once: int
     seconds: float
     profile: Path | None = None
+    postgresql: bool = False
+    """Whether on a PostgreSQL of its own, which writes as durably as it does by default."""
 
 
 async def sends(folder: Path, options: Options) -> dict[str, Any]:
     """Figures of the product and of the bare loop."""
+    if not options.postgresql:
+        return await _sends(folder, options, None)
+    with postgresql(DURABLE_OPTIONS) as server:
+        return await _sends(folder, options, await new_database(server, "sends"))
+
+
+async def _sends(folder: Path, options: Options, url: str | None) -> dict[str, Any]:
     front_end = FrontEnd.built()
     product = await Product.filled(
-        folder, clinics=1, people=PEOPLE, conversations=CONVERSATIONS, profile=options.profile
+        folder,
+        clinics=1,
+        people=PEOPLE,
+        conversations=CONVERSATIONS,
+        profile=options.profile,
+        database_url=url,
     )
     (cookies,) = await product.signed_in()
     await product.start()
