@@ -1,0 +1,209 @@
+"""Sends the clinics' events to their webhooks: in order per conversation, at least once.
+
+Of several processes each sends what it has claimed (`domain/webhooks/queue.py`). A receiver that
+is slow or dead keeps places of its own only: there are few per webhook, fewer for one that fails,
+and a half of all is not for those that fail.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from time import perf_counter
+from uuid import UUID, uuid4
+
+import structlog
+
+from clinic_chat.domain.clinics.actors import SYSTEM
+from clinic_chat.domain.clinics.scope import ClinicScope
+from clinic_chat.domain.errors import NotFound
+from clinic_chat.domain.webhooks.delivery import WebhookDelivery
+from clinic_chat.domain.webhooks.queue import (
+    DueWebhook,
+    Result,
+    claim_deliveries,
+    due_deliveries,
+    due_webhooks,
+    finish_delivery,
+    queued_in_all,
+)
+from clinic_chat.domain.webhooks.request import INTERNAL, Outcome, send_event
+from clinic_chat.domain.webhooks.state import disable_webhook
+from clinic_chat.domain.webhooks.webhook import Webhook, WebhookState, webhook_seal
+from clinic_chat.metrics.scrape import Measured, measured_by
+from clinic_chat.metrics.webhooks import (
+    WEBHOOK_ATTEMPTS,
+    WEBHOOK_PENDING,
+    WEBHOOK_PENDING_SECONDS,
+    WEBHOOK_SECONDS,
+    WEBHOOKS_DISABLED,
+)
+from clinic_chat.outbound.client import Outbound
+from clinic_chat.settings import Settings
+from clinic_chat.storage.base import now
+from clinic_chat.storage.database import Database, StorageUnavailable
+from clinic_chat.workers.webhook_bodies import bodies_of
+
+# Interval of looking for what other processes queued and for what is to be tried again.
+LOOK_SECONDS = 2.0
+# Requests at a time, of one process: in all, of all webhooks that fail, and of one webhook.
+IN_ALL = 128
+OF_FAILING = 64
+OF_ONE = 4
+OF_ONE_FAILING = 1
+# So many events may wait for one webhook.
+MOST_PENDING = 100_000
+STOP_SECONDS = 3.0
+
+log = structlog.get_logger(__name__)
+
+
+class WebhookWorker:
+    """The deliveries of one process."""
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self._database = database
+        self._seal = webhook_seal(settings.signing_key())
+        self._outbound = Outbound(settings.outbound_private_hosts, settings.outbound_ca_file)
+        self._holder = str(uuid4())
+        self._news = asyncio.Event()
+        self._sending: set[asyncio.Task[None]] = set()
+        # By webhook, among those whose last attempt failed (True) and the others.
+        self._places: dict[bool, Counter[UUID]] = {True: Counter(), False: Counter()}
+
+    @asynccontextmanager
+    async def lifespan(self) -> AsyncIterator[None]:
+        """Deliver while the server runs. What is under way at its end may take a moment."""
+        task = asyncio.create_task(self.run(), name="clinic_chat_webhooks")
+        try:
+            with measured_by(self.measured):
+                yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            await self.stop()
+
+    def wake(self) -> None:
+        """Look now: something was queued."""
+        self._news.set()
+
+    async def run(self) -> None:
+        """Look again and again until cancelled."""
+        while True:
+            self._news.clear()
+            try:
+                await self.look()
+            except StorageUnavailable:
+                log.warning("webhooks.storage_unavailable")
+            except Exception as error:
+                log.error("webhooks.failed", exc_info=error)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._news.wait()
+
+    async def look(self) -> None:
+        """Begin to send what is due, as far as there are places."""
+        for failing, of_one, of_all in (
+            (False, OF_ONE, IN_ALL - len(self._sending)),
+            (True, OF_ONE_FAILING, min(OF_FAILING, IN_ALL) - self._places[True].total()),
+        ):
+            room = min(of_all, IN_ALL - len(self._sending))
+            if room <= 0:
+                continue
+            taken = self._places[False] + self._places[True]
+            full = [webhook for webhook, number in taken.items() if number >= of_one]
+            due = await due_webhooks(self._database, room, failing=failing, besides=full)
+            for webhook in due:
+                places = min(of_one - taken[webhook.id], IN_ALL - len(self._sending))
+                if places > 0:
+                    await self._guarded(webhook, failing, places)
+
+    async def stop(self) -> None:
+        """Wait a moment for what is under way. What does not end is sent again later."""
+        if self._sending:
+            await asyncio.wait(self._sending, timeout=STOP_SECONDS)
+        for task in self._sending:
+            task.cancel()
+        await asyncio.gather(*self._sending, return_exceptions=True)
+        self._outbound.close()
+
+    async def _guarded(self, due: DueWebhook, failing: bool, places: int) -> None:
+        """Begin a webhook's deliveries; trouble with one webhook must not delay others."""
+        scope = ClinicScope(self._database, due.clinic_id, SYSTEM)
+        try:
+            if due.pending > MOST_PENDING:
+                await self._disable(scope, due.id, WebhookState.OVERFULL)
+            else:
+                await self._begin(scope, due.id, failing, places)
+        except StorageUnavailable:
+            raise
+        except Exception as error:
+            log.error("webhook.failed", webhook=due.id, exc_info=error)
+
+    async def _begin(
+        self, scope: ClinicScope, webhook_id: UUID, failing: bool, places: int
+    ) -> None:
+        webhook, deliveries = await due_deliveries(scope, webhook_id, places)
+        if webhook is None:
+            return
+        bodies = await bodies_of(scope, deliveries)
+        claimed = await claim_deliveries(scope, self._holder, webhook_id, bodies)
+        if len(claimed) < len(deliveries):
+            # What had nothing to say let something else go.
+            self.wake()
+        for delivery in claimed:
+            self._places[failing][webhook_id] += 1
+            sending = self._send(scope, webhook, delivery, failing)
+            task = asyncio.create_task(sending, name="clinic_chat_webhook")
+            self._sending.add(task)
+            task.add_done_callback(self._sending.discard)
+
+    async def _send(
+        self, scope: ClinicScope, webhook: Webhook, delivery: WebhookDelivery, failing: bool
+    ) -> None:
+        try:
+            outcome = await self._outcome(webhook, delivery)
+            finished = await finish_delivery(scope, self._holder, delivery, outcome)
+            WEBHOOK_ATTEMPTS.add(finished.result)
+            if finished.result == Result.PARKED:
+                log.info("webhook.parked", webhook=webhook.id, error=outcome.error)
+            if finished.disable is not None:
+                await self._disable(scope, webhook.id, finished.disable)
+        except StorageUnavailable:
+            # Sent again when the claim is over.
+            log.warning("webhooks.storage_unavailable")
+        except Exception as error:
+            log.error("webhook.failed", webhook=webhook.id, exc_info=error)
+        finally:
+            self._places[failing][webhook.id] -= 1
+            if not self._places[failing][webhook.id]:
+                del self._places[failing][webhook.id]
+            self.wake()
+
+    async def _outcome(self, webhook: Webhook, delivery: WebhookDelivery) -> Outcome:
+        message = {"id": delivery.message_id, "body": delivery.body or ""}
+        begun = perf_counter()
+        try:
+            return await send_event(self._outbound, self._seal, webhook.id, webhook, message)
+        except Exception as error:
+            # It counts as an attempt, or it would be tried for ever.
+            log.error("webhook.failed", webhook=webhook.id, exc_info=error)
+            return Outcome(None, INTERNAL)
+        finally:
+            WEBHOOK_SECONDS.observe(perf_counter() - begun)
+
+    async def _disable(self, scope: ClinicScope, webhook_id: UUID, state: WebhookState) -> None:
+        with suppress(NotFound):
+            await disable_webhook(scope, webhook_id, state)
+            WEBHOOKS_DISABLED.add(state)
+            log.warning("webhook.disabled", webhook=webhook_id, reason=state)
+
+    async def measured(self) -> Measured:
+        """What waits in all, for a scrape.
+
+        Raises:
+            StorageUnavailable: the database does not answer.
+        """
+        pending, oldest_at = await queued_in_all(self._database)
+        seconds = (now() - oldest_at).total_seconds() if oldest_at else 0.0
+        return {WEBHOOK_PENDING: {(): pending}, WEBHOOK_PENDING_SECONDS: {(): seconds}}
