@@ -118,6 +118,12 @@ class WebhookWorker:
                 if places > 0:
                     await self._guarded(webhook, failing, places)
 
+    async def settled(self) -> int:
+        """Wait for what is under way now, and return how many requests that were."""
+        under_way = set(self._sending)
+        await asyncio.gather(*under_way)
+        return len(under_way)
+
     async def stop(self) -> None:
         """Wait a moment for what is under way. What does not end is sent again later."""
         if self._sending:

@@ -23,7 +23,7 @@ from clinic_chat.storage.base import now
 from clinic_chat.storage.database import Database
 
 # Longer than a request and the two transactions around it take.
-CLAIM = timedelta(seconds=60)
+CLAIM = timedelta(seconds=30)
 RETRY_FOR = timedelta(hours=24)
 FAILING_FOR = timedelta(days=5)
 FIRST_RETRY_SECONDS = 5.0

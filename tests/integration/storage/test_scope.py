@@ -83,6 +83,11 @@ from clinic_chat.domain.single_sign_on.providers import (
     UsedState,
 )
 from clinic_chat.domain.tables import metadata
+from clinic_chat.domain.webhooks.delivery import WebhookDelivery
+from clinic_chat.domain.webhooks.reader import READER, queue_deliveries
+from clinic_chat.domain.webhooks.settings import create_webhook
+from clinic_chat.domain.webhooks.webhook import Webhook, webhook_seal
+from clinic_chat.outbound.client import Outbound
 from clinic_chat.storage.base import Base, ClinicOwned
 from clinic_chat.storage.database import Database
 from clinic_chat.storage.scoping import PARAMETER, UnscopedQuery
@@ -185,6 +190,7 @@ async def _fill_one(
     await save_draft(staff, conversation, f"rascunho {body}")
     await change_name(staff, f"Equipe {name}")
     await _sign_in_by_provider(channel, staff, name)
+    await _add_webhook(channel, name)
     counting = Reader("daily_messages", count_messages)
     await LogWorker(channel.database, (counting,)).catch_up(counting)
     async with channel.read() as session:
@@ -198,6 +204,14 @@ async def _sign_in_by_provider(channel: ClinicScope, staff: ClinicScope, name: s
         provider = IdentityProvider(issuer=f"https://{name}", client_id=name, sealed_secret="")
         account = ProviderAccount(issuer=provider.issuer, subject=name, user_id=staff.staff_id())
         session.add_all([provider, account, UsedState(state_hash=name)])
+
+
+async def _add_webhook(channel: ClinicScope, name: str) -> None:
+    seal, url = webhook_seal(b"a key"), f"https://{name}.example"
+    await create_webhook(channel, seal, Outbound(), url, ["message:new"])
+    await receive_message(channel, name=name, phone="+5511900000009", body=name, external_id="3")
+    queueing = Reader(READER, queue_deliveries, on_request=True)
+    await LogWorker(channel.database, (queueing,)).catch_up(queueing)
 
 
 Step = Callable[[AsyncSession, Rows, Rows], Awaitable[Any]]
@@ -810,6 +824,8 @@ def test_every_table_with_a_clinic_is_scoped_except_what_is_read_across_clinics(
         "sessions",
         "api_tokens",
         "log_readers",
+        # Workers look through all clinics for what is due; it has times and numbers.
+        "webhook_queues",
         "invitations",
     }
 
@@ -895,6 +911,8 @@ NAMES = {
     IdentityProvider: "issuer",
     ProviderAccount: "subject",
     UsedState: "state_hash",
+    Webhook: "url",
+    WebhookDelivery: "type",
     Clinic: "slug",
 }
 
