@@ -1,15 +1,14 @@
 """Sends the clinics' events to their webhooks: in order per conversation, at least once.
 
 Of several processes each sends what it has claimed (`domain/webhooks/queue.py`). A receiver that
-is slow or dead keeps places of its own only: there are few per webhook, fewer for one that fails,
-and a half of all is not for those that fail.
+is slow or dead keeps places of its own only: there are few per webhook, fewer for one whose last
+attempt failed or took long, and a half of all is not for those.
 """
 
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from time import perf_counter
 from uuid import UUID, uuid4
 
 import structlog
@@ -46,11 +45,11 @@ from clinic_chat.workers.webhook_bodies import bodies_of
 
 # Interval of looking for what other processes queued and for what is to be tried again.
 LOOK_SECONDS = 2.0
-# Requests at a time, of one process: in all, of all webhooks that fail, and of one webhook.
+# Requests at a time, of one process: in all, of all webhooks that are slow, and of one webhook.
 IN_ALL = 128
-OF_FAILING = 64
+OF_SLOW = 64
 OF_ONE = 4
-OF_ONE_FAILING = 1
+OF_ONE_SLOW = 1
 # So many events may wait for one webhook.
 MOST_PENDING = 100_000
 STOP_SECONDS = 3.0
@@ -68,7 +67,7 @@ class WebhookWorker:
         self._holder = str(uuid4())
         self._news = asyncio.Event()
         self._sending: set[asyncio.Task[None]] = set()
-        # By webhook, among those whose last attempt failed (True) and the others.
+        # By webhook, among those that are slow (True) and the others.
         self._places: dict[bool, Counter[UUID]] = {True: Counter(), False: Counter()}
 
     @asynccontextmanager
@@ -103,20 +102,20 @@ class WebhookWorker:
 
     async def look(self) -> None:
         """Begin to send what is due, as far as there are places."""
-        for failing, of_one, of_all in (
+        for slow, of_one, of_all in (
             (False, OF_ONE, IN_ALL - len(self._sending)),
-            (True, OF_ONE_FAILING, min(OF_FAILING, IN_ALL) - self._places[True].total()),
+            (True, OF_ONE_SLOW, min(OF_SLOW, IN_ALL) - self._places[True].total()),
         ):
             room = min(of_all, IN_ALL - len(self._sending))
             if room <= 0:
                 continue
             taken = self._places[False] + self._places[True]
             full = [webhook for webhook, number in taken.items() if number >= of_one]
-            due = await due_webhooks(self._database, room, failing=failing, besides=full)
+            due = await due_webhooks(self._database, room, slow=slow, besides=full)
             for webhook in due:
                 places = min(of_one - taken[webhook.id], IN_ALL - len(self._sending))
                 if places > 0:
-                    await self._guarded(webhook, failing, places)
+                    await self._guarded(webhook, slow, places)
 
     async def settled(self) -> int:
         """Wait for what is under way now, and return how many requests that were."""
@@ -133,22 +132,20 @@ class WebhookWorker:
         await asyncio.gather(*self._sending, return_exceptions=True)
         self._outbound.close()
 
-    async def _guarded(self, due: DueWebhook, failing: bool, places: int) -> None:
+    async def _guarded(self, due: DueWebhook, slow: bool, places: int) -> None:
         """Begin a webhook's deliveries; trouble with one webhook must not delay others."""
         scope = ClinicScope(self._database, due.clinic_id, SYSTEM)
         try:
             if due.pending > MOST_PENDING:
                 await self._disable(scope, due.id, WebhookState.OVERFULL)
             else:
-                await self._begin(scope, due.id, failing, places)
+                await self._begin(scope, due.id, slow, places)
         except StorageUnavailable:
             raise
         except Exception as error:
             log.error("webhook.failed", webhook=due.id, exc_info=error)
 
-    async def _begin(
-        self, scope: ClinicScope, webhook_id: UUID, failing: bool, places: int
-    ) -> None:
+    async def _begin(self, scope: ClinicScope, webhook_id: UUID, slow: bool, places: int) -> None:
         webhook, deliveries = await due_deliveries(scope, webhook_id, places)
         if webhook is None:
             return
@@ -158,14 +155,14 @@ class WebhookWorker:
             # What had nothing to say let something else go.
             self.wake()
         for delivery in claimed:
-            self._places[failing][webhook_id] += 1
-            sending = self._send(scope, webhook, delivery, failing)
+            self._places[slow][webhook_id] += 1
+            sending = self._send(scope, webhook, delivery, slow)
             task = asyncio.create_task(sending, name="clinic_chat_webhook")
             self._sending.add(task)
             task.add_done_callback(self._sending.discard)
 
     async def _send(
-        self, scope: ClinicScope, webhook: Webhook, delivery: WebhookDelivery, failing: bool
+        self, scope: ClinicScope, webhook: Webhook, delivery: WebhookDelivery, slow: bool
     ) -> None:
         try:
             outcome = await self._outcome(webhook, delivery)
@@ -181,22 +178,21 @@ class WebhookWorker:
         except Exception as error:
             log.error("webhook.failed", webhook=webhook.id, exc_info=error)
         finally:
-            self._places[failing][webhook.id] -= 1
-            if not self._places[failing][webhook.id]:
-                del self._places[failing][webhook.id]
+            self._places[slow][webhook.id] -= 1
+            if not self._places[slow][webhook.id]:
+                del self._places[slow][webhook.id]
             self.wake()
 
     async def _outcome(self, webhook: Webhook, delivery: WebhookDelivery) -> Outcome:
         message = {"id": delivery.message_id, "body": delivery.body or ""}
-        begun = perf_counter()
         try:
-            return await send_event(self._outbound, self._seal, webhook.id, webhook, message)
+            found = await send_event(self._outbound, self._seal, webhook.id, webhook, message)
         except Exception as error:
             # It counts as an attempt, or it would be tried for ever.
             log.error("webhook.failed", webhook=webhook.id, exc_info=error)
             return Outcome(None, INTERNAL)
-        finally:
-            WEBHOOK_SECONDS.observe(perf_counter() - begun)
+        WEBHOOK_SECONDS.observe(found.seconds)
+        return found
 
     async def _disable(self, scope: ClinicScope, webhook_id: UUID, state: WebhookState) -> None:
         with suppress(NotFound):

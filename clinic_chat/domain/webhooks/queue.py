@@ -26,6 +26,7 @@ from clinic_chat.storage.database import Database
 CLAIM = timedelta(seconds=30)
 RETRY_FOR = timedelta(hours=24)
 FAILING_FOR = timedelta(days=5)
+SLOW_SECONDS = 5.0
 FIRST_RETRY_SECONDS = 5.0
 MAX_RETRY_SECONDS = 3_600.0
 # A receiver that comes back after so long gets at once what waits for its next attempt.
@@ -60,18 +61,18 @@ class DueWebhook:
 
 
 async def due_webhooks(
-    database: Database, limit: int, *, failing: bool, besides: Collection[UUID] = ()
+    database: Database, limit: int, *, slow: bool, besides: Collection[UUID] = ()
 ) -> list[DueWebhook]:
     """The webhooks of all clinics of which something is due, those that wait longest first.
 
-    Those whose last attempt failed and the others are asked for apart, so that they have no part
-    in each other's `limit`.
+    Those whose last attempt failed or took long, the slow ones, and the others are asked for apart,
+    so that they have no part in each other's `limit`.
     """
     query = (
         select(WebhookQueue)
         .where(
             WebhookQueue.due_at <= now(),
-            WebhookQueue.is_failing.is_(failing),
+            WebhookQueue.is_slow.is_(slow),
             WebhookQueue.webhook_id.not_in(besides),
         )
         .order_by(WebhookQueue.due_at)
@@ -199,6 +200,8 @@ async def finish_delivery(
         if outcome.error:
             webhook.failing_since = webhook.failing_since or moment
         refresh_queue(session, webhook)
+        is_slow = bool(outcome.error) or outcome.seconds > SLOW_SECONDS
+        session.get_one(WebhookQueue, webhook.id).is_slow = is_slow
         return Finished(result, _over(webhook, outcome))
 
     return await scope.transact_shared(finish)
@@ -210,7 +213,6 @@ def refresh_queue(session: Session, webhook: Webhook) -> None:
     How many wait is counted by who changes it.
     """
     queue = session.get_one(WebhookQueue, webhook.id)
-    queue.is_failing = webhook.failing_since is not None
     due_at = session.scalar(
         select(func.min(WebhookDelivery.next_attempt_at)).where(
             WebhookDelivery.webhook_id == webhook.id

@@ -1,8 +1,9 @@
 """One attempt to send an event to its receiver."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from time import perf_counter
 from uuid import UUID
 
 from clinic_chat.domain.accounts.second_factors.authenticator_app import Seal
@@ -27,6 +28,7 @@ class Outcome:
     status: int | None
     error: str = ""
     """A word of `Failure` or one of the above; "" when the receiver has taken it."""
+    seconds: float = field(default=0.0, compare=False)
 
 
 async def send_event(
@@ -41,10 +43,16 @@ async def send_event(
     if not secrets:
         return Outcome(None, SECRET_UNREADABLE)
     headers = signed_headers(secrets, message["id"], message["body"], moment)
+    begun = perf_counter()
     try:
         status = await outbound.post_event(owner, webhook.url, message["body"].encode(), headers)
+        outcome = _judged(status)
     except OutboundError as error:
-        return Outcome(None, error.failure)
+        outcome = Outcome(None, error.failure)
+    return replace(outcome, seconds=perf_counter() - begun)
+
+
+def _judged(status: int) -> Outcome:
     if 200 <= status < 300:
         return Outcome(status)
     return Outcome(status, Failure.REDIRECTED if 300 <= status < 400 else Failure.STATUS)

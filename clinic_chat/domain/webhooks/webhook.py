@@ -88,8 +88,8 @@ class WebhookQueue(Base):
     )
     due_at: Mapped[datetime | None] = mapped_column(default=None, index=True)
     """When the next delivery is to be tried; None for nothing, and while it is disabled."""
-    is_failing: Mapped[bool] = mapped_column(default=False)
-    """Whether the last attempt failed."""
+    is_slow: Mapped[bool] = mapped_column(default=False)
+    """Whether the last attempt failed or took long."""
     pending: Mapped[int] = mapped_column(default=0)
     """How many deliveries wait."""
     oldest_at: Mapped[datetime | None] = mapped_column(default=None)

@@ -315,7 +315,7 @@ async def test_of_all_that_fail_there_are_places_left_for_the_others(
     clinics: Clinics, sending: Sending, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(webhook_worker, "IN_ALL", 4)
-    monkeypatch.setattr(webhook_worker, "OF_FAILING", 2)
+    monkeypatch.setattr(webhook_worker, "OF_SLOW", 2)
     monkeypatch.setattr(queue, "FIRST_RETRY_SECONDS", 0.0)
     stalls = Flag()
 

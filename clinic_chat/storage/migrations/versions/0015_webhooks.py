@@ -102,7 +102,7 @@ def upgrade() -> None:
         sa.Column("webhook_id", sa.Uuid(), nullable=False),
         sa.Column("clinic_id", sa.Uuid(), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("is_failing", sa.Boolean(), nullable=False),
+        sa.Column("is_slow", sa.Boolean(), nullable=False),
         sa.Column("pending", sa.Integer(), nullable=False),
         sa.Column("oldest_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
