@@ -7,5 +7,5 @@ from clinic_chat.workers.log_worker import Reader
 READERS = (
     # It is not urgent, and each run costs as much as storing a message.
     Reader("daily_messages", count_messages, every_seconds=120),
-    Reader(READER, queue_deliveries, every_seconds=0.5, on_request=True),
+    Reader(READER, queue_deliveries, every_seconds=1, on_request=True),
 )

@@ -7,8 +7,9 @@ attempt failed or took long, and a half of all is not for those.
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 from uuid import UUID, uuid4
 
 import structlog
@@ -52,6 +53,8 @@ OF_ONE = 4
 OF_ONE_SLOW = 1
 # So many events may wait for one webhook.
 MOST_PENDING = 100_000
+# Webhooks at a time for which deliveries are claimed: each takes a connection to the database.
+CLAIMS = 4
 STOP_SECONDS = 3.0
 
 log = structlog.get_logger(__name__)
@@ -66,7 +69,8 @@ class WebhookWorker:
         self._outbound = Outbound(settings.outbound_private_hosts, settings.outbound_ca_file)
         self._holder = str(uuid4())
         self._news = asyncio.Event()
-        self._sending: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._claims = asyncio.Semaphore(CLAIMS)
         # By webhook, among those that are slow (True) and the others.
         self._places: dict[bool, Counter[UUID]] = {True: Counter(), False: Counter()}
 
@@ -102,64 +106,78 @@ class WebhookWorker:
 
     async def look(self) -> None:
         """Begin to send what is due, as far as there are places."""
-        for slow, of_one, of_all in (
-            (False, OF_ONE, IN_ALL - len(self._sending)),
-            (True, OF_ONE_SLOW, min(OF_SLOW, IN_ALL) - self._places[True].total()),
-        ):
-            room = min(of_all, IN_ALL - len(self._sending))
+        for slow, of_one, of_these in ((False, OF_ONE, IN_ALL), (True, OF_ONE_SLOW, OF_SLOW)):
+            room = min(of_these - self._places[slow].total(), self._room())
             if room <= 0:
                 continue
             taken = self._places[False] + self._places[True]
             full = [webhook for webhook, number in taken.items() if number >= of_one]
             due = await due_webhooks(self._database, room, slow=slow, besides=full)
             for webhook in due:
-                places = min(of_one - taken[webhook.id], IN_ALL - len(self._sending))
+                places = min(of_one - taken[webhook.id], self._room())
                 if places > 0:
-                    await self._guarded(webhook, slow, places)
+                    self._places[slow][webhook.id] += places
+                    self._begin(self._claim(webhook, slow, places))
 
     async def settled(self) -> int:
-        """Wait for what is under way now, and return how many requests that were."""
-        under_way = set(self._sending)
-        await asyncio.gather(*under_way)
-        return len(under_way)
+        """Wait for what is under way and what follows from it; how many tasks that were."""
+        number = 0
+        while under_way := set(self._tasks):
+            number += len(under_way)
+            await asyncio.gather(*under_way)
+        return number
 
     async def stop(self) -> None:
         """Wait a moment for what is under way. What does not end is sent again later."""
-        if self._sending:
-            await asyncio.wait(self._sending, timeout=STOP_SECONDS)
-        for task in self._sending:
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=STOP_SECONDS)
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._sending, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         self._outbound.close()
 
-    async def _guarded(self, due: DueWebhook, slow: bool, places: int) -> None:
-        """Begin a webhook's deliveries; trouble with one webhook must not delay others."""
+    def _room(self) -> int:
+        return IN_ALL - sum(places.total() for places in self._places.values())
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work, name="clinic_chat_webhook")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _leave(self, slow: bool, webhook_id: UUID, places: int) -> None:
+        """Give places back, and look who may have them."""
+        self._places[slow][webhook_id] -= places
+        if not self._places[slow][webhook_id]:
+            del self._places[slow][webhook_id]
+        self.wake()
+
+    async def _claim(self, due: DueWebhook, slow: bool, places: int) -> None:
+        """Claim deliveries of a webhook and begin to send them; trouble delays no other webhook."""
         scope = ClinicScope(self._database, due.clinic_id, SYSTEM)
+        unused = places
         try:
-            if due.pending > MOST_PENDING:
-                await self._disable(scope, due.id, WebhookState.OVERFULL)
-            else:
-                await self._begin(scope, due.id, slow, places)
+            async with self._claims:
+                if due.pending > MOST_PENDING:
+                    await self._disable(scope, due.id, WebhookState.OVERFULL)
+                    return
+                webhook, deliveries = await due_deliveries(scope, due.id, places)
+                if webhook is None:
+                    return
+                bodies = await bodies_of(scope, deliveries)
+                claimed = await claim_deliveries(scope, self._holder, due.id, bodies)
+            for delivery in claimed:
+                unused -= 1
+                self._begin(self._send(scope, webhook, delivery, slow))
         except StorageUnavailable:
-            raise
+            log.warning("webhooks.storage_unavailable")
+            await asyncio.sleep(LOOK_SECONDS)
         except Exception as error:
             log.error("webhook.failed", webhook=due.id, exc_info=error)
-
-    async def _begin(self, scope: ClinicScope, webhook_id: UUID, slow: bool, places: int) -> None:
-        webhook, deliveries = await due_deliveries(scope, webhook_id, places)
-        if webhook is None:
-            return
-        bodies = await bodies_of(scope, deliveries)
-        claimed = await claim_deliveries(scope, self._holder, webhook_id, bodies)
-        if len(claimed) < len(deliveries):
-            # What had nothing to say let something else go.
-            self.wake()
-        for delivery in claimed:
-            self._places[slow][webhook_id] += 1
-            sending = self._send(scope, webhook, delivery, slow)
-            task = asyncio.create_task(sending, name="clinic_chat_webhook")
-            self._sending.add(task)
-            task.add_done_callback(self._sending.discard)
+            # It is still due.
+            await asyncio.sleep(LOOK_SECONDS)
+        finally:
+            if unused:
+                self._leave(slow, due.id, unused)
 
     async def _send(
         self, scope: ClinicScope, webhook: Webhook, delivery: WebhookDelivery, slow: bool
@@ -178,10 +196,7 @@ class WebhookWorker:
         except Exception as error:
             log.error("webhook.failed", webhook=webhook.id, exc_info=error)
         finally:
-            self._places[slow][webhook.id] -= 1
-            if not self._places[slow][webhook.id]:
-                del self._places[slow][webhook.id]
-            self.wake()
+            self._leave(slow, webhook.id, 1)
 
     async def _outcome(self, webhook: Webhook, delivery: WebhookDelivery) -> Outcome:
         message = {"id": delivery.message_id, "body": delivery.body or ""}

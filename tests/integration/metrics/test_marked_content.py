@@ -82,7 +82,8 @@ FIELDS = (
     *("conversationId", "body", "caption", "clientId", "externalId", "kind", "at", "reason"),
     *("feed", "key", "version", "query", "search", "who", "status", "cursor", "nonce", "number"),
     *("assigneeId", "expected", "device", "edit", "locale", "ids", "author", "email", "password"),
-    *("url", "description", "next", "clinic", "tookMs", "staleMs", "text", "value", "hashes", "info", "anythingElse"),
+    *("next", "clinic", "tookMs", "staleMs", "text", "value", "hashes", "info", "anythingElse"),
+    *("url", "description", "eventTypes"),
 )
 HEADERS = (
     *("User-Agent", "X-Request-ID", "Referer", "Accept-Language", "X-Forwarded-For", "Forwarded"),
