@@ -58,7 +58,7 @@ async def delete_deliveries(scope: ClinicScope) -> int:
             .where(theirs, WebhookDelivery.status == DeliveryStatus.PENDING)
             .group_by(WebhookDelivery.webhook_id)
         )
-        numbers = dict(waited.tuples().all())
+        numbers = {row[0]: int(row[1]) for row in waited}
         await session.execute(
             delete(WebhookDelivery).where(theirs).execution_options(synchronize_session=False)
         )

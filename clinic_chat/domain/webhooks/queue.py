@@ -215,7 +215,9 @@ def refresh_queue(session: Session, webhook: Webhook) -> None:
     queue = session.get_one(WebhookQueue, webhook.id)
     due_at = session.scalar(
         select(func.min(WebhookDelivery.next_attempt_at)).where(
-            WebhookDelivery.webhook_id == webhook.id
+            WebhookDelivery.webhook_id == webhook.id,
+            # Where the index begins: most have none.
+            WebhookDelivery.next_attempt_at.is_not(None),
         )
     )
     queue.due_at = due_at if webhook.state == WebhookState.ENABLED else None

@@ -25,7 +25,8 @@ from tests.support.servers.ports import free_port
 pytestmark = pytest.mark.usefixtures("any_database")
 
 KILLS = 3
-PATIENTS = 4
+# Of a killed server a few conversations wait for the end of its claim.
+PATIENTS = 40
 BUSY_SECONDS = 0.6
 LOOK_SECONDS = 0.2
 # What a killed server had claimed, and the longest of the first retries of it.

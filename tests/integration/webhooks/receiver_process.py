@@ -1,7 +1,7 @@
 """A receiver of events in a process of its own, which a test may kill.
 
 `python -m … PORT FILE`: what it takes is a line of the file, durable before it is answered. Every
-third request is refused.
+tenth request is refused.
 """
 
 import base64
@@ -26,7 +26,7 @@ def main(port: int, file: Path) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             with lock:
                 asked += 1
-                refuses = asked % 3 == 0
+                refuses = asked % 10 == 0
                 if not refuses:
                     _keep(file, dict(self.headers.items()), body)
             self.send_response(500 if refuses else 200)
