@@ -53,7 +53,7 @@ _Reading = Callable[[httpx.Response], Awaitable[Answered]]
 class _Request:
     method: str
     headers: dict[str, str]
-    seconds: float = DEADLINE_SECONDS
+    seconds: float
     fields: Mapping[str, str] | None = None
     content: bytes | None = None
 
@@ -78,7 +78,9 @@ class Outbound:
             OutboundError: with what went wrong.
         """
         url = checked_url(address)
-        return _object(await self._ask(owner, url, _Request("GET", dict(_HEADERS)), _read))
+        return _object(
+            await self._ask(owner, url, _Request("GET", _HEADERS, DEADLINE_SECONDS), _read)
+        )
 
     async def post_form(
         self, owner: UUID, address: str, fields: Mapping[str, str], headers: Mapping[str, str]
@@ -88,7 +90,7 @@ class Outbound:
         Raises:
             OutboundError: with what went wrong.
         """
-        request = _Request("POST", {**_HEADERS, **headers}, fields=fields)
+        request = _Request("POST", {**_HEADERS, **headers}, DEADLINE_SECONDS, fields)
         return _object(await self._ask(owner, checked_url(address), request, _read))
 
     async def post_event(
