@@ -57,7 +57,7 @@ def webhooks_page() -> rx.Component:
 def _event_names() -> dict[EventType, rx.Var[str]]:
     return {
         EventType.MESSAGE_NEW: t("New messages"),
-        EventType.MESSAGE_UPDATED: t("Changes of messages, such as that they were read"),
+        EventType.MESSAGE_UPDATED: t("Changes of messages"),
         EventType.CONVERSATION_UPDATED: t("Changes of conversations"),
         EventType.CONVERSATION_DELETED: t("Deleted conversations"),
     }

@@ -104,7 +104,14 @@ def _outcome() -> rx.Var[str]:
         WebhookSettings.done,
         ("taken", t("The test event was taken.")),
         ("refused", error_text(WEBHOOK_ATTEMPT, WebhookSettings.test_error)),
-        ("replayed", t("{n} events are sent again.", n=WebhookSettings.replayed)),
+        (
+            "replayed",
+            rx.cond(
+                WebhookSettings.replayed > 0,
+                t("{n} events are sent again.", n=WebhookSettings.replayed),
+                t("Nothing is parked."),
+            ),
+        ),
         ("changed", t("Saved.")),
         "",
     )
@@ -129,7 +136,7 @@ def _acts(row: rx.Var[WebhookRow]) -> rx.Component:
             WebhookSettings.open(rx.cond(is_open, "", row.id)),
         ),
         _button(
-            t("Replay parked"),
+            t("Replay parked events"),
             t("Replay parked events of {name}", name=_name(row)),
             WebhookSettings.replay(row.id),
         ),
