@@ -55,7 +55,7 @@ OF_ONE_SLOW = 1
 MOST_PENDING = 100_000
 # Webhooks at a time for which deliveries are claimed: each takes a connection to the database.
 CLAIMS = 4
-STOP_SECONDS = 3.0
+STOP_SECONDS = 1.0
 
 log = structlog.get_logger(__name__)
 
