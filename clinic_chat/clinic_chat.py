@@ -6,6 +6,7 @@ import reflex as rx
 import structlog
 
 from clinic_chat.api.app import create_api
+from clinic_chat.domain.webhooks.reader import READER as WEBHOOKS
 from clinic_chat.logs import configure_logging
 from clinic_chat.realtime.gate import Gate, exposed_events
 from clinic_chat.realtime.server import RealtimeServer
@@ -26,6 +27,7 @@ from clinic_chat.workers.backup_worker import BackupWorker
 from clinic_chat.workers.log_worker import LogWorker
 from clinic_chat.workers.readers import READERS
 from clinic_chat.workers.retention_worker import RetentionWorker
+from clinic_chat.workers.webhook_worker import WebhookWorker
 
 log = structlog.get_logger(__name__)
 
@@ -43,6 +45,9 @@ settings = get_settings()
 configure_logging(settings.log_level)
 services = Services(settings)
 live = RealtimeServer(services)
+log_worker = LogWorker(services.database, READERS)
+webhook_worker = WebhookWorker(services.database, settings)
+log_worker.on_taken(WEBHOOKS, webhook_worker.wake)
 
 app = rx.App(
     sio=live.sio,
@@ -64,7 +69,8 @@ app.add_middleware(gate, index=0)
 app.register_lifespan_task(prepare_development, services=services)
 app.register_lifespan_task(announce_setup, services=services)
 app.register_lifespan_task(live.lifespan)
-app.register_lifespan_task(LogWorker(services.database, READERS).lifespan)
+app.register_lifespan_task(log_worker.lifespan)
+app.register_lifespan_task(webhook_worker.lifespan)
 app.register_lifespan_task(BackupWorker(settings).lifespan)
 app.register_lifespan_task(
     RetentionWorker(services.database, timedelta(days=settings.events_kept_days)).lifespan

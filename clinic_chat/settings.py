@@ -70,7 +70,7 @@ class Settings(BaseSettings):
     """With it `/metrics` answers whoever has it, without it programs on this machine alone."""
     log_level: str = "INFO"
     outbound_private_hosts: Annotated[list[str], NoDecode] = Field(default_factory=list)
-    """Hosts that clinics' identity providers may be at although they are not public."""
+    """Hosts that clinics' providers and webhooks may be at although they are not public."""
     outbound_ca_file: Path | None = None
     """Certificates of authorities (PEM) that outbound requests believe besides the usual ones."""
     backup_dir: Path | None = None

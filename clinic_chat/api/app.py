@@ -11,13 +11,14 @@ from clinic_chat.api.auth.passkeys import sign_in as passkey_sign_in
 from clinic_chat.api.context import ApiContext, SignedOut, attach
 from clinic_chat.api.routes import Unmatched
 from clinic_chat.api.v1 import delivery_status as receipts
-from clinic_chat.api.v1 import inbound
+from clinic_chat.api.v1 import inbound, webhooks
 from clinic_chat.services import Services
 
 OPENAPI_PATH = "/api/v1/openapi.json"
 ROUTERS = (
     inbound.router,
     receipts.router,
+    webhooks.router,
     sign_in.router,
     links.router,
     setup.router,

@@ -13,6 +13,7 @@ from clinic_chat.domain.messages import drafts, message
 from clinic_chat.domain.patients import identities, patient, search_words
 from clinic_chat.domain.reports import daily_messages
 from clinic_chat.domain.single_sign_on import providers
+from clinic_chat.domain.webhooks import delivery, webhook
 from clinic_chat.storage.base import Base
 
 metadata = Base.metadata

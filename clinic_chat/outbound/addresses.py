@@ -4,6 +4,7 @@ import asyncio
 import ipaddress
 import socket
 from collections import Counter
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
@@ -25,13 +26,17 @@ _IPV4_MASK = 0xFFFF_FFFF
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
-def checked_url(text: str) -> httpx.URL:
+def checked_url(
+    text: str, *, limit: int = ADDRESS_LIMIT, http_hosts: Collection[str] = ()
+) -> httpx.URL:
     """An https address without a user, a fragment, or characters that parsers disagree on.
+
+    It has at most `limit` characters; at `http_hosts` plain http will do.
 
     Raises:
         OutboundError: `not_https` or `address_invalid`.
     """
-    if not 1 <= len(text) <= ADDRESS_LIMIT or not text.isascii() or not text.isprintable():
+    if not 1 <= len(text) <= limit or not text.isascii() or not text.isprintable():
         raise OutboundError(Failure.ADDRESS_INVALID)
     if any(one in text for one in ' \\"<>^`{|}'):
         raise OutboundError(Failure.ADDRESS_INVALID)
@@ -39,13 +44,21 @@ def checked_url(text: str) -> httpx.URL:
         url = httpx.URL(text)
     except httpx.InvalidURL:
         raise OutboundError(Failure.ADDRESS_INVALID) from None
-    if url.scheme != "https":
+    if url.scheme != "https" and not (url.scheme == "http" and url.host in http_hosts):
         raise OutboundError(Failure.NOT_HTTPS)
     if url.port is not None and not 1 <= url.port <= LAST_PORT:
         raise OutboundError(Failure.ADDRESS_INVALID)
     if not url.host or url.userinfo or url.fragment or "@" in text or "#" in text:
         raise OutboundError(Failure.ADDRESS_INVALID)
     return url
+
+
+def literal_address(host: str) -> Address | None:
+    """The address that a host is written as, None for a name."""
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None
 
 
 def is_public(address: Address) -> bool:

@@ -38,6 +38,8 @@ class Reader:
     """Writes only to the session of the transaction that stores the reader's new place."""
     every_seconds: float = 1.0
     """Pause that collects events: a transaction for each message would double the transactions."""
+    on_request: bool = False
+    """Whether it reads only where it was started (`start_reading`)."""
 
 
 class LogWorker:
@@ -52,7 +54,12 @@ class LogWorker:
         self._failed: dict[tuple[str, UUID], tuple[int, float]] = {}
         # By reader and clinic: since when this process knows of events that are not taken.
         self._waiting: dict[tuple[str, UUID], float] = {}
+        self._on_taken: dict[str, Callable[[], None]] = {}
         database.on_commit(self._committed)
+
+    def on_taken(self, name: str, listener: Callable[[], None]) -> None:
+        """Call `listener` whenever this process's reader of that name has taken events."""
+        self._on_taken[name] = listener
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:
@@ -83,7 +90,9 @@ class LogWorker:
     async def catch_up(self, reader: Reader) -> None:
         """Pass a reader its unread events, in every clinic that no other process reads."""
         try:
-            behind = await places_behind(self._database, reader.name, self._holder)
+            behind = await places_behind(
+                self._database, reader.name, self._holder, on_request=reader.on_request
+            )
         except StorageUnavailable:
             log.warning("worker.storage_unavailable", reader=reader.name)
             return
@@ -120,6 +129,8 @@ class LogWorker:
             keep = LEASE if more else None
             await advance(scope, reader.name, self._holder, cursor, events, reader.take, keep=keep)
             cursor = events[-1].seq
+            if reader.name in self._on_taken:
+                self._on_taken[reader.name]()
 
     async def _committed(self, announced: list[object]) -> None:
         clinics = {event.clinic_id for event in announced if isinstance(event, CommittedEvent)}
@@ -138,7 +149,9 @@ class LogWorker:
         behind: dict[Labels, float] = {}
         waited: dict[Labels, float] = {}
         for reader in self._readers:
-            behind[(reader.name,)] = await events_behind(self._database, reader.name)
+            behind[(reader.name,)] = await events_behind(
+                self._database, reader.name, on_request=reader.on_request
+            )
             since = (then for (name, _), then in self._waiting.items() if name == reader.name)
             waited[(reader.name,)] = moment - min(since, default=moment)
         return {READER_EVENTS: behind, READER_SECONDS: waited}

@@ -1,4 +1,4 @@
-"""Deletes conversations and events that are kept no longer, a few at a time."""
+"""Deletes conversations, events and deliveries that are kept no longer, a few at a time."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,9 +10,13 @@ import structlog
 from clinic_chat.domain.clinics.actors import SYSTEM
 from clinic_chat.domain.clinics.clinic import clinic_ids
 from clinic_chat.domain.clinics.scope import ClinicScope
-from clinic_chat.domain.retention import conversations, events
+from clinic_chat.domain.retention import conversations, events, webhook_deliveries
 from clinic_chat.domain.retention.conversations import clinics_with_term, delete_over_term
 from clinic_chat.domain.retention.events import delete_events
+from clinic_chat.domain.retention.webhook_deliveries import (
+    clinics_with_webhooks,
+    delete_deliveries,
+)
 from clinic_chat.storage.base import now
 from clinic_chat.storage.database import Database, StorageUnavailable
 
@@ -69,3 +73,9 @@ class RetentionWorker:
             while deleted == events.BATCH:
                 await asyncio.sleep(PAUSE_SECONDS)
                 deleted = await delete_events(scope, before)
+        for clinic_id in await clinics_with_webhooks(self._database):
+            scope = ClinicScope(self._database, clinic_id, SYSTEM)
+            deleted = await delete_deliveries(scope)
+            while deleted == webhook_deliveries.BATCH:
+                await asyncio.sleep(PAUSE_SECONDS)
+                deleted = await delete_deliveries(scope)

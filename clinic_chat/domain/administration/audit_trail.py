@@ -48,6 +48,14 @@ class Action(StrEnum):
     PROVIDER_REMOVED = "provider.removed"
     ACCOUNT_LINKED = "provider.account_linked"
     ACCOUNT_UNLINKED = "provider.account_unlinked"
+    WEBHOOK_CREATED = "webhook.created"
+    WEBHOOK_CHANGED = "webhook.changed"
+    WEBHOOK_SECRET_ROTATED = "webhook.secret_rotated"  # noqa: S105
+    WEBHOOK_TESTED = "webhook.tested"
+    WEBHOOK_REPLAYED = "webhook.replayed"
+    WEBHOOK_DELETED = "webhook.deleted"
+    WEBHOOK_DISABLED = "webhook.disabled"
+    """By the server: it is gone, fails for days, or too much waits for it."""
 
 
 class AuditEntry(ClinicOwned, Base):

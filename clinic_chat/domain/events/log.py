@@ -27,6 +27,7 @@ class SubjectKind(StrEnum):
     INVITATION = "invitation"
     TOKEN = "token"  # noqa: S105 - a kind of subject
     CLINIC = "clinic"
+    WEBHOOK = "webhook"
 
 
 class EventType(StrEnum):

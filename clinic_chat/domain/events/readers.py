@@ -36,28 +36,46 @@ class LeaseLost(Exception):
     """Another process has advanced the reader or holds its lease; nothing was changed."""
 
 
-async def places_behind(database: Database, name: str, holder: str) -> dict[UUID, int]:
+def start_reading(session: Session, name: str) -> None:
+    """Have a reader that is asked for read the clinic's events from now on; again is fine."""
+    clinic = locked_clinic(session)
+    if session.get(LogReader, (clinic.id, name)) is None:
+        session.add(LogReader(clinic_id=clinic.id, name=name, cursor=clinic.last_event_seq))
+
+
+def stop_reading(session: Session, name: str) -> None:
+    """Have such a reader read the clinic's events no more, so that they need not be kept for it."""
+    place = session.get(LogReader, (locked_clinic(session).id, name))
+    if place is not None:
+        session.delete(place)
+
+
+async def places_behind(
+    database: Database, name: str, holder: str, *, on_request: bool = False
+) -> dict[UUID, int]:
     """A reader's cursors by clinic, for the clinics with events that it has not processed.
 
-    Clinics of which another process holds the lease are left out.
+    Clinics of which another process holds the lease are left out, and `on_request` those in which
+    it was not started.
     """
     place = and_(LogReader.clinic_id == Clinic.id, LogReader.name == name)
     free = or_(LogReader.holder.in_(["", holder]), LogReader.leased_until <= now())
     cursor = func.coalesce(LogReader.cursor, 0)
     query = (
         select(Clinic.id, cursor.label("cursor"))
-        .outerjoin(LogReader, place)
+        .join(LogReader, place, isouter=not on_request)
         .where(Clinic.last_event_seq > cursor, or_(LogReader.name.is_(None), free))
     )
     async with database.read() as session:
         return {row.id: row.cursor for row in await session.execute(query)}
 
 
-async def events_behind(database: Database, name: str) -> int:
+async def events_behind(database: Database, name: str, *, on_request: bool = False) -> int:
     """How many events a reader has not taken, of all clinics together."""
     place = and_(LogReader.clinic_id == Clinic.id, LogReader.name == name)
     behind = Clinic.last_event_seq - func.coalesce(LogReader.cursor, 0)
-    query = select(func.sum(behind)).select_from(Clinic).outerjoin(LogReader, place)
+    query = select(func.sum(behind)).select_from(Clinic)
+    query = query.join(LogReader, place, isouter=not on_request)
     async with database.read() as session:
         return int(await session.scalar(query) or 0)
 

@@ -139,6 +139,8 @@ ADMINISTRATION: Texts = {
     "busy": "Many people are signing in right now. Try again in a moment.",
     "client_id_invalid": "That is not a client ID.",
     "code_wrong": "That code is not right, or was used already.",
+    "description_invalid": "That description is too long.",
+    "event_types_invalid": "Choose at least one kind of event.",
     "factor_exists": "A second step is set up already.",
     "forbidden": "You may not do that in this clinic.",
     "hours_invalid": "Each span needs a time to open and a later time to close.",
@@ -163,6 +165,8 @@ ADMINISTRATION: Texts = {
     "timezone_invalid": "There is no such time zone. Take one of the list.",
     "too_many_tokens": "Too many tokens. Revoke some first.",
     "too_many_invitations": "Too many invitations are open. Take some back first.",
+    "too_many_webhooks": "Too many webhooks. Delete some first.",
+    "url_invalid": "The address begins with https:// and leads to a public network.",
     "works_elsewhere": (
         "This person works in another clinic too. Only whoever runs the server may set their "
         "password."
@@ -193,6 +197,22 @@ PROVIDER_CHECK: Texts = {
     GENERAL: "That didn’t work. Try again.",
 }
 """For what a look at a clinic's identity provider found (`Failure`, `Problem`)."""
+
+WEBHOOK_ATTEMPT: Texts = {
+    "address_invalid": "The receiver’s address is not one that can be sent to.",
+    "address_private": (
+        "The receiver is in a private network. Whoever runs the server can allow its name."
+    ),
+    "certificate": "The receiver’s certificate is not one that this server believes.",
+    "not_https": "The receiver’s address is not an https address.",
+    "redirected": "The receiver leads on to another address. Use that one.",
+    "secret_unreadable": "The stored secret can no longer be read. Make a new one.",
+    "status": "The receiver answered with an error.",
+    "too_slow": "The receiver did not answer within 15 seconds.",
+    "unreachable": "The receiver could not be reached.",
+    GENERAL: "That event could not be sent.",
+}
+"""For an attempt to send an event to a webhook (`Outcome` in domain/webhooks/request.py)."""
 
 PARAMETERS: dict[str, dict[str, int]] = {
     "body_too_long": {"n": BODY_LIMIT},

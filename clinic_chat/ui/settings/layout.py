@@ -56,6 +56,7 @@ def settings_page(route: str, title: rx.Var[str], *children: rx.Component) -> rx
                 _link(route, "/settings/clinic", t("Clinic"), ADMINISTRATORS),
                 _link(route, "/settings/sso", t("Single sign-on"), ADMINISTRATORS),
                 _link(route, "/settings/tokens", t("API tokens"), ADMINISTRATORS),
+                _link(route, "/settings/webhooks", t("Webhooks"), ADMINISTRATORS),
                 _link(route, "/settings/audit", t("Audit trail"), TRAIL_READERS),
                 class_name="settings-nav",
                 aria_label=t("Settings"),

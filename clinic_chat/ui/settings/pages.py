@@ -14,6 +14,8 @@ from clinic_chat.ui.settings.staff import page as staff
 from clinic_chat.ui.settings.staff.state import StaffSettings
 from clinic_chat.ui.settings.tokens import page as tokens
 from clinic_chat.ui.settings.tokens.state import TokenSettings
+from clinic_chat.ui.settings.webhooks import page as webhooks
+from clinic_chat.ui.settings.webhooks.state import WebhookSettings
 
 SETTINGS_PAGES = (
     (own_account.own_account_page, own_account.ROUTE, own_account.ON_LOAD),
@@ -21,6 +23,7 @@ SETTINGS_PAGES = (
     (clinic.clinic_page, clinic.ROUTE, clinic.ON_LOAD),
     (single_sign_on.single_sign_on_page, single_sign_on.ROUTE, single_sign_on.ON_LOAD),
     (tokens.tokens_page, tokens.ROUTE, tokens.ON_LOAD),
+    (webhooks.webhooks_page, webhooks.ROUTE, webhooks.ON_LOAD),
     (audit_trail.audit_trail_page, audit_trail.ROUTE, audit_trail.ON_LOAD),
 )
 SETTINGS_STATES = (
@@ -31,5 +34,6 @@ SETTINGS_STATES = (
     Retention,
     SingleSignOn,
     TokenSettings,
+    WebhookSettings,
     AuditTrail,
 )

@@ -29,7 +29,7 @@ from tests.support.servers.restartable_server import QuickServer
 EVA = "eva.duarte@aurora.example"
 NEW_PASSWORD = "uma tarde no parque"
 CUT_MS = 2_000
-SCREENS = ("account", "staff", "clinic", "tokens", "audit")
+SCREENS = ("account", "staff", "clinic", "tokens", "webhooks", "audit")
 OVERFLOW = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 

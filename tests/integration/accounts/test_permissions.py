@@ -97,6 +97,7 @@ from clinic_chat.domain.queries.thread import read_thread_start
 from clinic_chat.domain.reports.daily_messages import daily_messages
 from clinic_chat.domain.retention.conversations import count_over_term, delete_over_term
 from clinic_chat.domain.retention.events import delete_events
+from clinic_chat.domain.retention.webhook_deliveries import delete_deliveries
 from clinic_chat.domain.single_sign_on.settings import (
     WantedProvider,
     check_provider,
@@ -106,6 +107,25 @@ from clinic_chat.domain.single_sign_on.settings import (
     save_provider,
     unlink_person,
 )
+from clinic_chat.domain.webhooks.deliveries import (
+    list_deliveries,
+    replay_delivery,
+    replay_parked,
+    send_test_event,
+)
+from clinic_chat.domain.webhooks.delivery import WebhookDelivery
+from clinic_chat.domain.webhooks.queue import claim_deliveries, due_deliveries, finish_delivery
+from clinic_chat.domain.webhooks.request import Outcome
+from clinic_chat.domain.webhooks.settings import (
+    change_webhook,
+    create_webhook,
+    delete_webhook,
+    list_webhooks,
+    read_webhook,
+    rotate_secret,
+)
+from clinic_chat.domain.webhooks.state import disable_webhook
+from clinic_chat.domain.webhooks.webhook import WebhookState
 from clinic_chat.outbound.client import Outbound
 from clinic_chat.realtime.server import RealtimeServer
 from clinic_chat.services import Services
@@ -121,6 +141,8 @@ PHONE = "+5511987654321"
 SEAL = Seal(b"a key")
 # It is refused before anybody is asked.
 ISSUER = "https://127.0.0.1"
+RECEIVER = "https://receiver.example"
+ID = uuid4()
 SITE = Site("https://inbox.example", "inbox.example")
 # They read the log and the clinic's numbers for readers that ask for themselves.
 OF_NO_PERMISSION = {
@@ -260,6 +282,53 @@ USE_CASES: dict[str, tuple[Permission, UseCase]] = {
         lambda s, _: save_provider(s, SEAL, WantedProvider(ISSUER, "clinic", "a secret", True)),
     ),
     "remove_provider": (Permission.MANAGE_CLINIC, lambda s, _: _remove_provider(s)),
+    "create_webhook": (
+        Permission.MANAGE_WEBHOOKS,
+        lambda s, _: create_webhook(s, SEAL, Outbound(), RECEIVER, ["message:new"]),
+    ),
+    "list_webhooks": (Permission.MANAGE_WEBHOOKS, lambda s, _: list_webhooks(s)),
+    "read_webhook": (Permission.MANAGE_WEBHOOKS, lambda s, _: _of_no_webhook(read_webhook(s, ID))),
+    "change_webhook": (
+        Permission.MANAGE_WEBHOOKS,
+        lambda s, _: _of_no_webhook(change_webhook(s, Outbound(), ID, enabled=True)),
+    ),
+    "rotate_secret": (
+        Permission.MANAGE_WEBHOOKS,
+        lambda s, _: _of_no_webhook(rotate_secret(s, SEAL, ID)),
+    ),
+    "delete_webhook": (
+        Permission.MANAGE_WEBHOOKS,
+        lambda s, _: _of_no_webhook(delete_webhook(s, ID)),
+    ),
+    "disable_webhook": (
+        Permission.MANAGE_WEBHOOKS,
+        lambda s, _: _of_no_webhook(disable_webhook(s, ID, WebhookState.GONE)),
+    ),
+    "list_deliveries": (
+        Permission.MANAGE_WEBHOOKS,
+        lambda s, _: _of_no_webhook(list_deliveries(s, ID)),
+    ),
+    "replay_delivery": (
+        Permission.MANAGE_WEBHOOKS,
+        lambda s, _: _of_no_webhook(replay_delivery(s, ID, ID)),
+    ),
+    "replay_parked": (
+        Permission.MANAGE_WEBHOOKS,
+        lambda s, _: _of_no_webhook(replay_parked(s, ID)),
+    ),
+    "send_test_event": (
+        Permission.MANAGE_WEBHOOKS,
+        lambda s, _: _of_no_webhook(send_test_event(s, SEAL, Outbound(), ID)),
+    ),
+    "due_deliveries": (Permission.MANAGE_WEBHOOKS, lambda s, _: due_deliveries(s, ID, 1)),
+    "claim_deliveries": (Permission.MANAGE_WEBHOOKS, lambda s, _: claim_deliveries(s, "", ID, {})),
+    "finish_delivery": (
+        Permission.MANAGE_WEBHOOKS,
+        lambda s, _: finish_delivery(
+            s, "", WebhookDelivery(id=ID, webhook_id=ID), Outcome(None, "status")
+        ),
+    ),
+    "delete_deliveries": (Permission.DELETE_EXPIRED, lambda s, _: delete_deliveries(s)),
     "check_provider": (
         Permission.MANAGE_CLINIC,
         lambda s, _: check_provider(s, Outbound(), ISSUER),
@@ -302,6 +371,11 @@ USE_CASES: dict[str, tuple[Permission, UseCase]] = {
     "remove_passkey": (Permission.MANAGE_OWN_ACCOUNT, lambda s, _: _remove_passkey(s)),
     "remove_factor_of": (Permission.MANAGE_STAFF, lambda s, x: _remove_factor_of(s, x)),
 }
+
+
+async def _of_no_webhook(act: Awaitable[object]) -> None:
+    with suppress(NotFound):
+        await act
 
 
 async def _revoke_invitation(scope: ClinicScope) -> None:

@@ -83,6 +83,7 @@ FIELDS = (
     *("feed", "key", "version", "query", "search", "who", "status", "cursor", "nonce", "number"),
     *("assigneeId", "expected", "device", "edit", "locale", "ids", "author", "email", "password"),
     *("next", "clinic", "tookMs", "staleMs", "text", "value", "hashes", "info", "anythingElse"),
+    *("url", "description", "eventTypes"),
 )
 HEADERS = (
     *("User-Agent", "X-Request-ID", "Referer", "Accept-Language", "X-Forwarded-For", "Forwarded"),

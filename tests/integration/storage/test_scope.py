@@ -76,18 +76,23 @@ from clinic_chat.domain.messages.receiving import receive_message
 from clinic_chat.domain.patients.identities import PatientIdentity
 from clinic_chat.domain.patients.patient import Patient
 from clinic_chat.domain.patients.search_words import PatientWord, WordPart
-from clinic_chat.domain.reports.daily_messages import DailyMessages, count_messages
+from clinic_chat.domain.reports.daily_messages import DailyMessages
 from clinic_chat.domain.single_sign_on.providers import (
     IdentityProvider,
     ProviderAccount,
     UsedState,
 )
 from clinic_chat.domain.tables import metadata
+from clinic_chat.domain.webhooks.delivery import WebhookDelivery
+from clinic_chat.domain.webhooks.settings import create_webhook
+from clinic_chat.domain.webhooks.webhook import Webhook, webhook_seal
+from clinic_chat.outbound.client import Outbound
 from clinic_chat.storage.base import Base, ClinicOwned
 from clinic_chat.storage.database import Database
 from clinic_chat.storage.scoping import PARAMETER, UnscopedQuery
 from clinic_chat.storage.sqlite.library import sqlite3
-from clinic_chat.workers.log_worker import LogWorker, Reader
+from clinic_chat.workers.log_worker import LogWorker
+from clinic_chat.workers.readers import READERS
 from tests.support.sending import send_message
 
 if TYPE_CHECKING:
@@ -177,6 +182,8 @@ async def _fill(clinics: Clinics) -> tuple[Rows, Rows]:
 async def _fill_one(
     channel: ClinicScope, staff: ClinicScope, name: str, phone: str, body: str
 ) -> Rows:
+    seal, url = webhook_seal(b"a key"), f"https://{name}.example"
+    await create_webhook(channel, seal, Outbound(), url, ["message:new"])
     received = await receive_message(channel, name=name, phone=phone, body=body, external_id="1")
     conversation = received.message.conversation_id
     answer = await send_message(staff, conversation, f"resposta {body}", "1")
@@ -185,8 +192,8 @@ async def _fill_one(
     await save_draft(staff, conversation, f"rascunho {body}")
     await change_name(staff, f"Equipe {name}")
     await _sign_in_by_provider(channel, staff, name)
-    counting = Reader("daily_messages", count_messages)
-    await LogWorker(channel.database, (counting,)).catch_up(counting)
+    for reader in READERS:
+        await LogWorker(channel.database, READERS).catch_up(reader)
     async with channel.read() as session:
         patient = await session.scalar(select(Conversation.patient_id))
     assert patient is not None
@@ -810,6 +817,8 @@ def test_every_table_with_a_clinic_is_scoped_except_what_is_read_across_clinics(
         "sessions",
         "api_tokens",
         "log_readers",
+        # Workers look through all clinics for what is due; it has times and numbers.
+        "webhook_queues",
         "invitations",
     }
 
@@ -895,6 +904,8 @@ NAMES = {
     IdentityProvider: "issuer",
     ProviderAccount: "subject",
     UsedState: "state_hash",
+    Webhook: "url",
+    WebhookDelivery: "type",
     Clinic: "slug",
 }
 

@@ -32,6 +32,7 @@ ERROR_TEXTS = (
     (error_texts.SETUP, TextDomain.SIGN_IN),
     (error_texts.ADMINISTRATION, TextDomain.SETTINGS),
     (error_texts.PROVIDER_CHECK, TextDomain.SETTINGS),
+    (error_texts.WEBHOOK_ATTEMPT, TextDomain.SETTINGS),
 )
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 JS_CALL = re.compile(r"""\bt\(\s*(?P<quote>["'`])(?P<text>(?:\\.|(?!(?P=quote)).)*)(?P=quote)""")

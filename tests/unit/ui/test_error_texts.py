@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from clinic_chat.domain.webhooks.request import SECRET_UNREADABLE
 from clinic_chat.openid.discovery import Problem
 from clinic_chat.outbound.errors import Failure
 from clinic_chat.settings import PROJECT_ROOT
@@ -24,6 +25,7 @@ from clinic_chat.ui.i18n.error_texts import (
     SETUP,
     SIGN_IN,
     UNSENT,
+    WEBHOOK_ATTEMPT,
 )
 
 SOURCE = PROJECT_ROOT / "clinic_chat"
@@ -62,6 +64,7 @@ OF_THE_GENERAL_TEXT = {
 OF_NO_SCREEN = {
     "body_missing",
     "days_invalid",
+    "delivery_pending",
     "externalId_missing",
     "limit_invalid",
     "not_joined",
@@ -186,6 +189,11 @@ def test_the_sign_in_page_has_a_text_for_every_code() -> None:
 
 def test_a_check_of_a_provider_has_a_text_for_all_that_it_finds() -> None:
     assert set(PROVIDER_CHECK) == {*Failure, *Problem, GENERAL}
+
+
+def test_an_attempt_at_a_webhook_has_a_text_for_all_that_it_meets() -> None:
+    of_json_alone = {Failure.NOT_JSON, Failure.TOO_LARGE}
+    assert set(WEBHOOK_ATTEMPT) == {*Failure, SECRET_UNREADABLE, GENERAL} - of_json_alone
 
 
 def test_every_text_is_of_a_code() -> None:

@@ -115,5 +115,12 @@ def _action(row: rx.Var[ActRow]) -> rx.Var[str]:
         (Action.PROVIDER_REMOVED.value, t("removed the identity provider")),
         (Action.ACCOUNT_LINKED.value, t("came from the identity provider for the first time")),
         (Action.ACCOUNT_UNLINKED.value, t("had an account at the identity provider forgotten")),
+        (Action.WEBHOOK_CREATED.value, t("added a webhook")),
+        (Action.WEBHOOK_CHANGED.value, t("changed a webhook")),
+        (Action.WEBHOOK_SECRET_ROTATED.value, t("made a new secret for a webhook")),
+        (Action.WEBHOOK_TESTED.value, t("sent a test event to a webhook")),
+        (Action.WEBHOOK_REPLAYED.value, t("had events sent to a webhook again")),
+        (Action.WEBHOOK_DELETED.value, t("deleted a webhook")),
+        (Action.WEBHOOK_DISABLED.value, t("disabled a webhook that takes nothing")),
         row.action,
     )

@@ -1,0 +1,1 @@
+"""Webhooks: a clinic's events, sent to addresses that its administrators chose."""
