@@ -46,7 +46,9 @@ live = RealtimeServer(services)
 
 app = rx.App(
     sio=live.sio,
-    api_transformer=create_api(services, on_signed_out=live.end_session),
+    api_transformer=create_api(
+        services, on_signed_out=live.end_session, online=live.presence.online
+    ),
     stylesheets=theme.STYLESHEETS,
     html_lang="pt-BR",
     head_components=[*theme.head(), opening_script()],

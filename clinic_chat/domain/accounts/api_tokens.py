@@ -79,6 +79,7 @@ class TokenHolder:
     name: str
     permissions: frozenset[str]
     person: Person | None = None
+    clinic_name: str = ""
 
     @property
     def actor(self) -> TokenActor | StaffActor:
@@ -228,7 +229,7 @@ class Tokens:
             found = (await session.execute(_HOLDER, {"hash": digest})).one_or_none()
         if found is None:
             raise _Unknown
-        last_used_at, token_id, clinic_id, slug, name, permissions, *person = found
+        last_used_at, token_id, clinic_id, slug, clinic_name, name, permissions, *person = found
         if last_used_at is None or now() - last_used_at > USED_RESOLUTION:
             # Whose it is does not depend on writing that down.
             with suppress(StorageUnavailable):
@@ -241,6 +242,7 @@ class Tokens:
             name,
             frozenset(permissions.split()),
             Person(user_id, user_name, Role(role), is_restricted) if user_id else None,
+            clinic_name,
         )
 
     async def _touch(self, token_id: UUID) -> None:
@@ -272,6 +274,7 @@ _HOLDER = (
         ApiToken.id,
         ApiToken.clinic_id,
         Clinic.slug,
+        Clinic.name,
         ApiToken.name,
         ApiToken.permissions,
         User.id,

@@ -36,7 +36,7 @@ class AlreadyTaken(Conflict):
     def __init__(self, name: str, assignee: UUID | None = None) -> None:
         super().__init__(f"assigned to {name or 'nobody'} meanwhile")
         self.name = name
-        self.assignee_id = str(assignee or "")
+        self.details = {"assigneeId": str(assignee or ""), "assigneeName": name}
 
 
 @dataclass(frozen=True)

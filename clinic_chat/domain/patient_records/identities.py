@@ -36,8 +36,7 @@ class IdentityTaken(Conflict):
 
     def __init__(self, identity: Identity, holder: UUID) -> None:
         super().__init__(f"another patient has this {identity.kind}")
-        self.kind = identity.kind
-        self.patient_id = str(holder)
+        self.details = {"kind": str(identity.kind), "patientId": str(holder)}
 
 
 async def add_identity(

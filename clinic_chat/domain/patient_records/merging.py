@@ -65,7 +65,7 @@ class ConversationsOverlap(Conflict):
 
     def __init__(self, channels: list[str]) -> None:
         super().__init__(f"both have a conversation on {', '.join(channels)}; nothing was merged")
-        self.channels = channels
+        self.details = {"channels": channels}
 
 
 async def merge_patients(scope: ClinicScope, patient: object, into: object) -> PatientRecord:
