@@ -34,7 +34,8 @@ router = APIRouter(
     responses=error_responses(401, 403, 422, 429, 500, 503),
 )
 
-# First part of a domain error's code → the field of a new conversation that broke the rule.
+# First part of a domain error's code → the filter, or the field of a body, that broke the rule.
+FILTERS = {"assignee", "activeSince"}
 FIELDS = {"phone": "patient.phone", "externalId": "patient.externalId", "name": "patient.name"}
 
 
@@ -127,9 +128,14 @@ async def list_all_conversations(
         raise ApiError(
             422, "filter_invalid", "activeSince needs sort=activity", field="activeSince"
         )
-    wanted = program_filter(
-        scope, search=search, assignee=assignee, status=status or "", active_since=active_since
-    )
+    try:
+        wanted = program_filter(
+            scope, search=search, assignee=assignee, status=status or "", active_since=active_since
+        )
+    except InvalidInput as error:
+        field = error.code.partition("_")[0]
+        named = field if field in FILTERS else None
+        raise ApiError(422, error.code, str(error), field=named) from None
     page = await list_conversations(scope, wanted, cursor=cursor, limit=limit, order=sort)
     return ConversationPage(
         conversations=[ApiConversation.of(row) for row in page.rows], next_cursor=page.cursor

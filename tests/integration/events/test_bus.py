@@ -6,6 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+import pytest
+
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.events import log
 from clinic_chat.domain.events.log import CommittedEvent
@@ -17,8 +19,6 @@ from clinic_chat.storage.database import Database, StorageUnavailable
 pytestmark = pytest.mark.usefixtures("any_database")
 
 if TYPE_CHECKING:
-    import pytest
-
     from tests.conftest import Clinics
 
 # Steps of the event loop between something that comes in and the end.
