@@ -57,9 +57,10 @@ async def start_conversation_with(
     def start(session: Session) -> StartedConversation:
         if named is not None:
             person, _ = sending_patient(session, named.identities, named.name)
-            changed = session.is_modified(person)
+            if session.is_modified(person):
+                record_patient_change(session, person)
         else:
-            person, changed = load_patient(session, patient), False
+            person = load_patient(session, patient)
         target, assignee = find_or_start(session, person.id, channel)
         created = target.version == 0
         if created:
@@ -70,8 +71,6 @@ async def start_conversation_with(
                 was=None,
                 context=RowContext(person, assignee),
             )
-        if changed:
-            record_patient_change(session, person)
         return StartedConversation(staff_conversation(target, person, assignee), created)
 
     return await scope.transact(start)
