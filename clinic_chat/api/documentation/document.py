@@ -84,9 +84,17 @@ def _complete(method: str, operation: dict[str, Any], schemas: dict[str, Any]) -
         operation["responses"]["304"] = {"description": "You have it", "headers": dict(_TAG)}
         operation["responses"]["200"].setdefault("headers", {}).update(_TAG)
     for status, answer in operation["responses"].items():
+        _describe(answer, schemas)
         _add_example(answer, schemas)
         if status != "401":
             answer.setdefault("headers", {}).update(_quota_headers())
+
+
+def _describe(answer: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """Say of an answer what its model says, where the framework says something of any."""
+    if answer["description"] == "Successful Response":
+        model = answer["content"][_JSON]["schema"]["$ref"].rpartition("/")[2]
+        answer["description"] = schemas[model]["description"].rstrip(".")
 
 
 def _quota_headers() -> dict[str, Any]:
