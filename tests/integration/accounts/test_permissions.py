@@ -95,6 +95,7 @@ from clinic_chat.domain.patient_records.identities import add_identity, remove_i
 from clinic_chat.domain.patient_records.merging import merge_patients
 from clinic_chat.domain.patient_records.views import get_patient
 from clinic_chat.domain.patients.entered_identities import EnteredPatient
+from clinic_chat.domain.public_api.events import public_events
 from clinic_chat.domain.queries.changes import changes_of
 from clinic_chat.domain.queries.inbox import list_conversations, overview
 from clinic_chat.domain.queries.message_pages import (
@@ -143,7 +144,7 @@ OF_NO_PERMISSION = {
     "personal_version",
     "advance",
 }
-# The server itself has no draft and no markers.
+# The server itself has no draft and no markers, nor has a program; but it sends under its name.
 OF_ONE_PERSON = {
     "mark_read",
     "mark_unread",
@@ -213,6 +214,7 @@ USE_CASES: dict[str, tuple[Permission, UseCase]] = {
         lambda s, x: conversations_by_id(s, [UUID(x.conversation)]),
     ),
     "changes_of": (Permission.READ_CONVERSATIONS, lambda s, _: _changes(s)),
+    "public_events": (Permission.READ_CONVERSATIONS, lambda s, _: _public_events(s)),
     "mark_read": (Permission.READ_CONVERSATIONS, lambda s, x: mark_read(s, x.conversation, 1)),
     "mark_unread": (Permission.READ_CONVERSATIONS, lambda s, x: mark_unread(s, x.conversation)),
     "read_markers": (
@@ -413,6 +415,10 @@ async def _changes(scope: ClinicScope) -> object:
     return await changes_of(scope, await events_after(scope, 0))
 
 
+async def _public_events(scope: ClinicScope) -> object:
+    return await public_events(scope, await events_after(scope, 0))
+
+
 async def _receive(scope: ClinicScope, key: str) -> Any:
     return await receive_message(scope, name="Paula", phone=PHONE, body="olá", external_id=key)
 
@@ -459,7 +465,8 @@ async def test_a_use_case_is_for_those_who_may(clinics: Clinics, there: Stored, 
     allowed = 0
     for actor in actors(clinics):
         scope = replace(clinics.aurora, actor=actor)
-        if allows(actor, permission) and actor is SYSTEM and name in OF_ONE_PERSON:
+        is_program = isinstance(actor, TokenActor) and name != "send"
+        if allows(actor, permission) and (actor is SYSTEM or is_program) and name in OF_ONE_PERSON:
             with pytest.raises(Forbidden, match="staff member"):
                 await use_case(scope, there)
         elif allows(actor, permission):

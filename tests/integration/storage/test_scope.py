@@ -74,7 +74,7 @@ from clinic_chat.domain.messages.message import Message
 from clinic_chat.domain.messages.read_markers import mark_read
 from clinic_chat.domain.messages.receiving import receive_message
 from clinic_chat.domain.patient_records.changes import create_patient
-from clinic_chat.domain.patient_records.merging import merge_patients
+from clinic_chat.domain.patient_records.merging import PatientMerge, merge_patients
 from clinic_chat.domain.patients.entered_identities import EnteredPatient
 from clinic_chat.domain.patients.identities import PatientIdentity
 from clinic_chat.domain.patients.patient import Patient
@@ -894,6 +894,7 @@ NAMES = {
     PatientWord: "word",
     WordPart: "part",
     PatientIdentity: "value",
+    PatientMerge: "actor_kind",
     DailyMessages: "inbound",
     AuditEntry: "action",
     Draft: "body",

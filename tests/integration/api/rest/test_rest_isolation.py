@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import update
@@ -151,7 +152,7 @@ async def test_another_clinic_is_refused_everything_by_name(
 async def test_what_is_another_clinics_looks_like_nothing(
     api: ClinicApi, stranger: Program, there: There
 ) -> None:
-    nothing = There(*(["0190b5a0-7b3c-7def-8123-456789abcdef"] * 6))
+    nothing = There(*(str(uuid4()) for _ in range(6)))
     for operation in set(operations(api)) - OF_ONES_OWN:
         theirs = await call(stranger, operation, there)
         none = await call(stranger, operation, nothing)
