@@ -65,7 +65,7 @@ def _parameters(data: dict[str, Any], schemas: dict[str, Any]) -> str:
     rows = [
         field_html(
             one["name"],
-            {**one["schema"], "description": one.get("description", "")},
+            {**_given(one["schema"]), "description": one.get("description", "")},
             schemas,
             needed=one["required"],
         )
@@ -73,6 +73,12 @@ def _parameters(data: dict[str, Any], schemas: dict[str, Any]) -> str:
         if one["in"] != "path" and one["name"] not in SHARED_HEADERS
     ]
     return f'<h4>Parameters</h4><dl class="fields">{"".join(rows)}</dl>' if rows else ""
+
+
+def _given(schema: dict[str, Any]) -> dict[str, Any]:
+    """What a parameter may be when it is given: null is what it is when it is left out."""
+    choices = [one for one in schema.get("anyOf", []) if one.get("type") != "null"]
+    return choices[0] if len(choices) == 1 else schema
 
 
 def _body(data: dict[str, Any], schemas: dict[str, Any]) -> str:
