@@ -225,7 +225,7 @@ async def test_a_channel_delivers_marks_in_every_field(place: Place) -> None:
 
 async def test_a_program_writes_and_asks_for_marks(place: Place) -> None:
     marks = place.marks
-    named = {"name": marks("Name"), "externalId": marks("PatientId")}
+    named = {"name": marks("Name"), "externalId": marks("ProgramPatient")}
     message = {"body": marks("Body"), "clientId": marks("Key")}
     async with place.web as web:
         web.headers.update(place.bearer)

@@ -20,7 +20,7 @@ async def test_processes_share_a_count_and_count_alone_when_redis_goes_away() ->
 
 
 async def test_what_is_left_is_left_of_all_processes_hits() -> None:
-    with valkey() as server:
+    with ValkeyServer() as server:
         one, other = (Limits(server.connection_url) for _ in range(2))
         spent = [await limits.spend("api", "token", 3) for limits in (one, other, one, other)]
         for limits in (one, other):
