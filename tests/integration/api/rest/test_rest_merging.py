@@ -6,12 +6,19 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from clinic_chat.domain.conversations.conversation import start_conversation
+from clinic_chat.domain.clinics.scope import locked_clinic
+from clinic_chat.domain.conversations.conversation import (
+    Conversation,
+    Status,
+    start_conversation,
+)
 from clinic_chat.domain.conversations.events import record_conversation_event
 from clinic_chat.domain.events.log import EventType, events_after, last_seq
 from clinic_chat.domain.patient_records.merging import KEPT, PatientMerge
 from clinic_chat.domain.patients.patient import parse_patient_id
+from clinic_chat.domain.patients.search_words import PatientWord, WordPart
 from clinic_chat.domain.public_api.events import public_events
+from clinic_chat.domain.retention.conversations import delete_over_term
 from clinic_chat.realtime.feeds.inbox import since
 from clinic_chat.storage.base import now
 from tests.integration.api.api_fixtures import ClinicApi
@@ -158,6 +165,26 @@ async def test_a_patient_without_a_name_gets_the_other_ones(program: Program) ->
     assert (merged["name"], merged["otherNames"], merged["phone"]) == ("Lena", [], OTHER_PHONE)
 
 
+async def test_names_beyond_the_latest_five_are_found_no_more(
+    api: ClinicApi, program: Program
+) -> None:
+    for name in ("Wanda", "Xuxa", "Bia", "Cida", "Duda", "Elza"):
+        await program.deliver(PHONE, name=name)
+    (wanda,) = (await program.get("/patients"))["patients"]
+    helena = await program.add_patient(name="Helena")
+
+    merged = (await merge(program, wanda["id"], helena["id"])).json()["patient"]
+
+    assert merged["otherNames"] == ["Xuxa", "Bia", "Cida", "Duda", "Elza"]
+    for search, number in (("xuxa", 1), ("wanda", 0)):
+        found = (await program.get("/patients", search=search))["patients"]
+        assert len(found) == number, search
+    async with api.scope.read() as session:
+        parts = set(await session.scalars(select(WordPart.word).distinct()))
+        assert parts == set(await session.scalars(select(PatientWord.word).distinct()))
+    assert await faults(api) == []
+
+
 async def test_merges_go_along_with_who_is_merged_next(api: ClinicApi, program: Program) -> None:
     one, two, three = [
         (await program.add_patient(name=name, externalId=name))["id"]
@@ -187,6 +214,26 @@ async def test_old_records_of_merges_are_forgotten(api: ClinicApi, program: Prog
     await merge(program, two, three)
 
     assert [str(record.patient_id) for record in await merges(api)] == [two]
+
+
+async def test_the_record_goes_with_the_patient_who_is_left(
+    api: ClinicApi, program: Program
+) -> None:
+    lena, _ = await sender(program, PHONE, "Lena")
+    helena = await program.add_patient(name="Helena")
+    await merge(program, lena, helena["id"])
+    async with api.scope.write() as session:
+        clinic = locked_clinic(session)
+        clinic.retention_months, clinic.retention_from = 6, now()
+        long_ago = now() - timedelta(days=400)
+        await session.execute(
+            update(Conversation).values(status=Status.RESOLVED, last_activity_at=long_ago)
+        )
+
+    assert await delete_over_term(api.scope) == 1
+
+    assert await merges(api) == []
+    assert (await program.get("/patients"))["patients"] == []
 
 
 async def test_what_cannot_be_merged_is_refused(program: Program, stranger: Program) -> None:
