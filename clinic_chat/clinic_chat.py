@@ -51,7 +51,9 @@ log_worker.on_taken(WEBHOOKS, webhook_worker.wake)
 
 app = rx.App(
     sio=live.sio,
-    api_transformer=create_api(services, on_signed_out=live.end_session),
+    api_transformer=create_api(
+        services, on_signed_out=live.end_session, online=live.presence.online
+    ),
     stylesheets=theme.STYLESHEETS,
     html_lang="pt-BR",
     head_components=[*theme.head(), opening_script()],

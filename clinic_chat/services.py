@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from clinic_chat.cache.hybrid import HybridCache, create_cache
 from clinic_chat.domain.accounts.api_tokens import Tokens
 from clinic_chat.domain.accounts.sessions import Sessions
+from clinic_chat.domain.messages.sending import Sends
 from clinic_chat.openid.client import OpenId
 from clinic_chat.outbound.client import Outbound
 from clinic_chat.process_channel import ProcessChannel
@@ -15,7 +16,7 @@ from clinic_chat.web.rate_limits import Limits
 
 @dataclass
 class Services:
-    """What a process works with: database, cache, sessions, tokens, limits, requests, processes.
+    """What a process works with: database, cache, sessions, tokens, sends, limits, requests, …
 
     They connect at their first use.
     """
@@ -24,6 +25,7 @@ class Services:
     database: Database = field(init=False)
     sessions: Sessions = field(init=False)
     tokens: Tokens = field(init=False)
+    sends: Sends = field(init=False)
     limits: Limits = field(init=False)
     channel: ProcessChannel = field(init=False)
     cache: HybridCache = field(init=False)
@@ -33,6 +35,7 @@ class Services:
         self.database = Database(self.settings.database_url)
         self.sessions = Sessions(self.database, self.settings)
         self.tokens = Tokens(self.database)
+        self.sends = Sends(self.database)
         self.limits = Limits(self.settings.redis_url)
         self.channel = ProcessChannel(self.settings.redis_url, self.settings.signing_key())
         self.cache = create_cache(self.settings, self.channel.name)

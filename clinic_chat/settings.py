@@ -52,6 +52,9 @@ class Settings(BaseSettings):
     login_attempts_per_minute: int = Field(default=10, ge=1)
     sends_per_minute: int = Field(default=200, ge=1)
     inbound_per_minute: int = Field(default=6000, ge=1)
+    """Deliveries and receipts of one token."""
+    api_per_minute: int = Field(default=1200, ge=1)
+    """Every other request of one token."""
     max_connections: int = Field(default=10_000, ge=10)
     """TCP connections of the process; fewer when its limit of open files is lower."""
     connections_per_address: int = Field(default=2_000, ge=5)

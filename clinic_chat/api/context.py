@@ -1,6 +1,6 @@
 """The context of the API's routes, kept on the application they belong to."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -9,14 +9,22 @@ from fastapi import FastAPI, Request
 from clinic_chat.services import Services
 
 SignedOut = Callable[[UUID], Awaitable[None]]
+Online = Callable[[UUID], Collection[str]]
+
+
+def nobody_online(_clinic_id: UUID) -> Collection[str]:
+    """Who is online in a clinic of a process that has no sockets."""
+    return ()
 
 
 @dataclass(frozen=True)
 class ApiContext:
-    """The process's services, and the callback for a sign-in session that ended."""
+    """The process's services, the callback for a session that ended, and who is online."""
 
     services: Services
     on_signed_out: SignedOut
+    online: Online = nobody_online
+    """The ids of the people who are online in a clinic."""
 
 
 def attach(app: FastAPI, context: ApiContext) -> None:

@@ -1,4 +1,4 @@
-"""Errors as JSON: `{"error": {"code", "message", "field"?}}`, for every route of the API."""
+"""Errors as JSON: `{"error": {"code", "message", "field"?, "details"?}}`, for every route."""
 
 from typing import Any
 
@@ -20,10 +20,19 @@ from clinic_chat.logs import places
 from clinic_chat.storage.database import StorageUnavailable
 
 SHOWN_FIELD_LENGTH = 60
+MOST_PROBLEMS = 20
 # A domain limit does not say when it ends; it is counted over a minute.
 RATE_LIMIT_SECONDS = 60
 
 log = structlog.get_logger(__name__)
+
+
+class FieldProblem(BaseModel):
+    """A field of the request that breaks a rule."""
+
+    field: str
+    code: str
+    message: str
 
 
 class ErrorDetail(BaseModel):
@@ -37,6 +46,8 @@ class ErrorDetail(BaseModel):
     """English, for developers."""
     field: str | None = None
     """The field of the request that is wrong, like `patient.phone`."""
+    details: list[FieldProblem] | dict[str, Any] | None = None
+    """Every field that is wrong, or what the state is that a conflict is with."""
 
 
 class ErrorResponse(BaseModel):
@@ -55,11 +66,15 @@ class ApiError(HTTPException):
         message: str,
         *,
         field: str | None = None,
+        details: list[FieldProblem] | dict[str, Any] | None = None,
         headers: dict[str, str] | None = None,
     ) -> None:
         super().__init__(status, message, headers)
         self.code = code
         self.field = field
+        if details is None and field is not None:
+            details = [FieldProblem(field=field, code=code, message=message)]
+        self.details = details
 
 
 STORAGE_UNAVAILABLE = ApiError(
@@ -83,7 +98,9 @@ def rate_limited(seconds: int) -> ApiError:
 def error_response(error: Exception) -> JSONResponse:
     """The answer to a failed request; an unexpected exception is logged, without its text."""
     refusal = _refusal(error)
-    detail = ErrorDetail(code=refusal.code, message=refusal.detail, field=refusal.field)
+    detail = ErrorDetail(
+        code=refusal.code, message=refusal.detail, field=refusal.field, details=refusal.details
+    )
     body = ErrorResponse(error=detail).model_dump(exclude_none=True)
     return JSONResponse(body, refusal.status_code, refusal.headers)
 
@@ -91,10 +108,18 @@ def error_response(error: Exception) -> JSONResponse:
 def error_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The OpenAPI declaration of these error statuses, for a route's `responses`."""
     return {
-        status: {"model": ErrorResponse, "description": _DESCRIPTIONS[status]}
+        status: {
+            "model": ErrorResponse,
+            "description": _DESCRIPTIONS[status],
+            "content": {"application/json": {"example": _example(status)}},
+        }
         | ({"headers": _RETRY_AFTER} if status in {429, 503} else {})
         for status in statuses
     }
+
+
+def _example(status: int) -> dict[str, Any]:
+    return {"error": {"code": _CODES[status], "message": _DESCRIPTIONS[status].lower()}}
 
 
 def _refusal(error: Exception) -> ApiError:
@@ -112,11 +137,12 @@ def _refusal(error: Exception) -> ApiError:
         case NotFound():
             return ApiError(404, error.code, str(error))
         case InvalidInput():
-            return ApiError(422, error.code, str(error))
+            field = _FIELDS.get(error.code.partition("_")[0])
+            return ApiError(422, error.code, str(error), field=field)
         case Forbidden():
             return ApiError(403, error.code, str(error))
         case Conflict():
-            return ApiError(409, error.code, str(error))
+            return ApiError(409, error.code, str(error), details=error.details)
         case RateLimited():
             return rate_limited(RATE_LIMIT_SECONDS)
         case DomainError():
@@ -128,12 +154,21 @@ def _refusal(error: Exception) -> ApiError:
 
 
 def _invalid_request(error: RequestValidationError) -> ApiError:
-    first = error.errors()[0]
-    if first["type"] == "json_invalid":
+    found = error.errors()
+    if found[0]["type"] == "json_invalid":
         return ApiError(400, "malformed_json", "the body is not valid JSON")
-    field = ".".join(_shown(part) for part in first["loc"][1:])
-    code, message = _RULES.get(first["type"], ("invalid_request", "{} is not valid"))
-    return ApiError(422, code, message.format(field or "the body"), field=field or None)
+    problems = [_problem(one) for one in found[:MOST_PROBLEMS]]
+    first = problems[0]
+    named = [problem for problem in problems if problem.field]
+    return ApiError(
+        422, first.code, first.message, field=first.field or None, details=named or None
+    )
+
+
+def _problem(error: Any) -> FieldProblem:
+    field = ".".join(_shown(part) for part in error["loc"][1:])
+    code, message = _RULES.get(error["type"], ("invalid_request", "{} is not valid"))
+    return FieldProblem(field=field, code=code, message=message.format(field or "the body"))
 
 
 def _shown(part: object) -> str:
@@ -148,6 +183,36 @@ _RULES = {
     "string_type": ("invalid_type", "{} must be text"),
     "model_type": ("invalid_type", "{} must be an object"),
     "model_attributes_type": ("invalid_type", "{} must be an object"),
+}
+# First part of a domain error's code → the field of the request that broke the rule.
+_FIELDS = {
+    "activeSince": "activeSince",
+    "address": "value",
+    "assignee": "assigneeId",
+    "body": "body",
+    "clientId": "clientId",
+    "cursor": "cursor",
+    "externalId": "externalId",
+    "identity": "phone",
+    "kind": "kind",
+    "name": "name",
+    "phone": "phone",
+    "same": "intoPatientId",
+    "search": "search",
+    "status": "status",
+}
+_CODES = {
+    400: "malformed_json",
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not_found",
+    409: "conflict",
+    413: "body_too_large",
+    415: "unsupported_media_type",
+    422: "missing_field",
+    429: "rate_limited",
+    500: "internal",
+    503: "storage_unavailable",
 }
 _DESCRIPTIONS = {
     400: "The body is not JSON",

@@ -9,11 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinic_chat.demo.script import Line, Script
 from clinic_chat.domain.accounts.users import User
-from clinic_chat.domain.conversations.conversation import Conversation, start_conversation
+from clinic_chat.domain.conversations.conversation import (
+    API_CHANNEL,
+    Conversation,
+    start_conversation,
+)
 from clinic_chat.domain.conversations.read_marker import ReadMarker
 from clinic_chat.domain.messages.appending import append_message
 from clinic_chat.domain.messages.message import Direction, Message, MessageStatus
-from clinic_chat.domain.messages.receiving import API_CHANNEL
 from clinic_chat.domain.patients.identities import identity_row, phone_identity, show_identity
 from clinic_chat.domain.patients.patient import new_patient
 from clinic_chat.domain.patients.search_words import note_searchable

@@ -34,7 +34,7 @@ def _wrong_totals(connection: Connection) -> list[str]:
             func.count(),
             func.sum(case((Conversation.inbound_count > 0, 1), else_=0)),
         )
-        .where(Conversation.last_seq > 0)
+        .where(Conversation.version > 0)
         .group_by(Conversation.clinic_id, "assignee", Conversation.status)
     )
     there = {tuple(row[:3]): (row[3], int(row[4])) for row in found}

@@ -1,10 +1,14 @@
 """Domain errors: refusals of use cases, each with a stable code that API and UI translate."""
 
+from typing import Any
+
 
 class DomainError(Exception):
     """Base of every refusal; `code` is stable, `str(error)` is English for developers."""
 
     code = "invalid"
+    details: dict[str, Any] | None = None
+    """What programs get to know besides; nothing that a patient wrote."""
 
     def __init__(self, message: str = "", *, code: str | None = None) -> None:
         super().__init__(message or self.__doc__ or self.code)

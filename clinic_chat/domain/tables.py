@@ -10,6 +10,7 @@ from clinic_chat.domain.clinics import clinic
 from clinic_chat.domain.conversations import conversation, counts, read_marker
 from clinic_chat.domain.events import log, readers
 from clinic_chat.domain.messages import drafts, message
+from clinic_chat.domain.patient_records import merging
 from clinic_chat.domain.patients import identities, patient, search_words
 from clinic_chat.domain.reports import daily_messages
 from clinic_chat.domain.single_sign_on import providers

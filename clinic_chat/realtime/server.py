@@ -13,7 +13,6 @@ from socketio import AsyncServer
 from socketio.exceptions import ConnectionRefusedError as Refused
 
 from clinic_chat.domain.errors import DomainError
-from clinic_chat.domain.messages.sending import Sends
 from clinic_chat.metrics.instruments import OTHER
 from clinic_chat.metrics.process import watch_event_loop
 from clinic_chat.metrics.scrape import measured_by
@@ -97,7 +96,7 @@ class RealtimeServer:
         feeds = create_feeds(self.bus, self.presence, self.activity, services.cache)
         self.subscriptions = Subscriptions(self.sio, self.sender, self.bus, feeds)
         self.in_flight = InFlightWork()
-        sends = Sends(services.database)
+        sends = services.sends
         self._metrics = LiveMetrics(self.sio, self.connections, self.bus, sends, services.database)
         context = CommandContext(self.subscriptions, self.activity, sends)
         self.commands = CommandDispatcher(self.connections, context, services, self.in_flight)

@@ -3,8 +3,10 @@
 import ipaddress
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from math import ceil
 from time import monotonic, time
+from typing import TypeVar
 
 import structlog
 from limits import RateLimitItemPerMinute
@@ -24,9 +26,23 @@ SITE_FACTOR = 16
 log = structlog.get_logger(__name__)
 
 Key = tuple[str, str]
+Answer = TypeVar("Answer")
 Question = Callable[
-    [SlidingWindowCounterRateLimiter, RateLimitItemPerMinute, str, str], Awaitable[int]
+    [SlidingWindowCounterRateLimiter, RateLimitItemPerMinute, str, str], Awaitable[Answer]
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What is left of a limit after a hit."""
+
+    limit: int
+    """Hits in a minute."""
+    remaining: int
+    reset: int
+    """Seconds until more are left."""
+    wait: int = 0
+    """Seconds until a hit is within the limit, 0 when this one was."""
 
 
 class Limits:
@@ -54,6 +70,11 @@ class Limits:
         shared = await self._ask_redis(_hit, name, key, per_minute)
         return self._here.hit((name, key), per_minute) if shared is None else shared
 
+    async def spend(self, name: str, key: str, per_minute: int) -> Quota:
+        """As `hit`, and tell what is left."""
+        shared = await self._ask_redis(_spend, name, key, per_minute)
+        return self._here.spend((name, key), per_minute) if shared is None else shared
+
     async def hit_address(
         self, name: str, host: str | None, per_minute: int, in_all: int | None = None
     ) -> int:
@@ -80,8 +101,8 @@ class Limits:
         return self._here.blocked((name, key), per_minute) if shared is None else shared
 
     async def _ask_redis(
-        self, question: Question, name: str, key: str, per_minute: int
-    ) -> int | None:
+        self, question: Question[Answer], name: str, key: str, per_minute: int
+    ) -> Answer | None:
         """The answer of Redis, or None when this process has to count alone."""
         if self._shared is None or monotonic() < self._pause_until:
             return None
@@ -121,6 +142,15 @@ class SlidingWindows:
         if len(self._windows) > self._max_keys:
             self._windows.popitem(last=False)
         return 0
+
+    def spend(self, key: Key, per_minute: int) -> Quota:
+        """As `hit`, and tell what is left."""
+        wait = self.hit(key, per_minute)
+        _, _, current, previous = self._look(key, per_minute)
+        passed = time() % WINDOW_SECONDS
+        left = per_minute - current - previous * (1 - passed / WINDOW_SECONDS)
+        reset = max(1, ceil(WINDOW_SECONDS - passed))
+        return Quota(per_minute, 0 if wait else max(0, int(left)), wait or reset, wait)
 
     def blocked(self, key: Key, per_minute: int) -> int:
         """The seconds to wait that `hit` would return; nothing is counted."""
@@ -193,6 +223,16 @@ async def _hit(
     if await limiter.hit(item, name, key):
         return 0
     return await _seconds_left(limiter, item, name, key)
+
+
+async def _spend(
+    limiter: SlidingWindowCounterRateLimiter, item: RateLimitItemPerMinute, name: str, key: str
+) -> Quota:
+    allowed = await limiter.hit(item, name, key)
+    window = await limiter.get_window_stats(item, name, key)
+    reset = max(1, ceil(window.reset_time - time()))
+    remaining = max(0, window.remaining) if allowed else 0
+    return Quota(item.amount, remaining, reset, 0 if allowed else reset)
 
 
 async def _wait(

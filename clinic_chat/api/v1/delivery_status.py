@@ -5,17 +5,18 @@ from typing import Literal
 from fastapi import APIRouter, Security
 
 from clinic_chat.api.errors import error_responses
-from clinic_chat.api.v1.bearer import CallerScope, TokenRoute, bearer_scheme
+from clinic_chat.api.v1.bearer import CallerScope, ChannelRoute, bearer_scheme, needs
 from clinic_chat.api.v1.schemas import ChannelText, StrictModel
+from clinic_chat.domain.accounts.permissions import Permission
 from clinic_chat.domain.messages.delivery import report_status
 from clinic_chat.domain.public_api.messages import ApiMessage
 from clinic_chat.domain.public_api.view import ViewModel
 
 router = APIRouter(
     prefix="/api/v1",
-    route_class=TokenRoute,
+    route_class=ChannelRoute,
     dependencies=[Security(bearer_scheme)],
-    responses=error_responses(400, 401, 404, 409, 413, 415, 422, 429, 500, 503),
+    responses=error_responses(400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 503),
 )
 
 
@@ -35,7 +36,13 @@ class Reported(ViewModel):
     message: ApiMessage
 
 
-@router.post("/messages/{message_id}/status", tags=["channels"], summary="Report a receipt")
+@router.post(
+    "/messages/{message_id}/status",
+    tags=["channels"],
+    name="report_receipt",
+    summary="Report a receipt",
+    openapi_extra=needs(Permission.REPORT_DELIVERY),
+)
 async def status(message_id: str, report: StatusReport, scope: CallerScope) -> Reported:
     """Move a message forward. A status behind its own changes nothing and is no error."""
     stored = await report_status(

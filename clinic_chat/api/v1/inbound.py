@@ -6,8 +6,9 @@ from fastapi import APIRouter, Response, Security
 from pydantic import ConfigDict, Field
 
 from clinic_chat.api.errors import ApiError, error_responses
-from clinic_chat.api.v1.bearer import CallerScope, TokenRoute, bearer_scheme
+from clinic_chat.api.v1.bearer import CallerScope, ChannelRoute, bearer_scheme, needs
 from clinic_chat.api.v1.schemas import ChannelText, StrictModel
+from clinic_chat.domain.accounts.permissions import Permission
 from clinic_chat.domain.errors import InvalidInput
 from clinic_chat.domain.messages.inbound import INBOUND_LIMIT, MessageKind
 from clinic_chat.domain.messages.receiving import receive_message
@@ -25,7 +26,7 @@ FIELDS = {
 }
 
 
-class InboundRoute(TokenRoute):
+class InboundRoute(ChannelRoute):
     """A route for messages, which may be long."""
 
     max_body_bytes = MAX_BODY_BYTES
@@ -35,7 +36,7 @@ router = APIRouter(
     prefix="/api/v1",
     route_class=InboundRoute,
     dependencies=[Security(bearer_scheme)],
-    responses=error_responses(400, 401, 413, 415, 422, 429, 500, 503),
+    responses=error_responses(400, 401, 403, 413, 415, 422, 429, 500, 503),
 )
 
 
@@ -99,7 +100,9 @@ class Received(ViewModel):
     "/inbound",
     status_code=201,
     tags=["channels"],
+    name="deliver_message",
     summary="Deliver a patient's message",
+    openapi_extra=needs(Permission.DELIVER_MESSAGES),
     responses={
         200: {"model": Received, "description": "This externalId was delivered before"},
         201: {"description": "The message is stored"},

@@ -83,6 +83,7 @@ class TokenHolder:
     name: str
     permissions: frozenset[str]
     person: Person | None = None
+    clinic_name: str = ""
 
     @property
     def actor(self) -> TokenActor | StaffActor:
@@ -308,6 +309,7 @@ _HOLDERS = (
         ApiToken.id,
         ApiToken.clinic_id,
         Clinic.slug,
+        Clinic.name,
         ApiToken.name,
         ApiToken.permissions,
         User.id,
@@ -339,6 +341,7 @@ def _holder(
     token_id: UUID,
     clinic_id: UUID,
     slug: str,
+    clinic_name: str,
     name: str,
     permissions: str,
     user_id: UUID | None,
@@ -347,7 +350,8 @@ def _holder(
     is_restricted: bool,
 ) -> TokenHolder:
     person = Person(user_id, user_name, Role(role), is_restricted) if user_id else None
-    return TokenHolder(token_id, clinic_id, slug, name, frozenset(permissions.split()), person)
+    allowed = frozenset(permissions.split())
+    return TokenHolder(token_id, clinic_id, slug, name, allowed, person, clinic_name)
 
 
 def _hash(token: str) -> str:

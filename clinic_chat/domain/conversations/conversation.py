@@ -29,6 +29,9 @@ from clinic_chat.storage.base import Base, ClinicOwned, new_id, now
 from clinic_chat.storage.database import AnySession
 from clinic_chat.storage.statements import ON_EVENT_LOOP
 
+API_CHANNEL = "api"
+"""The channel of conversations that programs hold over HTTP."""
+
 
 class Status(StrEnum):
     """The status of a conversation."""
@@ -45,6 +48,7 @@ class Conversation(ClinicOwned, Base):
     __table_args__ = (
         UniqueConstraint("clinic_id", "patient_id", "channel"),
         Index(None, "clinic_id", "last_activity_at", "id"),
+        Index(None, "clinic_id", "id"),
         # Without the time of activity, which every message changes (queries/conversation_pages.py).
         Index(None, "clinic_id", "status", "assignee_id"),
     )
@@ -139,6 +143,12 @@ def load_rows(session: Session, ids: Iterable[UUID]) -> dict[UUID, tuple[Convers
     return {row.id: (row, RowContext(patient, name)) for row, patient, name in rows}
 
 
+def conversations_of(session: Session, patient_id: UUID) -> list[tuple[Conversation, str | None]]:
+    """A patient's conversations, for changing, with the names of their assignees, by age."""
+    rows = session.execute(_OF_PATIENT, {"patient": patient_id}).all()
+    return sorted(((row[0], row[1]) for row in rows), key=lambda row: row[0].id)
+
+
 async def conversation_exists(scope: ClinicScope, value: object) -> bool:
     """Whether `value` is the id of a conversation of the clinic; False for a malformed id."""
     require(scope, Permission.READ_CONVERSATIONS)
@@ -161,6 +171,13 @@ def conversation_rows() -> Any:
     )
 
 
+# A patient has one on each channel, so few are read.
+_OF_PATIENT = (
+    select(Conversation, User.name)
+    .outerjoin(User, User.id == Conversation.assignee_id)
+    .where(Conversation.patient_id == bindparam("patient"))
+    .execution_options(**ON_EVENT_LOOP)
+)
 _EXISTS = (
     select(Conversation.id)
     .where(Conversation.id == bindparam("conversation", type_=Uuid()))

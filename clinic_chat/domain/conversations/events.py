@@ -3,9 +3,16 @@
 from dataclasses import dataclass
 from typing import Any
 
-from clinic_chat.domain.conversations.conversation import Conversation, RowContext
+from sqlalchemy.orm import Session
+
+from clinic_chat.domain.conversations.conversation import (
+    Conversation,
+    RowContext,
+    conversations_of,
+)
 from clinic_chat.domain.conversations.counts import CountKey, count_key, note_change
 from clinic_chat.domain.events.log import EventType, Subject, SubjectKind, record
+from clinic_chat.domain.patients.patient import Patient
 from clinic_chat.storage.database import AnySession
 
 
@@ -44,3 +51,16 @@ def record_conversation_event(
         {**(payload or {}), "was": was and list(was), "state": list(count_key(conversation))},
         rows=TouchedRows(conversation, context, message) if context else None,
     )
+
+
+def record_patient_change(session: Session, patient: Patient) -> None:
+    """Record in each conversation of a patient that what it shows of them changed."""
+    for conversation, assignee_name in conversations_of(session, patient.id):
+        record_conversation_event(
+            session,
+            conversation,
+            EventType.CONVERSATION_UPDATED,
+            {"patient": True},
+            was=count_key(conversation),
+            context=RowContext(patient, assignee_name),
+        )

@@ -36,7 +36,7 @@ def append_message(
     resolved conversation. `context` is as of `record_conversation_event`.
     """
     moment = at or now()
-    was = count_key(conversation) if conversation.last_seq else None
+    was = count_key(conversation) if conversation.version else None
     conversation.last_seq += 1
     conversation.last_activity_at = moment
     conversation.preview = preview(body)

@@ -1,7 +1,6 @@
 """Delivery status of outbound messages, as the channel reports it; it only moves forward."""
 
 from datetime import datetime
-from uuid import UUID
 
 from sqlalchemy import bindparam
 from sqlalchemy.orm import Session
@@ -19,7 +18,7 @@ from clinic_chat.domain.conversations.events import record_conversation_event
 from clinic_chat.domain.errors import Conflict, InvalidInput, NotFound
 from clinic_chat.domain.events.log import EventType
 from clinic_chat.domain.messages.inbound import channel_time
-from clinic_chat.domain.messages.message import Direction, Message, MessageStatus
+from clinic_chat.domain.messages.message import Direction, Message, MessageStatus, parse_message_id
 from clinic_chat.domain.messages.views import StoredMessage, staff_message
 from clinic_chat.storage.base import now
 from clinic_chat.storage.statements import ON_EVENT_LOOP
@@ -55,7 +54,7 @@ async def report_status(
         raise InvalidInput("the reason must be text", code="reason_not_text")
     told = cut(clean_line(reason[: REASON_LIMIT * 5]), REASON_LIMIT)
     wanted = MessageStatus(str(status))
-    wanted_id = _message_id(message_id)
+    wanted_id = parse_message_id(message_id)
     arrived = at or now()
     moment = channel_time(channel_at, arrived) or arrived
 
@@ -105,15 +104,6 @@ def _apply(message: Message, status: MessageStatus, reason: str, at: datetime) -
     message.delivered_at = message.delivered_at or at
     if status is MessageStatus.READ:
         message.read_at = at
-
-
-def _message_id(value: object) -> UUID:
-    if isinstance(value, UUID):
-        return value
-    try:
-        return UUID(str(value))
-    except ValueError:
-        raise NotFound("no such message") from None
 
 
 _REPORTED = (

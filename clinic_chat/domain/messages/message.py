@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from clinic_chat.domain.errors import NotFound
 from clinic_chat.domain.messages.inbound import MessageKind
 from clinic_chat.storage.base import Base, ClinicOwned, new_id, now
 
@@ -65,3 +66,17 @@ class Message(ClinicOwned, Base):
     read_at: Mapped[datetime | None] = mapped_column(default=None)
     failed_at: Mapped[datetime | None] = mapped_column(default=None)
     failure: Mapped[str] = mapped_column(String(200), default="")
+
+
+def parse_message_id(value: object) -> UUID:
+    """Parse a message's id from an address.
+
+    Raises:
+        NotFound: not an id, which must look the same as an unknown one.
+    """
+    if isinstance(value, UUID):
+        return value
+    try:
+        return UUID(str(value))
+    except ValueError:
+        raise NotFound("no such message") from None

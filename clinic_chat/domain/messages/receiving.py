@@ -4,13 +4,9 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from clinic_chat.domain.accounts.permissions import Permission, require
-from clinic_chat.domain.accounts.users import User
 from clinic_chat.domain.clinics.scope import ClinicScope
-from clinic_chat.domain.conversations.conversation import (
-    Conversation,
-    RowContext,
-    start_conversation,
-)
+from clinic_chat.domain.conversations.conversation import API_CHANNEL, RowContext
+from clinic_chat.domain.conversations.starting import find_or_start
 from clinic_chat.domain.messages.appending import append_message
 from clinic_chat.domain.messages.inbound import inbound_message
 from clinic_chat.domain.messages.message import Direction, Message
@@ -18,8 +14,6 @@ from clinic_chat.domain.messages.views import StoredMessage, staff_message
 from clinic_chat.domain.patients.recognition import sending_patient
 from clinic_chat.storage.base import now
 from clinic_chat.storage.statements import ON_EVENT_LOOP
-
-API_CHANNEL = "api"
 
 
 async def receive_message(
@@ -59,13 +53,7 @@ async def receive_message(
         if known := _stored(session, API_CHANNEL, incoming.key):
             return StoredMessage(staff_message(known, whole=True), created=False)
         patient, author_name = sending_patient(session, incoming.identities, incoming.name)
-        place = {"patient": patient.id, "channel": API_CHANNEL}
-        found = session.execute(_PLACE, place).one_or_none()
-        if found is None:
-            target, assignee = start_conversation(session, patient.id, API_CHANNEL), None
-            session.flush()
-        else:
-            target, assignee = found
+        target, assignee = find_or_start(session, patient.id, API_CHANNEL)
         message = append_message(
             session,
             target,
@@ -92,14 +80,5 @@ def _stored(session: Session, origin: str, key: str) -> Message | None:
 _KNOWN = (
     select(Message)
     .where(Message.origin == bindparam("origin"), Message.client_id == bindparam("key"))
-    .execution_options(**ON_EVENT_LOOP)
-)
-_PLACE = (
-    select(Conversation, User.name)
-    .outerjoin(User, User.id == Conversation.assignee_id)
-    .where(
-        Conversation.patient_id == bindparam("patient"),
-        Conversation.channel == bindparam("channel"),
-    )
     .execution_options(**ON_EVENT_LOOP)
 )

@@ -23,7 +23,7 @@ class ApiMessage(ViewModel):
     kind: MessageKind
     body: str
     body_length: int
-    """The length of the delivered text when it was too long to be kept whole, else 0."""
+    """The length of the delivered text when `body` is its beginning alone, else 0."""
     client_id: str
     status: MessageStatus
     at: str

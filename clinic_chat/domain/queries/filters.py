@@ -1,8 +1,10 @@
 """Filters of the conversation list: parsing them, and the conditions they set."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import and_, func, or_, select, true
 from sqlalchemy.orm import aliased
@@ -16,6 +18,8 @@ from clinic_chat.domain.queries.search import Numeric, search_terms
 from clinic_chat.domain.validation import storable
 
 SEARCH_LIMIT = 100
+ME, NOBODY = "me", "none"
+"""Whom programs filter by besides a colleague's id."""
 
 
 class AssigneeFilter(StrEnum):
@@ -34,10 +38,15 @@ class Filter:
     who: AssigneeFilter = AssigneeFilter.ALL
     status: str = ""
     unread: bool = False
+    assignee: UUID | None = None
+    """A colleague whose they are, when `who` is ALL; programs have this filter, and the next."""
+    active_since: datetime | None = None
+    """The time of the last message, or a later one."""
 
     def as_dict(self) -> dict[str, Any]:
         """The filter as the browser gets it, with the `terms` to compare rows with."""
-        return {**asdict(self), "terms": asdict(search_terms(self.search))}
+        fields = {name: getattr(self, name) for name in ("search", "who", "status", "unread")}
+        return {**fields, "terms": asdict(search_terms(self.search))}
 
 
 def parse_filter(search: object, who: object, status: object, unread: object) -> Filter:
@@ -60,6 +69,37 @@ def parse_filter(search: object, who: object, status: object, unread: object) ->
     return Filter(search.strip(), AssigneeFilter(who), status, unread)
 
 
+def program_filter(
+    scope: ClinicScope, *, search: str, assignee: str, status: str, active_since: datetime | None
+) -> Filter:
+    """Check and parse a filter from a program; "" is any search, assignee or status.
+
+    `assignee` is `me`, the person of the program's token, `none`, or a colleague's id.
+
+    Raises:
+        InvalidInput: a rule of `parse_filter`, `assignee_invalid` or `activeSince_invalid`.
+    """
+    who = {ME: AssigneeFilter.MINE, NOBODY: AssigneeFilter.UNASSIGNED}.get(assignee)
+    wanted = parse_filter(search, who or AssigneeFilter.ALL, status, False)
+    if who is AssigneeFilter.MINE and scope.user_id is None:
+        raise InvalidInput("this token is of no person", code="assignee_invalid")
+    if assignee and who is None:
+        try:
+            wanted = replace(wanted, assignee=UUID(assignee))
+        except ValueError:
+            raise InvalidInput("not a colleague's id", code="assignee_invalid") from None
+    if active_since is not None:
+        try:
+            if active_since.tzinfo is None:
+                raise ValueError("no offset")
+            wanted = replace(wanted, active_since=active_since.astimezone(UTC))
+        except (ValueError, OverflowError):
+            raise InvalidInput(
+                "a time has its offset from UTC", code="activeSince_invalid"
+            ) from None
+    return wanted
+
+
 def filtered(statement: Any, scope: ClinicScope, wanted: Filter) -> Any:
     """The statement for the conversations in this view of the scope's person."""
     if wanted.search:
@@ -76,6 +116,10 @@ def filtered(statement: Any, scope: ClinicScope, wanted: Filter) -> Any:
         statement = statement.where(Conversation.assignee_id == scope.user_id)
     elif wanted.who is AssigneeFilter.UNASSIGNED:
         statement = statement.where(Conversation.assignee_id.is_(None))
+    elif wanted.assignee is not None:
+        statement = statement.where(Conversation.assignee_id == wanted.assignee)
+    if wanted.active_since is not None:
+        statement = statement.where(Conversation.last_activity_at >= wanted.active_since)
     if wanted.unread:
         read = (
             select(ReadMarker.inbound_read)

@@ -19,7 +19,7 @@ from clinic_chat.domain.messages.read_markers import (
     read_markers_in,
 )
 from clinic_chat.domain.queries.conversation_counts import ConversationCount, conversation_counts
-from clinic_chat.domain.queries.conversation_pages import conversation_page
+from clinic_chat.domain.queries.conversation_pages import Order, conversation_page
 from clinic_chat.domain.queries.filters import Filter
 from clinic_chat.storage.statements import ON_EVENT_LOOP
 
@@ -57,9 +57,14 @@ class InboxOverview:
 
 
 async def list_conversations(
-    scope: ClinicScope, wanted: Filter | None = None, *, cursor: str = "", limit: int = PAGE_SIZE
+    scope: ClinicScope,
+    wanted: Filter | None = None,
+    *,
+    cursor: str = "",
+    limit: int = PAGE_SIZE,
+    order: Order = Order.ACTIVITY,
 ) -> InboxPage:
-    """A page of the clinic's conversations by last activity, with this person's markers.
+    """A page of the clinic's conversations in an order, with this person's markers.
 
     `wanted.search` matches when each of its words is part of the patient's name and each of its
     numbers part of the phone number or of the name (domain/queries/search.py).
@@ -71,7 +76,7 @@ async def list_conversations(
     async with scope.read() as session:
         version = await personal_version(session, scope)
         rows, next_cursor = await conversation_page(
-            session, scope, wanted or Filter(), cursor, limit
+            session, scope, wanted or Filter(), cursor, limit, order
         )
         return InboxPage(rows, next_cursor, await _markers(session, scope, rows), version)
 

@@ -69,7 +69,7 @@ def _preview(row: rx.Var[ConversationRow]) -> rx.Component:
         ),
         rx.cond(
             row.preview_kind == "text",
-            rx.cond(row.preview != "", fresh(row.preview), _quiet(t("Empty message"))),
+            rx.cond(row.preview != "", fresh(row.preview), _quiet(_nothing(row))),
             rx.fragment(
                 _quiet(_kind_name(row.preview_kind)),
                 rx.cond(row.preview != "", fresh(" · " + row.preview), rx.fragment()),
@@ -77,6 +77,11 @@ def _preview(row: rx.Var[ConversationRow]) -> rx.Component:
         ),
         class_name="conversation-row-preview",
     )
+
+
+def _nothing(row: rx.Var[ConversationRow]) -> rx.Var[str]:
+    """What stands for a text without one: a program may start a conversation without a message."""
+    return rx.cond(row.preview_direction == "", t("No messages yet"), t("Empty message"))
 
 
 def _quiet(text: rx.Var[str]) -> rx.Component:

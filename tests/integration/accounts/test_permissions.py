@@ -74,16 +74,27 @@ from clinic_chat.domain.clinics.actors import (
     TokenActor,
 )
 from clinic_chat.domain.clinics.scope import ClinicScope
-from clinic_chat.domain.conversations.assignment import assign, set_status
+from clinic_chat.domain.conversations.assignment import (
+    ConversationChange,
+    assign,
+    change_conversation,
+    set_status,
+)
 from clinic_chat.domain.conversations.conversation import conversation_exists
+from clinic_chat.domain.conversations.starting import start_conversation_with
 from clinic_chat.domain.conversations.views import conversations_by_id, get_conversation
-from clinic_chat.domain.errors import Forbidden, NotFound
+from clinic_chat.domain.errors import Forbidden, InvalidInput, NotFound
 from clinic_chat.domain.events.log import events_after
 from clinic_chat.domain.imports.importer import import_dialogues
 from clinic_chat.domain.messages.delivery import report_status
 from clinic_chat.domain.messages.drafts import recent_drafts, save_draft
 from clinic_chat.domain.messages.read_markers import mark_read, mark_unread, read_markers
 from clinic_chat.domain.messages.receiving import receive_message
+from clinic_chat.domain.patient_records.changes import create_patient, rename_patient
+from clinic_chat.domain.patient_records.identities import add_identity, remove_identity
+from clinic_chat.domain.patient_records.merging import merge_patients
+from clinic_chat.domain.patient_records.views import get_patient
+from clinic_chat.domain.patients.entered_identities import EnteredPatient
 from clinic_chat.domain.public_api.events import public_events
 from clinic_chat.domain.queries.changes import changes_of
 from clinic_chat.domain.queries.inbox import list_conversations, overview
@@ -93,6 +104,9 @@ from clinic_chat.domain.queries.message_pages import (
     messages_page,
     whole_body,
 )
+from clinic_chat.domain.queries.patient_pages import find_patients, list_patients
+from clinic_chat.domain.queries.single_message import get_message
+from clinic_chat.domain.queries.staff import list_staff
 from clinic_chat.domain.queries.thread import read_thread_start
 from clinic_chat.domain.reports.daily_messages import daily_messages
 from clinic_chat.domain.retention.conversations import count_over_term, delete_over_term
@@ -188,6 +202,7 @@ class Stored:
     message: str
     file: Path
     colleague: str
+    patient: str
 
 
 UseCase = Callable[[ClinicScope, Stored], Awaitable[object]]
@@ -233,6 +248,33 @@ USE_CASES: dict[str, tuple[Permission, UseCase]] = {
         lambda s, x: set_status(s, x.conversation, "open"),
     ),
     "assign": (Permission.CHANGE_CONVERSATIONS, lambda s, x: assign(s, x.conversation, "", "")),
+    "change_conversation": (
+        Permission.CHANGE_CONVERSATIONS,
+        lambda s, x: change_conversation(s, x.conversation, ConversationChange("open")),
+    ),
+    "start_conversation_with": (
+        Permission.CHANGE_CONVERSATIONS,
+        lambda s, x: start_conversation_with(s, x.patient),
+    ),
+    "get_message": (Permission.READ_CONVERSATIONS, lambda s, x: get_message(s, x.message)),
+    "get_patient": (Permission.READ_PATIENTS, lambda s, x: get_patient(s, x.patient)),
+    "list_patients": (Permission.READ_PATIENTS, lambda s, _: list_patients(s)),
+    "find_patients": (Permission.READ_PATIENTS, lambda s, _: find_patients(s, phone=PHONE)),
+    "create_patient": (
+        Permission.CHANGE_PATIENTS,
+        lambda s, _: create_patient(s, EnteredPatient("Nova")),
+    ),
+    "rename_patient": (
+        Permission.CHANGE_PATIENTS,
+        lambda s, x: rename_patient(s, x.patient, "Paula"),
+    ),
+    "add_identity": (
+        Permission.CHANGE_PATIENTS,
+        lambda s, x: add_identity(s, x.patient, "external", "P-1"),
+    ),
+    "remove_identity": (Permission.CHANGE_PATIENTS, lambda s, x: _remove_identity(s, x)),
+    "merge_patients": (Permission.CHANGE_PATIENTS, lambda s, x: _merge(s, x)),
+    "list_staff": (Permission.READ_STAFF, lambda s, _: list_staff(s)),
     "send": (
         Permission.SEND_MESSAGES,
         lambda s, x: send_message(s, x.conversation, "oi", str(uuid4())),
@@ -378,6 +420,16 @@ async def _of_no_webhook(act: Awaitable[object]) -> None:
         await act
 
 
+async def _remove_identity(scope: ClinicScope, stored: Stored) -> None:
+    with suppress(NotFound):
+        await remove_identity(scope, stored.patient, str(uuid4()))
+
+
+async def _merge(scope: ClinicScope, stored: Stored) -> None:
+    with suppress(InvalidInput):
+        await merge_patients(scope, stored.patient, stored.patient)
+
+
 async def _revoke_invitation(scope: ClinicScope) -> None:
     with suppress(NotFound):
         await revoke_invitation(scope, str(uuid4()))
@@ -452,7 +504,8 @@ async def there(clinics: Clinics, tmp_path: Path) -> Stored:
     sent = await send_message(clinics.ana, conversation, "oi", "1")
     file = tmp_path / "dialogues.csv"
     file.write_text('ID,section_header,section_text,dialogue\n1,X,Y,"Doctor: Hi"\n')
-    return Stored(conversation, sent.message.id, file, str(clinics.bruno.staff_id()))
+    patient = (await get_conversation(clinics.aurora, conversation)).patient_id
+    return Stored(conversation, sent.message.id, file, str(clinics.bruno.staff_id()), patient)
 
 
 def actors(clinics: Clinics) -> list[Actor]:

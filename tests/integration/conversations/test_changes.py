@@ -38,7 +38,7 @@ async def test_rows_at_hand_show_what_a_new_reading_shows(
     await report_status(clinics.aurora, sent.message.id, "read")
 
     at_hand = [event for event in recorded if event.rows]
-    assert len(at_hand) == len(recorded) - 1 == 6
+    assert len(at_hand) == len(recorded) == 7
     shown = await changes_of(clinics.aurora, at_hand)
     assert shown == await changes_of(clinics.aurora, [replace(e, rows=None) for e in at_hand])
     assert [row.id for row in shown.conversations] == [place, second.message.conversation_id]

@@ -82,12 +82,14 @@ FIELDS = (
     *("conversationId", "body", "caption", "clientId", "externalId", "kind", "at", "reason"),
     *("feed", "key", "version", "query", "search", "who", "status", "cursor", "nonce", "number"),
     *("assigneeId", "expected", "device", "edit", "locale", "ids", "author", "email", "password"),
+    *("name", "phone", "patientId", "intoPatientId", "expectedAssigneeId", "channel", "limit"),
     *("next", "clinic", "tookMs", "staleMs", "text", "value", "hashes", "info", "anythingElse"),
     *("url", "description", "eventTypes"),
 )
 HEADERS = (
     *("User-Agent", "X-Request-ID", "Referer", "Accept-Language", "X-Forwarded-For", "Forwarded"),
     *("X-Forwarded-Proto", "If-None-Match", "Traceparent", "X-Anything"),
+    "Idempotency-Key",
 )
 
 
@@ -220,6 +222,33 @@ async def test_a_channel_delivers_marks_in_every_field(place: Place) -> None:
         for message in (marks("Message"), str(uuid4())):
             path = f"/api/v1/messages/{message}/status"
             assert (await web.post(path, json=report, headers=place.bearer)).status_code == 404
+
+
+async def test_a_program_writes_and_asks_for_marks(place: Place) -> None:
+    marks = place.marks
+    named = {"name": marks("Name"), "externalId": marks("ProgramPatient")}
+    message = {"body": marks("Body"), "clientId": marks("Key")}
+    async with place.web as web:
+        web.headers.update(place.bearer)
+        added = await web.post("/api/v1/patients", json={**named, "phone": "+5521900000001"})
+        assert added.status_code == 201, added.text
+        its = added.json()["patient"]["id"]
+        for path, body in (
+            ("patients", named),
+            (f"patients/{its}/identities", {"kind": "address", "value": marks("Address")}),
+            (f"patients/{its}/identities", {"kind": "phone", "value": marks("NoPhone")}),
+            (f"patients/{its}/merge", {"intoPatientId": marks("Into")}),
+            ("conversations", {"patient": named}),
+            (f"conversations/{place.conversation}/messages", message),
+            (f"conversations/{marks('Conversation')}/messages", message),
+        ):
+            answer = await web.post(f"/api/v1/{path}", json=body)
+            assert answer.status_code in {200, 201, 404, 409, 422}, answer.text
+        await web.patch(f"/api/v1/patients/{its}", json={"name": marks("Renamed")})
+        for query in ({"search": marks("Patient")}, {"phone": marks.phone}, {"cursor": marks("C")}):
+            for path in ("patients", "conversations"):
+                answer = await web.get(f"/api/v1/{path}", params=query)
+                assert answer.status_code in {200, 422}, answer.text
 
 
 async def test_a_write_that_the_database_refuses_tells_no_marks(place: Place) -> None:

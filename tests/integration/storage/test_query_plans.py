@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from unittest.mock import Mock
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import event
@@ -21,9 +22,20 @@ from clinic_chat.domain.clinics.actors import SYSTEM
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.conversations.assignment import assign, set_status
 from clinic_chat.domain.conversations.conversation import Status
+from clinic_chat.domain.conversations.starting import start_conversation_with
 from clinic_chat.domain.messages.read_markers import mark_read, mark_unread
 from clinic_chat.domain.messages.receiving import receive_message
-from clinic_chat.domain.queries.filters import AssigneeFilter
+from clinic_chat.domain.patient_records.changes import create_patient, rename_patient
+from clinic_chat.domain.patient_records.identities import add_identity, remove_identity
+from clinic_chat.domain.patient_records.merging import merge_patients
+from clinic_chat.domain.patient_records.views import get_patient
+from clinic_chat.domain.patients.entered_identities import EnteredPatient
+from clinic_chat.domain.queries.conversation_pages import Order
+from clinic_chat.domain.queries.filters import AssigneeFilter, program_filter
+from clinic_chat.domain.queries.inbox import list_conversations
+from clinic_chat.domain.queries.message_pages import messages_page
+from clinic_chat.domain.queries.patient_pages import find_patients, list_patients
+from clinic_chat.domain.queries.single_message import get_message
 from clinic_chat.realtime.feeds import personal
 from clinic_chat.realtime.feeds.cached.thread_pages import ThreadPages
 from clinic_chat.realtime.feeds.inbox import FEED, KEY, InboxFeed
@@ -35,7 +47,10 @@ from tests.support.sending import send_message
 
 # More patients of a common name than a search sorts, and more conversations than a page by far.
 VOLUME = Volume(8_000, 2)
-FEW = {"clinics", "users", "memberships", "conversation_totals", "read_totals"}
+FEW = {
+    *("clinics", "users", "memberships", "conversation_totals", "read_totals"),
+    "patient_merges",
+}
 """The tables that do not grow with patients and messages."""
 # Rows of a step: 1,001 candidates of a search, or a page of a view in which few rows are.
 MOST_READ = 2_500
@@ -106,9 +121,45 @@ async def use(large: LargeClinic) -> None:
     await mark_read(staff, place, 4)
     await set_status(staff, place, "pending")
     await assign(staff, last.message.conversation_id, str(staff.user_id), "")
+    await use_as_program(large)
     version = VOLUME.conversations * VOLUME.messages_each
     await inbox.start(staff, KEY, {FEED: version, personal.FEED: VOLUME.conversations}, None)
     await thread.start(staff, place, {"messages": 2}, None)
+
+
+async def use_as_program(large: LargeClinic) -> None:
+    """Do with the clinic what programs do besides."""
+    staff = large.scope
+    place = str(large.conversations[17])
+    colleague = str(staff.user_id)
+    middle = {Order.ACTIVITY: f"{LAST_AT.isoformat()}_{place}", Order.CREATED: place}
+    for order in Order:
+        for assignee in ("", "me", "none", colleague, str(uuid4())):
+            for status in ("", *Status):
+                for search, cursor in (("", ""), ("", middle[order]), ("maria", middle[order])):
+                    wanted = program_filter(
+                        staff, search=search, assignee=assignee, status=status, active_since=None
+                    )
+                    await list_conversations(staff, wanted, cursor=cursor, order=order)
+    recent = program_filter(staff, search="", assignee="", status="", active_since=LAST_AT)
+    await list_conversations(staff, recent)
+    row = (await list_conversations(staff)).rows[0]
+    for search in ("", "maria", RARE_NAME, "zoe zanetti", large.phones[3]):
+        for cursor in ("", row.patient_id):
+            await list_patients(staff, search=search, cursor=cursor)
+    await find_patients(staff, phone=large.phones[3])
+    await get_patient(staff, row.patient_id)
+    await rename_patient(staff, row.patient_id, "Zilda Quaresma")
+    for number in range(2):
+        await add_identity(staff, row.patient_id, "external", f"P-{number}")
+    same = await create_patient(staff, EnteredPatient("Zilda", "+5571999990001"))
+    await merge_patients(staff, same.id, row.patient_id)
+    await merge_patients(staff, same.id, row.patient_id)
+    merged = await get_patient(staff, row.patient_id)
+    await remove_identity(staff, row.patient_id, merged.identities[0].id)
+    await start_conversation_with(staff, EnteredPatient("Nova", "+5571999990002"))
+    newest = (await messages_page(staff, place)).messages[-1]
+    await get_message(staff, newest.id)
 
 
 def _view(search: str, who: str, status: str, unread: bool, cursor: str) -> dict[str, Any]:
@@ -131,7 +182,8 @@ async def faults_in(connection: AsyncConnection, sent: list[Sent]) -> list[str]:
 async def _look_at_sqlite(connection: AsyncConnection, one: Sent) -> list[str]:
     plan = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {one.sql}", one.values)
     steps = [str(tuple(row)[-1]) for row in plan]
-    by_id = any(re.search(r"SEARCH conversations .*\(id=\?\)", step) for step in steps)
+    conversation = re.compile(r"SEARCH conversations .*\((?:clinic_id=\? AND )?id=\?\)")
+    by_id = any(conversation.search(step) for step in steps)
     faults = []
     for step in steps:
         scanned = re.match(r"SCAN (\w+)", step)

@@ -73,6 +73,9 @@ from clinic_chat.domain.messages.drafts import Draft, save_draft
 from clinic_chat.domain.messages.message import Message
 from clinic_chat.domain.messages.read_markers import mark_read
 from clinic_chat.domain.messages.receiving import receive_message
+from clinic_chat.domain.patient_records.changes import create_patient
+from clinic_chat.domain.patient_records.merging import PatientMerge, merge_patients
+from clinic_chat.domain.patients.entered_identities import EnteredPatient
 from clinic_chat.domain.patients.identities import PatientIdentity
 from clinic_chat.domain.patients.patient import Patient
 from clinic_chat.domain.patients.search_words import PatientWord, WordPart
@@ -197,6 +200,8 @@ async def _fill_one(
     async with channel.read() as session:
         patient = await session.scalar(select(Conversation.patient_id))
     assert patient is not None
+    same = await create_patient(channel, EnteredPatient(f"{name} {body}"))
+    await merge_patients(channel, same.id, patient)
     return Rows(channel.clinic_id, patient, UUID(conversation), UUID(answer.message.id))
 
 
@@ -898,6 +903,7 @@ NAMES = {
     PatientWord: "word",
     WordPart: "part",
     PatientIdentity: "value",
+    PatientMerge: "actor_kind",
     DailyMessages: "inbound",
     AuditEntry: "action",
     Draft: "body",

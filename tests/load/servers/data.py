@@ -10,10 +10,9 @@ from clinic_chat.domain.accounts.users import create_user
 from clinic_chat.domain.clinics.actors import SYSTEM
 from clinic_chat.domain.clinics.clinic import create_clinic
 from clinic_chat.domain.clinics.scope import ClinicScope
-from clinic_chat.domain.conversations.conversation import start_conversation
+from clinic_chat.domain.conversations.conversation import API_CHANNEL, start_conversation
 from clinic_chat.domain.messages.appending import append_message
 from clinic_chat.domain.messages.message import Direction
-from clinic_chat.domain.messages.receiving import API_CHANNEL
 from clinic_chat.domain.patients.identities import phone_identity
 from clinic_chat.domain.patients.recognition import sending_patient
 from clinic_chat.storage.base import new_id

@@ -33,6 +33,23 @@ async def test_a_refused_hit_may_come_back_after_its_wait() -> None:
         assert await limits.hit("send", "ana", 3) == 0
 
 
+async def test_what_is_left_is_told_and_comes_back() -> None:
+    limits = Limits()
+    with time_machine.travel(EARLY_IN_A_MINUTE, tick=False) as clock:
+        spent = [await limits.spend("api", "token", 3) for _ in range(4)]
+        clock.shift(60)
+        # Of the minute before, 55 seconds still weigh: two of the three, and a bit.
+        later = await limits.spend("api", "token", 4)
+
+    assert [(one.limit, one.remaining, one.reset, one.wait) for one in spent] == [
+        (3, 2, 55, 0),
+        (3, 1, 55, 0),
+        (3, 0, 55, 0),
+        (3, 0, 55, 55),
+    ]
+    assert (later.remaining, later.reset, later.wait) == (0, 55, 0)
+
+
 @time_machine.travel(EARLY_IN_A_MINUTE)
 async def test_every_name_and_key_has_its_own_count() -> None:
     limits = Limits()

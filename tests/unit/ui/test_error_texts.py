@@ -62,18 +62,29 @@ OF_THE_GENERAL_TEXT = {
 }
 # Only command lines, programs at the API and the sign-in, which has codes of its own, meet these.
 OF_NO_SCREEN = {
+    "activeSince_invalid",
+    "address_invalid",
     "body_missing",
     "days_invalid",
     "delivery_pending",
     "externalId_missing",
     "limit_invalid",
     "not_joined",
+    "conversations_overlap",
+    "externalId_invalid",
+    "identity_missing",
+    "identity_taken",
+    "kind_invalid",
     "not_outbound",
+    "phone_invalid",
     "phone_missing",
     "reason_not_text",
+    "same_patient",
+    "search_invalid",
     "slug_invalid",
     "status_final",
     "too_many_conversations",
+    "too_many_identities",
 }
 # What an answer tells besides its code (docs/protocol.md).
 TOLD = {"already_assigned": {"name"}}
