@@ -56,6 +56,8 @@ class _Request:
     seconds: float
     fields: Mapping[str, str] | None = None
     content: bytes | None = None
+    names_of: UUID | None = None
+    """Whose turns its look-up takes, if not the owner's."""
 
 
 class Outbound:
@@ -94,10 +96,17 @@ class Outbound:
         return _object(await self._ask(owner, checked_url(address), request, _read))
 
     async def post_event(
-        self, owner: UUID, address: str, body: bytes, headers: Mapping[str, str]
+        self,
+        owner: UUID,
+        address: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        *,
+        names_of: UUID | None = None,
     ) -> int:
         """The HTTP status with which a receiver answers JSON, of at most 1 MiB.
 
+        `names_of` is whose turns its look-up takes: those of all receivers of a clinic together.
         Any status is an answer, those of redirects too; what else it says is thrown away.
 
         Raises:
@@ -107,7 +116,7 @@ class Outbound:
         if len(body) > SENT_BYTES:
             raise OutboundError(Failure.TOO_LARGE)
         told = {**_HEADERS, "Content-Type": "application/json", **headers}
-        request = _Request("POST", told, RECEIVER_SECONDS, content=body)
+        request = _Request("POST", told, RECEIVER_SECONDS, content=body, names_of=names_of)
         return await self._ask(owner, url, request, _status)
 
     def receiver_url(self, address: str) -> httpx.URL:
@@ -148,7 +157,8 @@ class Outbound:
     async def _answer(
         self, owner: UUID, url: httpx.URL, request: _Request, read: _Reading[Answered]
     ) -> Answered:
-        addresses = await self._resolver.look_up(owner, url.host, url.port or PORTS[url.scheme])
+        port = url.port or PORTS[url.scheme]
+        addresses = await self._resolver.look_up(request.names_of or owner, url.host, port)
         if url.host not in self._private_hosts and not all(map(is_public, addresses)):
             raise OutboundError(Failure.ADDRESS_PRIVATE)
         async with httpx.AsyncClient(

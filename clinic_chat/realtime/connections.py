@@ -98,10 +98,11 @@ class Connections:
         self._by_sid: dict[str, Connection] = {}
 
     def admit(self, sid: str, visitor: Visitor | None) -> Connection | None:
-        """Register the socket of an admitted visitor; None without one or if its session ended."""
-        if visitor is None or visitor.over:
+        """Register the socket of a signed-in visitor; None without one or if its session ended."""
+        # A program's connection may ask for the pages' namespace too.
+        if visitor is None or visitor.over or not isinstance(visitor.identity, Identity):
             return None
-        identity: Identity = visitor.identity
+        identity = visitor.identity
         scope = ClinicScope(
             self._database, identity.clinic_id, identity.actor, address=visitor.address
         )

@@ -8,6 +8,11 @@ def clinic(clinic_id: UUID) -> str:
     return f"clinic:{clinic_id}"
 
 
+def presence(clinic_id: UUID) -> str:
+    """The room of a clinic's programs that may know who is there."""
+    return f"presence:{clinic_id}"
+
+
 def conversation(clinic_id: UUID, conversation_id: UUID | str) -> str:
     """The room of all tabs of a clinic that have a conversation open.
 

@@ -209,12 +209,12 @@ class RealtimeServer:
             self.connections.forget(sid)
             count_refusal("socket.refused", reason=WRONG_AUTHOR)
             raise Refused(WRONG_AUTHOR)
-        wanted = feeds_at_connect(connection, auth)
-        # Sent first: the tab must know its identity before it takes a message for an answer.
-        await self._emit(IDENTITY, identity_told(identity, self._secret), sid)
-        request = framework_request(visitor.token or sid, identity.session_id)
-        said = only_framework(auth, self._acceptable)
         try:
+            wanted = feeds_at_connect(connection, auth)
+            # Sent first: the tab must know its identity before it takes a message for an answer.
+            await self._emit(IDENTITY, identity_told(identity, self._secret), sid)
+            request = framework_request(visitor.token or sid, identity.session_id)
+            said = only_framework(auth, self._acceptable)
             begin = partial(self._framework.on_connect, sid, request, said)
             await in_turn(visitor.account.turns, self._framework.app, begin)
         except Exception:

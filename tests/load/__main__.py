@@ -67,6 +67,7 @@ def one_conversation_command(
     rest: Rest = 5,
     warm_up: WarmUp = WARM_UP_MESSAGES,
     floors: Floors = True,
+    programs: Annotated[bool, typer.Option("--programs", help="Instead of tabs.")] = False,
     profile: Profile = None,
     json: Json = None,
 ) -> None:
@@ -79,6 +80,7 @@ def one_conversation_command(
         rest,
         tuple(FLOORS) if floors else (),
         profile and profile.absolute(),
+        programs,
     )
     _run("one-conversation", one_conversation.one_conversation, options, json)
 

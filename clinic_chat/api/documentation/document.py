@@ -33,6 +33,10 @@ TAGS = [
     {"name": "patients", "description": "The people who write, and how they are known."},
     {"name": "staff", "description": "The people who answer."},
     {"name": "channels", "description": "For what brings patients' messages and takes answers."},
+    {
+        "name": "webhooks",
+        "description": "Where events are sent, and what was not taken.",
+    },
     {"name": "token", "description": "What a program has."},
 ]
 _JSON = "application/json"

@@ -60,6 +60,34 @@ _PATIENT: dict[str, Any] = {
     ],
     "createdAt": "2026-03-02T13:20:00.000Z",
 }
+_WEBHOOK: dict[str, Any] = {
+    "id": "0190c001-1c2d-7e3f-8a4b-5c6d7e8f9a0b",
+    "url": "https://agenda.example/clinic-chat",
+    "description": "Agenda",
+    "eventTypes": ["message:new", "conversation:updated"],
+    "state": "enabled",
+    "pending": 0,
+    "createdAt": "2026-11-02T09:00:00.000Z",
+    "disabledAt": "",
+    "failingSince": "",
+    "lastAttemptAt": "2026-11-30T12:04:31.900Z",
+    "lastStatus": 204,
+    "lastError": "",
+}
+_DELIVERY: dict[str, Any] = {
+    "id": "0190c002-2b3c-7d4e-8f50-6a7b8c9d0e1f",
+    "type": "message:new",
+    "conversationId": _CONVERSATION_ID,
+    "seq": 4711,
+    "status": "parked",
+    "attempts": 14,
+    "nextAttemptAt": "",
+    "lastStatus": 503,
+    "lastError": "status",
+    "createdAt": "2026-11-29T12:04:31.512Z",
+    "changedAt": "2026-11-30T12:04:31.512Z",
+}
+_SECRET = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"  # noqa: S105 - of an example
 EXAMPLES: dict[str, dict[str, Any]] = {
     "ApiMessage": _MESSAGE,
     "ApiConversation": _CONVERSATION,
@@ -107,6 +135,19 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "RenamedPatient": {"name": "Helena Prado Lima"},
     "NewIdentity": {"kind": "external", "value": "P-1042"},
     "Merge": {"intoPatientId": _PATIENT_ID},
+    "ApiWebhook": _WEBHOOK,
+    "ApiDelivery": _DELIVERY,
+    "CreatedWebhook": {"webhook": _WEBHOOK, "secret": _SECRET},
+    "NewSecret": {"secret": _SECRET},
+    "Tested": {"delivered": True, "status": 204, "error": ""},
+    "DeliveryList": {"deliveries": [_DELIVERY], "cursor": ""},
+    "Replayed": {"replayed": 3},
+    "NewWebhookRequest": {
+        "url": _WEBHOOK["url"],
+        "eventTypes": _WEBHOOK["eventTypes"],
+        "description": "Agenda",
+    },
+    "WebhookChange": {"enabled": False},
     "StatusReport": {"status": "delivered", "at": "2026-11-30T12:04:33Z"},
     "InboundMessage": {
         "patient": {"name": "Helena Prado", "phone": "+5511987654321"},
@@ -119,5 +160,7 @@ PARAMETERS = {
     "message_id": _MESSAGE["id"],
     "patient_id": _PATIENT_ID,
     "identity_id": _IDENTITY_ID,
+    "webhook_id": _WEBHOOK["id"],
+    "delivery_id": _DELIVERY["id"],
 }
 """Examples of what stands in an address."""

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request, Security
 
 from clinic_chat.api.context import context_of
 from clinic_chat.api.errors import error_responses, rate_limited
-from clinic_chat.api.v1.bearer import CallerScope, TokenRoute, bearer_scheme
+from clinic_chat.api.v1.bearer import CallerScope, TokenRoute, bearer_scheme, needs
 from clinic_chat.api.v1.webhook_schemas import (
     ApiDelivery,
     ApiWebhook,
@@ -22,6 +22,7 @@ from clinic_chat.api.v1.webhook_schemas import (
     WebhookChange,
     WebhookList,
 )
+from clinic_chat.domain.accounts.permissions import Permission
 from clinic_chat.domain.accounts.second_factors.authenticator_app import Seal
 from clinic_chat.domain.webhooks.deliveries import (
     list_deliveries,
@@ -42,6 +43,7 @@ from clinic_chat.outbound.client import Outbound
 
 TESTS_PER_MINUTE = 30
 ONE = "/webhooks/{webhook_id}"
+NEEDED = needs(Permission.MANAGE_WEBHOOKS)
 
 router = APIRouter(
     prefix="/api/v1",
@@ -52,7 +54,7 @@ router = APIRouter(
 )
 
 
-@router.get("/webhooks", summary="List webhooks")
+@router.get("/webhooks", summary="List webhooks", openapi_extra=NEEDED)
 async def get_webhooks(scope: CallerScope) -> WebhookList:
     """All of them, the newest first."""
     found = await list_webhooks(scope)
@@ -64,6 +66,7 @@ async def get_webhooks(scope: CallerScope) -> WebhookList:
     status_code=201,
     summary="Create a webhook",
     description=f"At most {MAX_WEBHOOKS} a clinic. Events: {', '.join(EVENT_TYPES)}.",
+    openapi_extra=NEEDED,
 )
 async def post_webhook(
     wanted: NewWebhookRequest, scope: CallerScope, request: Request
@@ -80,13 +83,13 @@ async def post_webhook(
     return CreatedWebhook(webhook=ApiWebhook(**asdict(new.webhook)), secret=new.secret)
 
 
-@router.get(ONE, summary="Read a webhook")
+@router.get(ONE, summary="Read a webhook", openapi_extra=NEEDED)
 async def get_webhook(webhook_id: str, scope: CallerScope) -> WebhookAnswer:
     """One webhook."""
     return WebhookAnswer(webhook=ApiWebhook(**asdict(await read_webhook(scope, webhook_id))))
 
 
-@router.patch(ONE, summary="Change a webhook")
+@router.patch(ONE, summary="Change a webhook", openapi_extra=NEEDED)
 async def patch_webhook(
     webhook_id: str, wanted: WebhookChange, scope: CallerScope, request: Request
 ) -> WebhookAnswer:
@@ -95,19 +98,25 @@ async def patch_webhook(
     return WebhookAnswer(webhook=ApiWebhook(**asdict(changed)))
 
 
-@router.delete(ONE, status_code=204, summary="Delete a webhook")
+@router.delete(
+    ONE,
+    status_code=204,
+    summary="Delete a webhook",
+    responses={204: {"description": "It is gone"}},
+    openapi_extra=NEEDED,
+)
 async def remove_webhook(webhook_id: str, scope: CallerScope) -> None:
     """Delete it with everything that waits for it."""
     await delete_webhook(scope, webhook_id)
 
 
-@router.post(f"{ONE}/rotate", summary="Make a new secret")
+@router.post(f"{ONE}/rotate", summary="Make a new secret", openapi_extra=NEEDED)
 async def rotate(webhook_id: str, scope: CallerScope, request: Request) -> NewSecret:
     """For 24 hours events are signed with both secrets."""
     return NewSecret(secret=await rotate_secret(scope, _seal(request), webhook_id))
 
 
-@router.post(f"{ONE}/test", summary="Send a test event")
+@router.post(f"{ONE}/test", summary="Send a test event", openapi_extra=NEEDED)
 async def send_test(webhook_id: str, scope: CallerScope, request: Request) -> Tested:
     """Send an event of the type `webhook:test` now."""
     limits = context_of(request).services.limits
@@ -117,7 +126,7 @@ async def send_test(webhook_id: str, scope: CallerScope, request: Request) -> Te
     return Tested(delivered=not outcome.error, status=outcome.status or 0, error=outcome.error)
 
 
-@router.get(f"{ONE}/deliveries", summary="List deliveries")
+@router.get(f"{ONE}/deliveries", summary="List deliveries", openapi_extra=NEEDED)
 async def get_deliveries(
     webhook_id: str,
     scope: CallerScope,
@@ -131,14 +140,16 @@ async def get_deliveries(
     )
 
 
-@router.post(f"{ONE}/deliveries/{{delivery_id}}/replay", summary="Replay a delivery")
+@router.post(
+    f"{ONE}/deliveries/{{delivery_id}}/replay", summary="Replay a delivery", openapi_extra=NEEDED
+)
 async def replay(webhook_id: str, delivery_id: str, scope: CallerScope) -> DeliveryAnswer:
     """Send a delivery once more that was parked or delivered, with the same `webhook-id`."""
     delivery = await replay_delivery(scope, webhook_id, delivery_id)
     return DeliveryAnswer(delivery=ApiDelivery(**asdict(delivery)))
 
 
-@router.post(f"{ONE}/replay", summary="Replay everything that was parked")
+@router.post(f"{ONE}/replay", summary="Replay everything that was parked", openapi_extra=NEEDED)
 async def replay_all(webhook_id: str, scope: CallerScope) -> Replayed:
     """Send everything once more that was parked, in order per conversation."""
     return Replayed(replayed=await replay_parked(scope, webhook_id))

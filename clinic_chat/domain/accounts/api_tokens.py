@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from clinic_chat.cache.single_flight import SingleFlightCache
-from clinic_chat.domain.accounts.permissions import OF_OTHERS
+from clinic_chat.domain.accounts.permissions import OF_OTHERS, Permission
 from clinic_chat.domain.accounts.second_factors.factors import has_factor
 from clinic_chat.domain.accounts.users import Membership, User, normal_email
 from clinic_chat.domain.clinics.actors import Role, StaffActor, TokenActor
@@ -34,6 +34,10 @@ SHARED_SECONDS = 0.1
 USED_RESOLUTION = timedelta(minutes=5)
 GRANTABLE = tuple(sorted(OF_OTHERS[TokenActor]))
 """What a token can be allowed to do."""
+READS = {
+    Permission.CHANGE_CONVERSATIONS.value: Permission.READ_CONVERSATIONS.value,
+    Permission.CHANGE_PATIENTS.value: Permission.READ_PATIENTS.value,
+}
 # What every token could do before each had its own permissions.
 CHANNEL_PERMISSIONS = "messages.deliver messages.report_delivery"
 
@@ -157,13 +161,15 @@ async def create_token(
 def checked_permissions(permissions: Collection[object]) -> list[str]:
     """The permissions that a token is to allow, sorted.
 
+    Changing something answers with what it is then, so it comes with reading it.
+
     Raises:
         InvalidInput: `permissions_invalid`: there is none, or one that no token can have.
     """
     wanted = sorted({str(one) for one in permissions})
     if not wanted or not set(wanted) <= {str(one) for one in GRANTABLE}:
         raise InvalidInput("say what the token may do", code="permissions_invalid")
-    return wanted
+    return sorted({*wanted, *(READS[one] for one in wanted if one in READS)})
 
 
 def expiry(days: int | None) -> datetime | None:

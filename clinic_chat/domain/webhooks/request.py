@@ -45,7 +45,13 @@ async def send_event(
     headers = signed_headers(secrets, message["id"], message["body"], moment)
     begun = perf_counter()
     try:
-        status = await outbound.post_event(owner, webhook.url, message["body"].encode(), headers)
+        status = await outbound.post_event(
+            owner,
+            webhook.url,
+            message["body"].encode(),
+            headers,
+            names_of=webhook.clinic_id,
+        )
         outcome = _judged(status)
     except OutboundError as error:
         outcome = Outcome(None, error.failure)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from starlette.datastructures import Headers
 
-from clinic_chat.domain.accounts.api_tokens import Tokens
+from clinic_chat.domain.accounts.api_tokens import TokenHolder, Tokens
 from clinic_chat.domain.accounts.sessions import Sessions
 from clinic_chat.realtime.admission.pace import EventTurns, Pace
 from clinic_chat.realtime.admission.programs import identify
@@ -142,7 +142,15 @@ class Handshakes:
             del self._addresses[visitor.address]
 
     def belongs(self, scope: Any, visitor: Visitor) -> bool:
-        """Whether a further request of a polling connection has the cookie of its handshake."""
+        """Whether a further request of a polling connection is of who began it.
+
+        A person's has the cookie of the handshake; a program has none, so its address counts.
+        """
+        if (
+            isinstance(visitor.identity, TokenHolder)
+            and address_key(_host(scope)) != visitor.address
+        ):
+            return False
         return self._cookie(scope) == visitor.cookie
 
     def end_session(self, session_id: UUID) -> None:

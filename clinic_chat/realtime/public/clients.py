@@ -59,6 +59,9 @@ class PublicClient:
         return True
 
 
+Act = Callable[[PublicClient], Awaitable[None]]
+
+
 class PublicClients:
     """The programs' sockets of this process."""
 
@@ -100,27 +103,37 @@ class PublicClients:
             return None
         return client
 
+    def of_token(self, token_id: UUID) -> int:
+        """How many sockets a token has."""
+        return sum(client.holder.token_id == token_id for client in self._by_sid.values())
+
     def count(self) -> int:
         """How many programs are connected."""
         return len(self._by_sid)
 
-    async def watch(self, cut: Callable[[PublicClient], Awaitable[None]]) -> None:
-        """Look all tokens up every RECHECK_SECONDS and `cut` the sockets of those that ended."""
+    async def watch(self, cut: Act, changed: Act) -> None:
+        """Look all tokens up every RECHECK_SECONDS.
+
+        `cut` the sockets of those that ended, and tell of those whose actor has `changed`.
+        """
         while True:
             await asyncio.sleep(RECHECK_SECONDS)
             if not self._by_sid:
                 continue
             try:
-                await self._recheck(cut)
+                await self._recheck(cut, changed)
             except StorageUnavailable:
                 log.warning("public_clients.storage_unavailable")
             except Exception as error:
                 log.error("public_clients.recheck_failed", exc_info=error)
 
-    async def _recheck(self, cut: Callable[[PublicClient], Awaitable[None]]) -> None:
+    async def _recheck(self, cut: Act, changed: Act) -> None:
         moment = monotonic()
         clients = list(self._by_sid.values())
         valid = await self._tokens.still_valid({client.holder.token_id for client in clients})
         for client in clients:
+            before = client.scope.actor
             if not client.renew(valid.get(client.holder.token_id), moment):
                 await cut(client)
+            elif client.scope.actor != before:
+                await changed(client)

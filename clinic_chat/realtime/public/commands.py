@@ -2,18 +2,22 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from itertools import groupby
 from math import ceil
+from operator import attrgetter
 from typing import Any, Protocol
 from uuid import UUID
+
+import orjson
 
 from clinic_chat.domain.accounts.permissions import Permission, require
 from clinic_chat.domain.conversations.views import get_conversation
 from clinic_chat.domain.errors import InvalidInput
-from clinic_chat.domain.events.log import READ_LIMIT, events_after, last_seq, subject_events_after
+from clinic_chat.domain.events.log import events_after, last_seq, subject_events_after
 from clinic_chat.domain.messages.read_markers import mark_read
 from clinic_chat.domain.messages.sending import Sends
 from clinic_chat.domain.public_api.conversations import ApiConversation
-from clinic_chat.domain.public_api.events import public_events
+from clinic_chat.domain.public_api.events import PublicEvent, public_events
 from clinic_chat.domain.public_api.messages import ApiMessage
 from clinic_chat.domain.queries.message_pages import (
     MAX_SEQ,
@@ -26,7 +30,10 @@ from clinic_chat.realtime.public.clients import PublicClient
 from clinic_chat.settings import Settings
 
 MAX_JOINED = 100
-MAX_PAGE = 100
+# What a client that polls may have waiting is 1 MB, and each message up to 16 KB.
+MAX_PAGE = 50
+EVENTS_AT_ONCE = 100
+MAX_EVENTS_BYTES = 256 * 1024
 
 Data = dict[str, Any]
 
@@ -147,14 +154,16 @@ async def events_since(_context: PublicContext, client: PublicClient, data: Data
     newest = await last_seq(client.scope)
     if seq == newest:
         return {"events": [], "seq": seq, "more": False}
-    events = await events_after(client.scope, seq)
+    events = await events_after(client.scope, seq, EVENTS_AT_ONCE)
     if seq > newest or not events or events[0].seq != seq + 1:
         return {"resync": True, "seq": newest}
     told = await public_events(client.scope, events)
+    fitting = _fitting(told)
+    last = events[-1].seq if len(fitting) == len(told) else fitting[-1].seq
     return {
-        "events": [event.data for event in told],
-        "seq": events[-1].seq,
-        "more": len(events) == READ_LIMIT,
+        "events": [event.data for event in fitting],
+        "seq": last,
+        "more": last < events[-1].seq or len(events) == EVENTS_AT_ONCE,
     }
 
 
@@ -166,10 +175,23 @@ async def _missed(
         return []
     if since > version:
         return None
-    events = await subject_events_after(client.scope, UUID(conversation_id), since)
-    if len(events) >= READ_LIMIT or not events or events[0].subject.version != since + 1:
+    events = await subject_events_after(client.scope, UUID(conversation_id), since, EVENTS_AT_ONCE)
+    if len(events) >= EVENTS_AT_ONCE or not events or events[0].subject.version != since + 1:
         return None
-    return [event.data for event in await public_events(client.scope, events)]
+    told = await public_events(client.scope, events)
+    return [event.data for event in told] if len(_fitting(told)) == len(told) else None
+
+
+def _fitting(told: list[PublicEvent]) -> list[PublicEvent]:
+    """The first events that one answer has room for; those of one number stay together."""
+    size, count = 0, 0
+    for _, group in groupby(told, key=attrgetter("seq")):
+        same = list(group)
+        size += sum(len(orjson.dumps(event.data)) for event in same)
+        if count and size > MAX_EVENTS_BYTES:
+            break
+        count += len(same)
+    return told[:count]
 
 
 def _page(found: MessagePage, limit: int = PAGE_SIZE) -> Data:

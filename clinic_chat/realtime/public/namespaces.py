@@ -9,6 +9,8 @@ import structlog
 from socketio.exceptions import ConnectionRefusedError as Refused
 from structlog.contextvars import bound_contextvars
 
+from clinic_chat.domain.accounts.api_tokens import TokenHolder
+from clinic_chat.domain.accounts.permissions import Permission, allows
 from clinic_chat.domain.clinics.scope import ClinicScope
 from clinic_chat.domain.errors import DomainError, InvalidInput, RateLimited
 from clinic_chat.domain.events.log import CommittedEvent
@@ -62,7 +64,7 @@ class PublicNamespaces:
 
     async def run(self) -> None:
         """Cut programs whose tokens have ended, until cancelled."""
-        await self.clients.watch(self._cut)
+        await self.clients.watch(self._cut, self._place)
 
     async def join(self, client: PublicClient, conversation_id: str) -> None:
         """Send a client the events of a conversation from now on."""
@@ -94,7 +96,7 @@ class PublicNamespaces:
             await self._sio.emit(event.type, event.data, to=room, namespace=namespace)
 
     async def tell(self, clinic_id: UUID, event: str, data: Data) -> None:
-        """Send typing to who joined the conversation, and who comes and goes to the clinic."""
+        """Send typing to who joined the conversation, who is there to who may know that."""
         namespace = self.clients.namespace(clinic_id)
         if namespace is None:
             return
@@ -102,7 +104,7 @@ class PublicNamespaces:
             room = rooms.conversation(clinic_id, data["conversationId"])
             await self._sio.emit(event, data, to=room, namespace=namespace)
         elif event in (ONLINE, OFFLINE):
-            room = rooms.clinic(clinic_id)
+            room = rooms.presence(clinic_id)
             await self._sio.emit(event, {"type": event, **data}, to=room, namespace=namespace)
 
     async def _connect(
@@ -113,15 +115,42 @@ class PublicNamespaces:
         except ProgramRefused as refusal:
             count_refusal("socket.refused", reason=refusal.code)
             raise Refused(str(refusal), refusal.data) from None
-        peer = self._sio.eio.sockets.get(self._sio.manager.eio_sid_from_sid(sid, namespace))
-        address = peer.visitor.address if peer is not None else ""
+        visitor = self._sio.visitor(sid, namespace)
+        address = visitor.address if visitor else ""
+        if visitor is None or visitor.identity != holder:
+            await self._limit_connects(holder)
         scope = ClinicScope(self._database, holder.clinic_id, holder.actor, address=address)
         client = PublicClient(sid, namespace, holder, scope)
         await self._bus.watch(holder.clinic_id)
         self.clients.add(client)
-        await self._sio.enter_room(sid, rooms.clinic(holder.clinic_id), namespace)
+        await self._place(client)
         if holder.person is not None:
             await self._presence.arrive(client.identity, sid)
+
+    async def _limit_connects(self, holder: TokenHolder) -> None:
+        """Count a further namespace of a connection, which was admitted for another identity."""
+        key = f"{holder.clinic_id}:{holder.token_id}"
+        too_often = await self._limits.hit("connect", key, self._settings.connects_per_minute)
+        too_many = self.clients.of_token(holder.token_id) >= self._settings.sockets_per_account
+        if too_often or too_many:
+            code = "account_connects" if too_often else "account_connections"
+            count_refusal("socket.refused", reason=code)
+            raise Refused("too many connections", {"code": code, "message": "too many connections"})
+
+    async def _place(self, client: PublicClient) -> None:
+        """Put a client into the rooms that it may be in, and out of the others."""
+        clinic_id, actor = client.holder.clinic_id, client.scope.actor
+        reads = allows(actor, Permission.READ_CONVERSATIONS)
+        for room, may in (
+            (rooms.clinic(clinic_id), reads),
+            (rooms.presence(clinic_id), allows(actor, Permission.READ_STAFF)),
+        ):
+            if client.gone:
+                return
+            change = self._sio.enter_room if may else self._sio.leave_room
+            await change(client.sid, room, client.namespace)
+        for conversation_id in [] if reads else [*client.joined]:
+            await self.leave(client, conversation_id)
 
     async def _disconnect(self, _namespace: str, sid: str, _reason: str = "") -> None:
         client = self.clients.remove(sid)

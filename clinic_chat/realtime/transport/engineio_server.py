@@ -13,6 +13,7 @@ import socketio
 from engineio.exceptions import EngineIOError
 from reflex_base.constants import Endpoint
 from socketio.packet import CONNECT, CONNECT_ERROR, DISCONNECT
+from starlette.datastructures import Headers
 
 from clinic_chat.logs import places
 from clinic_chat.metrics.sockets import CONNECTS
@@ -64,6 +65,13 @@ class EngineServer(engineio.AsyncServer):
             count_refusal("socket.refused", reason=why.reason)
             return await refuse(why.status, scope, receive, send)
         return await super().handle_request(scope, receive, send)
+
+    def is_origin_allowed(self, scope: Any) -> bool:
+        """Whether a request is of no page, or of one whose origin is allowed."""
+        headers = Headers(scope=scope)
+        origin = headers.get("origin")
+        environ = {"HTTP_HOST": headers.get("host", ""), "asgi.scope": scope}
+        return origin is None or bool(self.cors_allowed_origins(origin, environ))
 
     def _check_owner(self, sid: str, scope: Any) -> None:
         socket = self.sockets.get(sid)
@@ -147,6 +155,7 @@ class EngineServer(engineio.AsyncServer):
             await self._drop(sid)
 
     async def _enter(self, sid: str, socket: Peer | PollingSocket, transport: str) -> None:
+        assert sid not in self.sockets  # noqa: S101 - `Unidentified` lets one in
         self.sockets[sid] = socket
         CONNECTS.add(transport)
         try:
@@ -214,7 +223,7 @@ class SocketServer(socketio.AsyncServer):
             raise packets.Malformed
         elif not isinstance(packet.data[0], str) or packet.data[0] in self.reserved_events:
             # The library would call the handlers of connects with a client's data.
-            count_refusal("event.refused")
+            count_refusal("packet.refused")
         else:
             await self._handle_event(eio_sid, packet.namespace, packet.id, packet.data)
 
@@ -259,8 +268,15 @@ class SocketServer(socketio.AsyncServer):
         await super()._handle_disconnect(eio_sid, namespace, reason)
         self._left(eio_sid)
 
+    def visitor(self, sid: str, namespace: str) -> Visitor | None:
+        """The visitor of a namespace's socket, None when its connection is closed."""
+        socket = self.eio.sockets.get(self.manager.eio_sid_from_sid(sid, namespace))
+        return socket.visitor if socket is not None else None
+
     def _left(self, eio_sid: str | None) -> None:
-        if eio_sid is not None and eio_sid in self.environ:
+        if eio_sid is None or eio_sid not in self.environ:
+            return
+        if not any(self.manager.sid_from_eio_sid(eio_sid, one) for one in [*self.manager.rooms]):
             self._outside.setdefault(eio_sid, monotonic() + ENTER_SECONDS)
 
     async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:

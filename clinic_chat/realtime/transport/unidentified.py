@@ -36,6 +36,7 @@ WAIT_SECONDS = 5.0
 MAX_WAITING = 1_000
 MAX_FIRST_BYTES = 16 * 1024
 CONNECT_PACKET = "40"
+TOO_MANY = "too many connections"
 DEFAULT_NAMESPACE = str(Endpoint.EVENT)
 
 
@@ -46,6 +47,8 @@ class _Waiting:
     reason: str
     until: float
     refusal: str = ""
+    taken: bool = False
+    """Whether a first packet has come, which decides."""
     polled: bool = False
     """Whether a poll of it is waiting."""
     ended: bool = False
@@ -72,8 +75,12 @@ class Unidentified:
         sid = self._server.generate_id()
         greeting: Packet = opening(self._server, sid)
         if transport != "websocket":
-            self._forget_old()
+            if len(self._waiting) >= MAX_WAITING:
+                self._waiting.popitem(last=False)
             self._waiting[sid] = _Waiting(reason, monotonic() + WAIT_SECONDS)
+            # Twice the time, so that a poll under way finds its own end.
+            loop = asyncio.get_running_loop()
+            loop.call_later(2 * WAIT_SECONDS, self._waiting.pop, sid, None)
             return self._server._ok([greeting])
         send, receive = environ["asgi.send"], environ["asgi.receive"]
         scope = environ["asgi.scope"]
@@ -86,8 +93,11 @@ class Unidentified:
         except TimeoutError:
             said = {"type": "websocket.receive"}
         if said["type"] != "websocket.receive":
+            count_refusal("socket.refused", reason=reason)
             return ""
         first = said.get("text") or ""
+        if len(first) > MAX_FIRST_BYTES:
+            first = ""
         # Only our own websockets can go on here; other servers' are the development server's.
         visitor = await self._admit(scope, first, reason, can=EXTENSION in scope["extensions"])
         if isinstance(visitor, Visitor):
@@ -100,6 +110,11 @@ class Unidentified:
     async def poll(self, sid: Any, scope: Any, receive: Any, send: Any) -> bool:
         """Answer a polling client's request; False if it is for the socket that it has by now."""
         waiting = self._waiting[sid]
+        if scope["method"] not in ("GET", "POST"):
+            return False
+        if not self._server.is_origin_allowed(scope):
+            await _say("", scope, receive, send, HTTPStatus.BAD_REQUEST)
+            return True
         if scope["method"] == "POST":
             await self._take_first(sid, waiting, scope, receive, send)
             return True
@@ -115,9 +130,14 @@ class Unidentified:
             async with asyncio.timeout(max(0.0, waiting.until - monotonic())):
                 await waiting.decided.wait()
         except TimeoutError:
-            waiting.refusal = refusal_packet("", waiting.reason)
+            if waiting.taken:
+                await waiting.decided.wait()
+            else:
+                waiting.ended = waiting.taken = True
+                count_refusal("socket.refused", reason=waiting.reason)
+                waiting.refusal = refusal_packet("", waiting.reason)
         self._waiting.pop(sid, None)
-        if waiting.ended:
+        if waiting.ended and not waiting.refusal:
             await _say(packets.CLOSE, scope, receive, send)
             return True
         if not waiting.refusal:
@@ -136,22 +156,29 @@ class Unidentified:
                     break
         except ClientDisconnect:
             return
-        if waiting.decided.is_set():
+        if waiting.taken or waiting.ended:
             await _say("", scope, receive, send, HTTPStatus.BAD_REQUEST)
             return
+        # From here on it is decided by this packet: no other one is admitted meanwhile.
+        waiting.taken = True
         text = body.decode(errors="replace") if len(body) <= MAX_FIRST_BYTES else ""
         if not text.startswith(CONNECT_PACKET):
-            del self._waiting[sid]
+            self._waiting.pop(sid, None)
             waiting.ended = True
             waiting.decided.set()
             await _say("", scope, receive, send, HTTPStatus.BAD_REQUEST)
             return
-        visitor = await self._admit(scope, text.partition(SEPARATOR)[0], waiting.reason)
-        if isinstance(visitor, Visitor):
-            await self._server.begin_program(sid, visitor, body)
-        else:
-            waiting.refusal = visitor
-        waiting.decided.set()
+        try:
+            visitor = await self._admit(scope, text.partition(SEPARATOR)[0], waiting.reason)
+            if isinstance(visitor, Visitor):
+                await self._server.begin_program(sid, visitor, body)
+            else:
+                waiting.refusal = visitor
+        except BaseException:
+            waiting.ended = True
+            raise
+        finally:
+            waiting.decided.set()
         await _say("ok", scope, receive, send)
 
     async def _admit(
@@ -171,17 +198,8 @@ class Unidentified:
             count_refusal("socket.refused", reason=refused.code)
             return refusal_packet(namespace, str(refused), refused.data)
         except TooMany as refused:
-            return refusal_packet(namespace, "too many connections", {"code": str(refused)})
+            return refusal_packet(namespace, TOO_MANY, {"code": str(refused), "message": TOO_MANY})
         return visitor
-
-    def _forget_old(self) -> None:
-        now = monotonic()
-        while self._waiting:
-            sid, waiting = next(iter(self._waiting.items()))
-            # Twice the time, so that a poll under way finds its own end.
-            if len(self._waiting) < MAX_WAITING and waiting.until + WAIT_SECONDS > now:
-                return
-            del self._waiting[sid]
 
 
 def refusal_packet(namespace: str, message: str, data: dict[str, str] | None = None) -> str:

@@ -230,7 +230,7 @@ async def test_a_program_writes_and_asks_for_marks(place: Place) -> None:
     message = {"body": marks("Body"), "clientId": marks("Key")}
     async with place.web as web:
         web.headers.update(place.bearer)
-        added = await web.post("/api/v1/patients", json={**named, "phone": "+5521900000001"})
+        added = await web.post("/api/v1/patients", json={**named, "phone": "+5531977770001"})
         assert added.status_code == 201, added.text
         its = added.json()["patient"]["id"]
         for path, body in (

@@ -6,6 +6,7 @@ from time import time
 from typing import Any
 
 from tests.load.clients.deliveries import Message
+from tests.load.clients.program import Program
 from tests.load.clients.tab import Audience, Tab
 
 
@@ -17,7 +18,7 @@ class Staff:
         self._under_way: set[asyncio.Task[Any]] = set()
         self._sent = 0
 
-    def send(self, tab: Tab, message: Message, text: str) -> None:
+    def send(self, tab: Tab | Program, message: Message, text: str) -> None:
         """Answer the patient of the tab's conversation."""
         self.do(self.sent(tab, message, text))
 
@@ -31,7 +32,7 @@ class Staff:
         """Return when everything that was begun is done."""
         await asyncio.gather(*self._under_way)
 
-    async def sent(self, tab: Tab, message: Message, text: str) -> str:
+    async def sent(self, tab: Tab | Program, message: Message, text: str) -> str:
         """Answer the patient and wait until that is stored; the message's id, or ""."""
         self._sent += 1
         answer = await self.asked(
@@ -48,7 +49,7 @@ class Staff:
         message.answered_at = time()
         return str(answer["message"]["id"])
 
-    async def asked(self, tab: Tab, act: str, data: dict[str, Any]) -> dict[str, Any]:
+    async def asked(self, tab: Tab | Program, act: str, data: dict[str, Any]) -> dict[str, Any]:
         """What the server answers to an act."""
         answer: dict[str, Any] = await tab.ask(act, data)
         if "error" in answer:

@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.load.clients.crowd import arrive, dropped, leave
 from tests.load.clients.deliveries import Message
+from tests.load.clients.program import Program
 from tests.load.clients.staff import Staff
 from tests.load.clients.tab import Audience, Tab
 from tests.load.measurements.memory import at_rest, growth
@@ -18,8 +19,8 @@ from tests.load.servers.product import Product
 CONVERSATIONS = 40
 # A colleague who answers is one of these tabs.
 SENDERS = 20
-# What carries a message to a tab; presence and the like is counted, but no part of it.
-MESSAGE_EVENTS = ("messages patch", "conversations patch")
+# What carries a message to a client; presence and the like is counted, but no part of it.
+MESSAGE_EVENTS = ("messages patch", "conversations patch", "message:new", "conversation:updated")
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ class Options:
     rest_seconds: float
     floors: tuple[str, ...] = tuple(FLOORS)
     profile: Path | None = None
+    programs: bool = False
+    """Whether programs in the clinic's namespace stand in the place of the tabs."""
 
 
 async def one_conversation(folder: Path, options: Options) -> dict[str, Any]:
@@ -67,15 +70,19 @@ async def _product(folder: Path, options: Options) -> dict[str, Any]:
         conversation = product.clinics[0].conversations[0]
         audience = Audience()
 
-        def tab(number: int) -> Tab:
+        def client(number: int) -> Tab | Program:
+            if options.programs:
+                clinic = product.clinics[0]
+                token = clinic.tokens[number % len(clinic.tokens)]
+                return Program(product.host, clinic.slug, token, conversation, audience)
             cookie = cookies[number % len(cookies)]
             return Tab(product.host, cookie, conversation, audience, front_end)
 
-        visitor = [tab(0)]
+        visitor = [client(0)]
         await arrive(product.process, visitor)
         await leave(visitor)
         before = await at_rest(product.process, options.rest_seconds)
-        crowd = [tab(number) for number in range(options.count)]
+        crowd = [client(number) for number in range(options.count)]
         arrivals = await arrive(product.process, crowd, options.arrival_seconds)
         memory = growth(before, await at_rest(product.process, options.rest_seconds), options.count)
         turns = itertools.cycle(crowd[:: max(1, options.count // SENDERS)])

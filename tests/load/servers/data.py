@@ -32,6 +32,8 @@ class ClinicData:
     conversations: list[str]
     token: str
     """A channel's bearer token."""
+    tokens: list[str]
+    """Of programs, one for each of the staff."""
 
 
 async def fill(url: str, clinics: int, people: int, each: int) -> list[ClinicData]:
@@ -53,7 +55,10 @@ async def _clinic(database: Database, number: int, people: int, each: int) -> Cl
     scope = ClinicScope(database, clinic.id, SYSTEM)
     patients = range(1, each + 1)
     conversations = [await _conversation(scope, patient) for patient in patients]
-    return ClinicData(slug, emails, conversations, await create_token(database, clinic.id))
+    token, *tokens = [
+        await create_token(database, clinic.id, name="Quiosque") for _ in range(people + 1)
+    ]
+    return ClinicData(slug, emails, conversations, token, tokens)
 
 
 async def _conversation(scope: ClinicScope, number: int) -> str:

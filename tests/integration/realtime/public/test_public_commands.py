@@ -6,7 +6,6 @@ from uuid import uuid4
 import pytest
 
 from clinic_chat.domain.administration.members import change_role
-from clinic_chat.domain.events.log import events_after
 from clinic_chat.domain.messages.sending import Sends
 from clinic_chat.domain.retention.events import delete_events
 from clinic_chat.realtime.public import commands
@@ -115,7 +114,7 @@ async def test_pages_go_back_to_the_first_message_without_hole_or_repetition(
         ("message:send", {"conversationId": "OWN", "clientId": "1", "body": " "}, "body_empty"),
         ("message:send", {"conversationId": "OWN", "body": "a"}, "clientId_invalid"),
         ("message:page", {"conversationId": "FOREIGN"}, "not_found"),
-        ("message:page", {"conversationId": "OWN", "limit": 101}, "limit_invalid"),
+        ("message:page", {"conversationId": "OWN", "limit": 51}, "limit_invalid"),
         ("message:page", {"conversationId": "OWN", "limit": 0}, "limit_invalid"),
         ("message:page", {"conversationId": "OWN", "beforeSeq": True}, "number_invalid"),
         ("message:read", {"conversationId": "FOREIGN", "seq": 1}, "forbidden"),
@@ -200,8 +199,7 @@ async def test_a_client_joins_so_many_conversations_and_no_more(
 async def test_what_was_missed_in_the_clinic_comes_in_pages(
     door: PublicDoor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(commands, "READ_LIMIT", 3)
-    monkeypatch.setattr(commands, "events_after", lambda scope, seq: events_after(scope, seq, 3))
+    monkeypatch.setattr(commands, "EVENTS_AT_ONCE", 3)
     program = await door.connect()
     other = await conversation_with(door.scope(door.clinics.aurora), "+5511987654322")
     for number in range(2, 9):
@@ -265,3 +263,29 @@ async def test_a_failure_is_answered_and_says_nothing(
 
     assert code(answer) == "internal"
     assert "Paula" not in str(answer)
+
+
+async def test_long_messages_come_in_answers_that_a_polling_client_can_take(
+    door: PublicDoor,
+) -> None:
+    program = await door.connect(transport="polling")
+    bodies = [f"{number} " + "😀" * 3_900 for number in range(60)]
+    for body in bodies:
+        await door.patient_writes(body)
+
+    seq, found, asked = 0, [], 0
+    while True:
+        answer = await program.ask("events:since", {"seq": seq})
+        found += [e["message"]["body"] for e in answer["events"] if e["type"] == "message:new"]
+        seq, asked = answer["seq"], asked + 1
+        if not answer["more"]:
+            break
+    too_long = await program.ask(
+        "conversation:join", {"conversationId": door.conversation, "sinceVersion": 1}
+    )
+    page = await program.ask("message:page", {"conversationId": door.conversation, "limit": 50})
+
+    assert found == ["Olá", *bodies]
+    assert asked > 3
+    assert too_long["resync"] is True
+    assert len(page["messages"]) == 50

@@ -238,3 +238,98 @@ async def test_events_named_like_connects_and_disconnects_are_not_handled(
 
     assert answer["ok"] is True
     assert door.place.live.public.clients.count() == 1
+
+
+async def test_a_program_is_nobody_in_the_pages_namespace(door: PublicDoor) -> None:
+    """Neither with its token, nor when that ends between its two checks."""
+    token = await door.token()
+    connect = f'40/clinic/aurora,{{"token":"{token}"}}'
+    async with door.place.polls() as poller:
+        assert (await poller.post(f"{connect}\x1e40/_event,")).status_code == 200
+        answers = (await poller.get()).text
+        while "44/_event" not in answers:
+            answers += (await poller.get()).text
+
+        assert "unauthorized" in answers
+        assert door.place.live.connections.count() == 0
+    async with door.place.socket() as raw:
+        await raw.frame(TEXT, f"{connect}".encode())
+        await raw.text()
+        await revoke_token(door.clinics.database, token)
+        await raw.frame(TEXT, b"40/_event,")
+        while not (await raw.text()).startswith("44/_event"):
+            pass
+    assert door.place.live.connections.count() == 0
+
+
+async def test_two_first_posts_admit_one(door: PublicDoor) -> None:
+    token = await door.token()
+    body = f'40/clinic/aurora,{{"token":"{token}"}}'
+    async with door.place.polls() as poller:
+        answers = await asyncio.gather(poller.post(body), poller.post(body))
+
+        assert sorted(answer.status_code for answer in answers) in ([200, 400], [200, 200])
+        assert door.place.live.handshakes.count() == 1
+        assert (await poller.get()).status_code == 200
+        await poller.post("1")
+    await eventually(lambda: not any(door.place.kept().values()))
+
+
+async def test_leaving_one_clinic_keeps_the_other(
+    door: PublicDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = await door.connect()
+    sio = door.place.live.sio
+    packet = both.client.packet_class(0, {"token": await door.token("boreal")}, "/clinic/boreal")
+    await both.client._send_packet(packet)
+    await eventually(lambda: door.place.live.public.clients.count() == 2)
+
+    await both.client._send_packet(both.client.packet_class(1, namespace="/clinic/boreal"))
+    await eventually(lambda: door.place.live.public.clients.count() == 1)
+
+    assert not sio._outside
+    await both.client._send_packet(both.client.packet_class(1, namespace="/clinic/aurora"))
+    await eventually(lambda: len(sio._outside) == 1)
+
+
+@pytest.mark.parametrize("further", [False, True])
+async def test_a_token_has_so_many_sockets_and_no_more(
+    door: PublicDoor, further: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where a namespace is a further one of a connection."""
+    token = await door.token("boreal")
+    await door.connect(token, "boreal")
+    if further:
+        door.place.services.settings.sockets_per_account = 1
+        both = await door.connect()
+        packet = both.client.packet_class(0, {"token": token}, "/clinic/boreal")
+        await both.client._send_packet(packet)
+        await both.ask("events:since", {"seq": 0})
+        assert door.place.live.public.clients.count() == 2
+    else:
+        monkeypatch.setattr(door.place.live.handshakes, "_per_account", 1)
+        found = await refusal(door, token=token, clinic="boreal")
+        assert found["code"] == "account_connections"
+
+
+async def test_a_polling_id_is_worth_nothing_from_elsewhere(
+    door: PublicDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with door.place.polls() as poller:
+        token = await door.token()
+        await poller.post(f'40/clinic/aurora,{{"token":"{token}"}}')
+        (visitor,) = door.place.live.handshakes._visitors
+        visitor.address = "192.0.2.1"
+
+        assert (await poller.get()).status_code == 400
+        visitor.address = "127.0.0.1"
+        assert (await poller.get()).status_code == 200
+        await poller.post("1")
+
+
+async def test_pages_of_other_origins_get_nothing(door: PublicDoor) -> None:
+    async with door.place.polls() as poller:
+        refused = await poller.get(Origin="https://elsewhere.example")
+
+        assert refused.status_code == 400
+        assert "access-control-allow-origin" not in refused.headers

@@ -8,6 +8,7 @@ import pytest
 import time_machine
 
 from clinic_chat.domain.administration.clinic_settings import change_clinic_settings
+from clinic_chat.domain.administration.members import change_role
 from clinic_chat.domain.conversations.assignment import assign, set_status
 from clinic_chat.domain.messages.delivery import report_status
 from clinic_chat.domain.retention.conversations import delete_over_term
@@ -16,6 +17,7 @@ from tests.integration.realtime.sockets import enters
 from tests.support.connections import workspace_feeds
 from tests.support.program import Program
 from tests.support.sending import conversation_with, send_message
+from tests.support.servers.own_server import eventually
 
 pytestmark = pytest.mark.usefixtures("any_database")
 
@@ -249,3 +251,42 @@ async def _write(door: PublicDoor, count: int) -> None:
     for number in range(count):
         await door.patient_writes(f"Número {number}")
         await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    ("permissions", "hears"),
+    [
+        (["messages.deliver"], []),
+        (["conversations.read"], ["conversation:updated"]),
+        (["staff.read"], ["user:online"]),
+    ],
+)
+async def test_a_token_hears_what_it_may_read_and_nothing_else(
+    door: PublicDoor, permissions: list[str], hears: list[str]
+) -> None:
+    program = await door.connect(await door.token(permissions=permissions))
+    everything = await door.connect()
+
+    await door.patient_writes("Segredo")
+    await everything.gets("conversation:updated")
+    await door.connect(await door.token(email="bruno@aurora.example"))
+    await everything.gets("user:online")
+    # What was sent before it has arrived by then.
+    await program.ask("events:since", {"seq": 0})
+
+    assert [event["type"] for event in program.events] == hears
+
+
+async def test_who_may_read_no_more_hears_no_more(door: PublicDoor) -> None:
+    person = await joined(door, token=await door.token(email="bruno@aurora.example"))
+    everything = await joined(door)
+    await change_role(door.clinics.ana, str(door.clinics.bruno.user_id), "auditor")
+    (client,) = (c for c in door.place.live.public.clients._by_sid.values() if c.holder.person)
+    await eventually(lambda: not client.joined)
+
+    await door.patient_writes("Segredo")
+    await everything.gets("message:new")
+    await everything.gets("conversation:updated")
+    await person.ask("events:since", {"seq": 0})
+
+    assert "Segredo" not in str(person.events)
