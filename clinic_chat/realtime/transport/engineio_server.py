@@ -103,11 +103,8 @@ class EngineServer(engineio.AsyncServer):
         direct = transport == "websocket" and EXTENSION in scope.get("extensions", {})
         socket: Peer | PollingSocket
         socket = Peer(self, sid, environ, visitor) if direct else PollingSocket(self, sid, visitor)
-        self.sockets[sid] = socket
-        CONNECTS.add("websocket" if transport == "websocket" else "polling")
+        await self._enter(sid, socket, "websocket" if transport == "websocket" else "polling")
         try:
-            # From here on this dictionary stands for the request, which is freed when it ends.
-            await self.handlers["connect"](sid, {VISITOR: visitor})
             if isinstance(socket, Peer):
                 scope["headers"].clear()
                 environ.clear()
@@ -159,6 +156,7 @@ class EngineServer(engineio.AsyncServer):
         self.sockets[sid] = socket
         CONNECTS.add(transport)
         try:
+            # From here on this dictionary stands for the request, which is freed when it ends.
             await self.handlers["connect"](sid, {VISITOR: socket.visitor})
         except BaseException:
             self.admission.leave(socket.visitor)

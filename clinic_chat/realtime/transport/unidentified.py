@@ -16,6 +16,7 @@ from typing import Any
 
 from engineio.packet import Packet
 from reflex_base.constants import Endpoint
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse
 
@@ -210,5 +211,9 @@ def refusal_packet(namespace: str, message: str, data: dict[str, str] | None = N
 
 
 async def _say(text: str, scope: Any, receive: Any, send: Any, status: int = HTTPStatus.OK) -> None:
-    answer = PlainTextResponse(text, status, headers={"Cache-Control": "no-store"})
-    await answer(scope, receive, send)
+    headers = {"Cache-Control": "no-store"}
+    # As the library says it in the answers that it gives; `poll` has checked the origin.
+    if status == HTTPStatus.OK and (origin := Headers(scope=scope).get("origin")):
+        headers["Access-Control-Allow-Origin"] = origin
+        headers["Access-Control-Allow-Credentials"] = "true"
+    await PlainTextResponse(text, status, headers=headers)(scope, receive, send)

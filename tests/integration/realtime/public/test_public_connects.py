@@ -333,3 +333,15 @@ async def test_pages_of_other_origins_get_nothing(door: PublicDoor) -> None:
 
         assert refused.status_code == 400
         assert "access-control-allow-origin" not in refused.headers
+
+
+async def test_a_page_of_an_allowed_origin_may_read_its_answers(door: PublicDoor) -> None:
+    door.place.services.settings.allowed_origins.append("https://kiosk.example")
+    async with door.place.polls() as poller:
+        waiting = asyncio.create_task(poller.get(Origin="https://kiosk.example"))
+        await poller.post("40/_event,")
+        answer = await waiting
+
+        assert answer.text.startswith("44/_event,")
+        assert answer.headers["access-control-allow-origin"] == "https://kiosk.example"
+        assert answer.headers["access-control-allow-credentials"] == "true"
